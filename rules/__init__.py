@@ -1,0 +1,1 @@
+"""The rule libraries that ship with egc, one theme a file."""
