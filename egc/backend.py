@@ -19,7 +19,6 @@ class CostTable:
     elementwise: one element of an op; ops that are not listed take `default`.
     flop: one multiply-add of a matrix product.
     linalg: one elementary operation (`n**3` of an n by n matrix) of a factorization or solver.
-    compile_only: ops that cost nothing at run time (views).
     """
 
     call: float

@@ -1,0 +1,241 @@
+"""What a rule is: the function that a rule file defines, and the pairs of Nodes that tracing it gives.
+
+A rule file calls `rule`, `equation`, `require` and the predicates below; all are also front-door names of egc.
+A rule's function runs on arrays as well as on traced values: `require` then checks the arrays at hand.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from egc.errors import Line, RuleError
+from egc.ir import Node
+
+PRECISIONS = ("exact", "real", "finite", "approx")
+"""From the strictest to the laxest; `optimize(precision=p)` uses the classes up to and including p."""
+
+DTYPES = ("float", "inexact", "integer", "number", "bool", "any")
+"""The operand dtypes a rule may match: floating, floating or complex, integer, all but bool, bool, all."""
+
+
+class Axes:
+    """Annotation: a nonempty, sorted tuple of axes of the rule's arrays."""
+
+
+class Scalar:
+    """Annotation: an operand of rank 0."""
+
+
+class Vector:
+    """Annotation: an operand of rank 1."""
+
+
+class Matrix:
+    """Annotation: an operand of rank 2 with sizes of its own."""
+
+
+class SquareMatrix:
+    """Annotation: an operand of rank 2 with two equal sizes; all square matrices of a rule have the same size."""
+
+
+class Constant:
+    """Annotation: a number that stands in the program as a literal."""
+
+
+class Bool:
+    """Annotation: a bool operand of the same shape as the rule's arrays."""
+
+
+ANNOTATIONS: Mapping[str, type] = {
+    kind.__name__: kind for kind in (Axes, Scalar, Vector, Matrix, SquareMatrix, Constant, Bool)
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as its author wrote it. `law` is the docstring or the comment line above the function."""
+
+    function: Callable[..., tuple[Any, Any]]
+    name: str
+    file: str
+    line: int
+    precision: str = "real"
+    dtypes: str = "float"
+    both_ways: bool = False
+    error_bound: float | None = None
+
+    @property
+    def parameters(self) -> dict[str, type | None]:
+        """The annotation of each parameter; None for a plain array."""
+        found: dict[str, type | None] = {}
+        for name, parameter in inspect.signature(self.function).parameters.items():
+            kind = parameter.annotation
+            if isinstance(kind, str):
+                kind = ANNOTATIONS.get(kind, kind)
+            if kind is inspect.Parameter.empty:
+                found[name] = None
+            elif kind in ANNOTATIONS.values():
+                found[name] = kind
+            else:
+                raise RuleError(f"rule {self.name}: no annotation {kind!r}", self.place)
+        return found
+
+    @property
+    def place(self) -> Line:
+        return Line(self.file, self.line)
+
+    def __call__(self, *operands: Any) -> tuple[Any, Any]:
+        return self.function(*operands)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`predicate` holds for `operand`. `check` tells whether it holds for concrete arrays."""
+
+    predicate: str
+    operand: Node
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self.predicate} is a condition for require(), not a truth value")
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A rule traced at one choice of ranks and axes: `left` may be replaced by `right`.
+
+    `variables` are the `input` Nodes that stand for arbitrary terms, under the names of the rule's parameters.
+    A variable whose name is in `constants` stands for a literal. In a `generic` rewrite every array has one shape, which
+    may be of any rank; otherwise ranks are as traced and each size symbol stands for any size.
+    """
+
+    rule: Rule
+    left: Node
+    right: Node
+    variables: tuple[Node, ...]
+    constants: frozenset[str]
+    conditions: tuple[Condition, ...]
+    generic: bool
+
+    @property
+    def identifier(self) -> str:
+        return self.rule.name
+
+
+def _decorate(function: Any, both_ways: bool, precision: str, dtypes: str, error_bound: float | None) -> Any:
+    def build(function: Callable[..., Any]) -> Rule:
+        code = getattr(function, "__code__", None)
+        if code is None:
+            raise RuleError("a rule is a Python function that returns two expressions")
+        place = Line(code.co_filename, code.co_firstlineno)
+        if function.__name__ == "<lambda>":
+            raise RuleError("a rule needs a name; write it with def", place)
+        if precision not in PRECISIONS:
+            raise RuleError(f"rule {function.__name__}: precision is one of {', '.join(PRECISIONS)}", place)
+        if dtypes not in DTYPES:
+            raise RuleError(f"rule {function.__name__}: dtypes is one of {', '.join(DTYPES)}", place)
+        if (precision == "approx") != (error_bound is not None):
+            raise RuleError(f"rule {function.__name__}: approx rules, and only they, state an error_bound", place)
+        made = Rule(function, function.__name__, place.file, place.number, precision, dtypes, both_ways, error_bound)
+        _ = made.parameters
+        return made
+
+    return build if function is None else build(function)
+
+
+def rule(
+    function: Any = None, *, precision: str = "real", dtypes: str = "float", error_bound: float | None = None
+) -> Any:
+    """Makes a rule of a function that returns `(left, right)`, two NumPy expressions equal for all arguments.
+
+    precision: `exact`, `real`, `finite` or `approx` (with `error_bound`, relative).
+    dtypes: which operands it may match, one of `DTYPES`.
+    Raises RuleError, with file and line, for a rule without a name or with unknown options.
+
+    >>> import numpy as np
+    >>> @rule
+    ... def log_of_exp(x):
+    ...     return np.log(np.exp(x)), x
+    >>> log_of_exp.name, log_of_exp.precision
+    ('log_of_exp', 'real')
+    """
+    return _decorate(function, False, precision, dtypes, error_bound)
+
+
+def equation(
+    function: Any = None, *, precision: str = "real", dtypes: str = "float", error_bound: float | None = None
+) -> Any:
+    """Like `rule`, for use in both directions."""
+    return _decorate(function, True, precision, dtypes, error_bound)
+
+
+class Unmet(Exception):
+    """Raised by `require` when the arrays at hand do not meet a rule's conditions."""
+
+
+_recorder: ContextVar[list[Condition] | None] = ContextVar("egc_rule_conditions", default=None)
+
+
+def recording(conditions: list[Condition]) -> Any:
+    """Collects the conditions of a rule that is being traced into a list; returns the token for `stop_recording`."""
+    return _recorder.set(conditions)
+
+
+def stop_recording(token: Any) -> None:
+    _recorder.reset(token)
+
+
+def require(*conditions: Any) -> None:
+    """States what a rule needs. Outside of tracing, raises Unmet when a condition does not hold."""
+    recorder = _recorder.get()
+    for condition in conditions:
+        if isinstance(condition, Condition) and recorder is not None:
+            recorder.append(condition)
+        elif not np.all(condition):
+            raise Unmet("a required condition does not hold")
+
+
+PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
+    "positive": lambda x: np.all(x > 0),
+    "nonnegative": lambda x: np.all(x >= 0),
+    "negative": lambda x: np.all(x < 0),
+    "nonpositive": lambda x: np.all(x <= 0),
+    "nonzero": lambda x: np.all(x != 0),
+    "finite": lambda x: np.all(np.isfinite(x)),
+    "integral": lambda x: np.all(np.floor(x) == x),
+    "not_nan": lambda x: not np.any(np.isnan(x)),
+    "at_least_one": lambda x: np.all(x >= 1),
+    "at_most_one": lambda x: np.all(x <= 1),
+    "nonempty": lambda x: x.size > 0,
+    "symmetric": lambda x: np.array_equal(x, x.T),
+    "diagonal": lambda x: np.array_equal(x, np.diag(np.diag(x))),
+    "lower_triangular": lambda x: np.array_equal(x, np.tril(x)),
+    "upper_triangular": lambda x: np.array_equal(x, np.triu(x)),
+    "spd": lambda x: np.allclose(x, x.T) and bool(np.all(np.linalg.eigvalsh(x) > 0)),
+    "orthogonal": lambda x: np.allclose(x.T @ x, np.eye(len(x)), atol=1e-6),
+    "nonsingular": lambda x: bool(np.linalg.matrix_rank(x) == len(x)),
+}
+"""What a rule can require of an operand, and a user can assume of an argument; each with its check on an array."""
+
+
+def predicate(name: str) -> Callable[[Any], Any]:
+    def holds(operand: Any) -> Any:
+        node = getattr(operand, "node", None)
+        return Condition(name, node) if isinstance(node, Node) else PREDICATES[name](np.asarray(operand))
+
+    holds.__name__ = holds.__qualname__ = name
+    holds.__doc__ = f"Whether the operand is {name.replace('_', ' ')}: a condition for `require`."
+    return holds
+
+
+positive, nonnegative, negative, nonpositive = map(predicate, ("positive", "nonnegative", "negative", "nonpositive"))
+nonzero, finite, integral, not_nan = map(predicate, ("nonzero", "finite", "integral", "not_nan"))
+at_least_one, at_most_one, nonempty = map(predicate, ("at_least_one", "at_most_one", "nonempty"))
+symmetric, diagonal, spd, orthogonal = map(predicate, ("symmetric", "diagonal", "spd", "orthogonal"))
+lower_triangular, upper_triangular = map(predicate, ("lower_triangular", "upper_triangular"))
+nonsingular = predicate("nonsingular")
