@@ -1,0 +1,163 @@
+"""The state of one capture: what is known of sizes, the guards taken, and where in the user's source it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from egc import ir, sizes
+from egc.errors import InternalError, Line, NotEncodable
+from egc.ir import Node
+from egc.sizes import Dim, Size
+from egc.types import SHORT, ArrayType
+
+
+class Restart(Exception):
+    """Capture must begin again: a symbol equals another size, or an argument's value is needed."""
+
+    def __init__(self, name: str, value: Dim):
+        self.name, self.value = name, value
+
+
+@dataclass(frozen=True)
+class SizeGuard:
+    """`relation` (`==`, `!=` or `>=`) holds between `size` and 0."""
+
+    size: Size
+    relation: str
+
+    def holds(self, bindings: Mapping[str, int]) -> bool:
+        value = sizes.evaluate(self.size, bindings)
+        return value == 0 if self.relation == "==" else value != 0 if self.relation == "!=" else value >= 0
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.relation} 0"
+
+
+@dataclass(frozen=True)
+class ValueGuard:
+    """A global, closure cell or attribute still holds the object that capture saw."""
+
+    what: str
+    read: Any
+    value: Any
+
+    def holds(self) -> bool:
+        try:
+            return self.read() is self.value
+        except (AttributeError, KeyError, ValueError):
+            return False
+
+
+@dataclass
+class Context:
+    """`hints` are the sizes at hand; decisions follow them and are recorded as guards."""
+
+    hints: Mapping[str, int]
+    size_guards: dict[SizeGuard, None] = field(default_factory=dict)
+    value_guards: dict[tuple[Any, ...], ValueGuard] = field(default_factory=dict)
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    constant_nodes: dict[int, Node] = field(default_factory=dict)
+    checks: dict[Node, None] = field(default_factory=dict)
+    line: Line | None = None
+    scopes: tuple[str, ...] = ()
+
+    def make(self, op: str, *inputs: Node, **params: Any) -> Node:
+        return ir.make(op, *inputs, line=self.line, scopes=frozenset(self.scopes), **params)
+
+    def value(self, dim: Dim) -> int:
+        """What a size is for the arguments at hand; takes no guard."""
+        return sizes.evaluate(dim, self.hints)
+
+    def concretize(self, dim: Dim) -> int:
+        """The size as an integer, guarded."""
+        if isinstance(dim, int):
+            return dim
+        value = self.value(dim)
+        self._guard(dim - value, "==")
+        return value
+
+    def _guard(self, difference: Dim, relation: str) -> None:
+        if isinstance(difference, Size):
+            self.size_guards.setdefault(SizeGuard(difference, relation))
+
+    def same(self, a: Dim, b: Dim) -> bool:
+        """Whether two sizes are equal, guarded. Equal ones are made one: capture restarts with the symbol replaced."""
+        difference = a - b
+        if isinstance(difference, int):
+            return difference == 0
+        if self.value(difference) != 0:
+            self._guard(difference, "!=")
+            return False
+        self._unify(difference)
+        self._guard(difference, "==")
+        return True
+
+    def _unify(self, difference: Size) -> None:
+        for monomial, coefficient in reversed(difference.terms):
+            if len(monomial) == 1 and abs(coefficient) == 1:
+                ((name, power),) = monomial
+                rest = difference - sizes.symbol(name) * coefficient if isinstance(name, str) else None
+                if rest is not None and power == 1 and name not in sizes.symbols(rest):
+                    raise Restart(str(name), rest * -coefficient)
+
+    def at_least(self, a: Dim, b: Dim) -> bool:
+        """Whether `a >= b`, guarded."""
+        difference = a - b
+        if isinstance(difference, int):
+            return difference >= 0
+        holds = self.value(difference) >= 0
+        self._guard(difference if holds else -1 - difference, ">=")
+        return holds
+
+    def read(self, what: str, key: tuple[Any, ...], read: Any) -> Any:
+        """A value from outside of the function, guarded by identity."""
+        value = read()
+        self.value_guards.setdefault(key, ValueGuard(what, read, value))
+        return value
+
+    def constant_array(self, value: np.ndarray) -> Node:
+        """An array from outside of the arguments: a further input, held by reference."""
+        node = self.constant_nodes.get(id(value))
+        if node is None:
+            name = f"constant_{len(self.constants)}"
+            self.constants[name] = value
+            node = self.constant_nodes[id(value)] = ir.input(name, array_type(value), line=self.line)
+        return node
+
+    def check(self, unusual: Node) -> None:
+        """When this bool scalar turns out true at run time, the function is run as written instead."""
+        if ir.is_constant(unusual) and not unusual.params["value"]:
+            return
+        self.checks.setdefault(unusual)
+
+
+def array_type(value: np.ndarray) -> ArrayType:
+    """The type of a concrete array. NotEncodable for dtypes that egc does not have."""
+    if value.dtype not in SHORT:
+        raise NotEncodable(f"an array of dtype {value.dtype}", f"egc has {', '.join(SHORT.values())}")
+    return ArrayType(value.dtype.newbyteorder("="), tuple(int(length) for length in value.shape))
+
+
+_current: ContextVar[Context | None] = ContextVar("egc_capture", default=None)
+
+
+def current() -> Context:
+    context = _current.get()
+    if context is None:
+        raise InternalError("capture", "a traced value was used outside of a capture")
+    return context
+
+
+@contextmanager
+def active(context: Context) -> Iterator[Context]:
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
