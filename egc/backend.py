@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any, Protocol
 
-from egc.errors import BackendError, Line
+import numpy as np
+
+from egc import sizes
+from egc.errors import BackendError, Line, OperandTypeError, ShapeError
 from egc.ir import Program
+from egc.types import format_shape
 
 
 @dataclass(frozen=True)
@@ -71,3 +78,57 @@ def require_supported(backend: Backend, program: Program) -> None:
     """Raises BackendError naming the first op that a backend lacks and the user's line."""
     for gap in backend.missing(program):
         raise BackendError(f"backend {backend.name!r} has no {gap.op}: {gap.why}", gap.line)
+
+
+def bind_arguments(program: Program, arguments: Sequence[Any]) -> tuple[list[np.ndarray], dict[str, int]]:
+    """The arguments as arrays of the inputs' dtypes, and the values of the size symbols.
+
+    Python scalars take the input's dtype. Raises OperandTypeError for an array of another dtype, and ShapeError for
+    one of another rank or of sizes that do not fit the others'.
+    """
+    if len(arguments) != len(program.inputs):
+        raise ShapeError(f"{program.name} takes {len(program.inputs)} arguments, not {len(arguments)}")
+    bindings = program.bind(arguments)
+    arrays = []
+    for node, value in zip(program.inputs, arguments):
+        name, expected = node.params["name"], node.type
+        array = np.asarray(value, expected.dtype if isinstance(value, (bool, int, float, complex)) else None)
+        if array.dtype != expected.dtype:
+            raise OperandTypeError(f"argument {name} has dtype {array.dtype}, not {expected.dtype}")
+        known = all(symbol in bindings for dim in expected.shape for symbol in sizes.symbols(dim))
+        if array.ndim != expected.rank or (
+            known and array.shape != tuple(sizes.evaluate(dim, bindings) for dim in expected.shape)
+        ):
+            raise ShapeError(f"argument {name} has shape {array.shape}, not {format_shape(expected.shape)}")
+        arrays.append(array)
+    return arrays, bindings
+
+
+BUILT_IN = {"reference": "egc", "numba": "egc", "jax": "egc[jax]"}
+"""The backends that ship with egc, and what to install to have their library."""
+
+ENTRY_POINTS = "egc.backends"
+
+
+def available() -> tuple[str, ...]:
+    """The names of the built-in backends and of those that installed packages register, installed or not."""
+    return (*BUILT_IN, *sorted({point.name for point in entry_points(group=ENTRY_POINTS)} - set(BUILT_IN)))
+
+
+def load(name: str) -> Backend:
+    """The backend of that name. Raises BackendError for an unknown one, or one whose library is not installed.
+
+    >>> load("reference").name
+    'reference'
+    """
+    if name in BUILT_IN:
+        if name != "reference" and find_spec(name) is None:
+            raise BackendError(f"backend {name!r} needs a library that is not installed: pip install {BUILT_IN[name]}")
+        return import_module(f"egc.backends.{name}").BACKEND
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            found = point.load()
+        except ImportError as error:
+            raise BackendError(f"backend {name!r} does not load: {error}") from error
+        return getattr(found, "BACKEND", found)
+    raise BackendError(f"no backend named {name!r}; there are {', '.join(available())}")
