@@ -275,8 +275,12 @@ def as_size(value: Any, what: str = "a size") -> Any:
             return node.params["value"]
         if node.op == "constant" and isinstance(node.params["value"], int):
             return node.params["value"]
-        raise NotEncodable(f"{what} that depends on data", "shapes must follow from the arguments' shapes", current().line)
-    return sizes.product((int(np.asarray(value).__index__() if not hasattr(value, "__index__") else value.__index__()),))
+        raise NotEncodable(
+            f"{what} that depends on data", "shapes must follow from the arguments' shapes", current().line
+        )
+    return sizes.product(
+        (int(np.asarray(value).__index__() if not hasattr(value, "__index__") else value.__index__()),)
+    )
 
 
 def as_shape(shape: Any) -> tuple[Any, ...]:

@@ -23,11 +23,15 @@ def cast(x: Node, dtype: Any) -> Node:
     if x.op == "constant":
         value = x.params["value"]
         if dtype.kind not in "iu" or not isinstance(value, float):
-            return ir.constant(value if dtype.kind == "c" or not isinstance(value, complex) else value.real, dtype, x.type.shape)
+            return ir.constant(
+                value if dtype.kind == "c" or not isinstance(value, complex) else value.real, dtype, x.type.shape
+            )
     if x.op == "broadcast":
         return broadcast(cast(x.inputs[0], dtype), x.params["shape"], x.params["axes"])
     if x.type.dtype.kind == "c" and dtype.kind != "c":
-        return cast(current().make("not_equal", x, zeros_like(x)) if dtype.kind == "b" else current().make("real", x), dtype)
+        return cast(
+            current().make("not_equal", x, zeros_like(x)) if dtype.kind == "b" else current().make("real", x), dtype
+        )
     return current().make("cast", x, dtype=dtype)
 
 

@@ -1,0 +1,268 @@
+"""NumPy's indexing: basic indices make views, integer arrays gather and scatter, masks select."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from egc import ir
+from egc.capture import build
+from egc.capture.array import OPERATORS, Array, View, as_size, fresh, result, to_node
+from egc.capture.context import current
+from egc.errors import NotEncodable
+from egc.ir import Node
+from egc.sizes import Dim, Size
+from egc.types import Shape
+
+
+def full_index(index: Any, rank: int) -> list[Any]:
+    """The index as one entry per axis, plus None entries, with the Ellipsis filled in."""
+    entries = list(index) if isinstance(index, tuple) else [index]
+    entries = [_entry(entry) for entry in entries]
+    used = sum(_axes_used(entry) for entry in entries if entry is not None and entry is not Ellipsis)
+    ellipses = [position for position, entry in enumerate(entries) if entry is Ellipsis]
+    if len(ellipses) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    if used > rank:
+        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {used} were indexed")
+    fill = [slice(None)] * (rank - used)
+    if ellipses:
+        entries[ellipses[0] : ellipses[0] + 1] = fill
+    else:
+        entries.extend(fill)
+    return entries
+
+
+def _entry(entry: Any) -> Any:
+    if entry is None or entry is Ellipsis or isinstance(entry, (slice, Size)):
+        return entry
+    if isinstance(entry, (bool, np.bool_)):
+        raise NotEncodable("a bool as an index", "egc does not encode it", current().line)
+    if isinstance(entry, (int, np.integer)):
+        return int(entry)
+    if isinstance(entry, Array):
+        if entry.node.op in ("size", "constant") and not entry.ndim and entry.dtype.kind in "iu":
+            return as_size(entry)
+        return _index_array(entry)
+    if isinstance(entry, (list, tuple, np.ndarray)):
+        if isinstance(entry, (list, tuple)) and not len(entry):
+            return Array(to_node(np.empty(0, np.int64)))
+        return _index_array(Array(to_node(np.asarray(entry) if isinstance(entry, np.ndarray) else entry)))
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid indices"
+    )
+
+
+def _index_array(entry: Array) -> Array:
+    if entry.dtype.kind not in "biu":
+        raise IndexError("arrays used as indices must be of integer (or boolean) type")
+    return entry
+
+
+def _axes_used(entry: Any) -> int:
+    return entry.ndim if isinstance(entry, Array) and entry.dtype.kind == "b" else 1
+
+
+def position(index: Dim, length: Dim, axis: int) -> Dim:
+    """An integer index as a nonnegative position, checked against the length."""
+    context = current()
+    if context.at_least(index, 0):
+        if not context.at_least(length - 1, index):
+            raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")
+        return index
+    if not context.at_least(index + length, 0):
+        raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")
+    return index + length
+
+
+def slice_range(entry: slice, length: Dim) -> tuple[Dim, Dim, int]:
+    """Start, number of elements and step of a slice of an axis, as `slice.indices` has them."""
+    context = current()
+    step = 1 if entry.step is None else context.concretize(as_size(entry.step))
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    low, high = (0, length) if step > 0 else (-1, length - 1)
+
+    def clipped(bound: Any, default: Dim) -> Dim:
+        if bound is None:
+            return default
+        bound = as_size(bound, "a slice bound")
+        if not context.at_least(bound, 0):
+            bound = bound + length
+            return bound if context.at_least(bound, low) else low
+        return bound if context.at_least(high, bound) else high
+
+    start = clipped(entry.start, low if step > 0 else high)
+    stop = clipped(entry.stop, high if step > 0 else low)
+    span = stop - start if step > 0 else start - stop
+    if not context.at_least(span, 1):
+        return 0, 0, 1
+    return start, (span + abs(step) - 1) // abs(step) if abs(step) != 1 else span, step
+
+
+def basic_view(shape: Shape, entries: Sequence[Any]) -> View:
+    """The view for integers, slices and None, one non-None entry per axis."""
+    start: list[Dim] = []
+    size: list[Dim] = []
+    step: list[int] = []
+    final: list[Dim] = []
+    axis = 0
+    for entry in entries:
+        if entry is None:
+            final.append(1)
+            continue
+        if isinstance(entry, slice):
+            first, count, stride = slice_range(entry, shape[axis])
+            final.append(count)
+        else:
+            first, count, stride = position(entry, shape[axis], axis), 1, 1
+        start.append(first)
+        size.append(count)
+        step.append(stride)
+        axis += 1
+    return slice_view(shape, tuple(start), tuple(size), tuple(step), tuple(final))
+
+
+def slice_view(shape: Shape, start: Shape, size: Shape, step: tuple[int, ...], final: Shape) -> View:
+    whole = size == shape and not any(start) and all(s == 1 for s in step)
+
+    def read(base: Node) -> Node:
+        return build.reshape(build.slice_axes(base, start, size, step), final)
+
+    def write(base: Node, part: Node) -> Node:
+        block = build.reshape(part, size)
+        return block if whole else current().make("update_slice", base, block, start=start, step=step)
+
+    return View(read, write)
+
+
+def _is_array(entry: Any) -> bool:
+    return isinstance(entry, Array)
+
+
+def getitem(x: Array, index: Any) -> Any:
+    """`x[index]`."""
+    entries = full_index(index, x.ndim)
+    if not any(map(_is_array, entries)):
+        view = basic_view(x.shape, entries)
+        given = index if isinstance(index, tuple) else (index,)
+        element = len(given) == x.ndim and all(isinstance(entry, (int, Size)) for entry in entries)
+        if x.kind != "array" or (element and Ellipsis not in [e for e in given if not _is_array(e)]):
+            return result(view.read(x.node))
+        return x.view(view)
+    if any(_is_mask(entry) for entry in entries):
+        raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
+    base, axes, indices, front = advanced(x, entries)
+    gathered = current().make("gather", base.node, *indices, axes=axes, mode="raise")
+    rank = indices[0].type.rank
+    return result(build.transpose(gathered, _placed(gathered.type.rank, rank, axes[0] if not front else 0)))
+
+
+def _is_mask(entry: Any) -> bool:
+    return isinstance(entry, Array) and entry.dtype.kind == "b"
+
+
+def _placed(total: int, rank: int, at: int) -> tuple[int, ...]:
+    """The permutation that moves the first `rank` axes of `total` to position `at`."""
+    rest = list(range(rank, total))
+    return (*rest[:at], *range(rank), *rest[at:])
+
+
+def advanced(x: Array, entries: Sequence[Any]) -> tuple[Array, tuple[int, ...], list[Node], bool]:
+    """The basic part as a view, the axes indexed by arrays, the index Nodes of one shape, and whether they lead."""
+    arrays_at = [i for i, entry in enumerate(entries) if _is_array(entry)]
+    joined = [i for i, entry in enumerate(entries) if _is_array(entry) or isinstance(entry, (int, Size))]
+    front = joined != list(range(joined[0], joined[-1] + 1))
+    basic = [slice(None) if i in joined else entry for i, entry in enumerate(entries)]
+    axes: list[int] = []
+    values: list[Any] = []
+    axis = 0
+    for i, entry in enumerate(entries):
+        if i in joined:
+            axes.append(i)
+            length = x.shape[axis]
+            values.append(entry if i in arrays_at else position(entry, length, axis))
+        axis += entry is not None
+    base = x if all(isinstance(e, slice) and e == slice(None) for e in basic) else x.view(basic_view(x.shape, basic))
+    nodes = build.broadcast_together(*(to_node(value, np.dtype(np.int64)) for value in values))
+    return base, tuple(axes), list(nodes), front
+
+
+def setitem(x: Array, index: Any, value: Any) -> None:
+    """`x[index] = value`."""
+    if x.kind != "array":
+        raise TypeError(f"'numpy.{x.dtype}' object does not support item assignment")
+    entries = full_index(index, x.ndim)
+    node = to_node(value)
+    if node.type.dtype.kind == "c" and x.dtype.kind != "c" and not isinstance(value, Array):
+        raise TypeError("float() argument must be a string or a real number, not 'complex'")
+    node = build.cast(node, x.dtype) if isinstance(value, (Array, np.ndarray, np.generic)) else to_node(value, x.dtype)
+    if not any(map(_is_array, entries)):
+        target = x.view(basic_view(x.shape, entries))
+        target.write(_fitted(node, target.shape))
+        return
+    if any(map(_is_mask, entries)):
+        _set_masked(x, entries, node)
+        return
+    base, axes, indices, front = advanced(x, entries)
+    scatter(base, axes, indices, front, node, "set")
+
+
+def scatter(
+    base: Array, axes: tuple[int, ...], indices: Sequence[Node], front: bool, value: Node, combine: str
+) -> None:
+    """Writes `value`, shaped as `base[...]` with these indices would be, into `base`."""
+    rank = indices[0].type.rank
+    rest = [dim for axis, dim in enumerate(base.shape) if axis not in axes]
+    at = 0 if front else axes[0]
+    shape = (*rest[:at], *indices[0].type.shape, *rest[at:])
+    fitted = _fitted(value, shape)
+    order = (*range(at, at + rank), *range(at), *range(at + rank, len(shape)))
+    moved = build.transpose(fitted, order)
+    base.write(current().make("scatter", base.node, moved, *indices, axes=axes, combine=combine))
+
+
+def _set_masked(x: Array, entries: Sequence[Any], value: Node) -> None:
+    masks = [entry for entry in entries if _is_mask(entry)]
+    others = [e for e in entries if not _is_mask(e) and not (isinstance(e, slice) and e == slice(None))]
+    if len(masks) != 1 or others or value.type.rank:
+        raise NotEncodable(
+            "assignment to a selection by a mask", "the selection's size depends on data", current().line
+        )
+    (mask,) = masks
+    at = next(i for i, entry in enumerate(entries) if entry is mask)
+    covered = x.shape[at : at + mask.ndim]
+    for axis, (dim, length) in enumerate(zip(mask.shape, covered)):
+        if dim != length and not current().same(dim, length):
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {axis}; size is {length} but size of boolean axis is {dim}"
+            )
+    condition = build.broadcast(mask.node, x.shape, range(at, at + mask.ndim))
+    x.write(current().make("where", condition, build.broadcast_to(value, x.shape), x.node))
+
+
+def _fitted(value: Node, shape: Shape) -> Node:
+    """The value broadcast to the place it is written to; leading axes of length 1 may be dropped."""
+    extra = value.type.rank - len(shape)
+    if extra > 0 and all(dim == 1 for dim in value.type.shape[:extra]):
+        value = build.reshape(value, value.type.shape[extra:])
+    if build.broadcast_shape(value.type.shape, shape) != shape:
+        raise ValueError(f"could not broadcast input array from shape {value.type.shape} into shape {shape}")
+    return build.broadcast_to(value, shape)
+
+
+def transpose_view(axes: Sequence[int]) -> View:
+    inverse = tuple(int(i) for i in np.argsort(axes))
+    return View(lambda base: build.transpose(base, axes), lambda base, part: build.transpose(part, inverse))
+
+
+def reshape_view(old: Shape, new: Shape) -> View:
+    return View(lambda base: build.reshape(base, new), lambda base, part: build.reshape(part, old))
+
+
+OPERATORS["getitem"] = getitem
+OPERATORS["setitem"] = setitem
+
+__all__ = ["getitem", "setitem", "scatter", "advanced", "full_index", "reshape_view", "transpose_view", "fresh", "ir"]
