@@ -92,7 +92,7 @@ def bind_arguments(program: Program, arguments: Sequence[Any]) -> tuple[list[np.
     arrays = []
     for node, value in zip(program.inputs, arguments):
         name, expected = node.params["name"], node.type
-        array = np.asarray(value, expected.dtype if isinstance(value, (bool, int, float, complex)) else None)
+        array = np.asarray(value, expected.dtype if type(value) in (bool, int, float, complex) else None)
         if array.dtype != expected.dtype:
             raise OperandTypeError(f"argument {name} has dtype {array.dtype}, not {expected.dtype}")
         known = all(symbol in bindings for dim in expected.shape for symbol in sizes.symbols(dim))
