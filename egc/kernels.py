@@ -1,13 +1,13 @@
 """Groups a Program's Nodes into kernels: what the cost model prices and what loop backends emit.
 
 Elementwise Nodes of one iteration shape whose operands are ready at the same time run in one loop nest, together
-with the reductions of their values. A reduction, a library call or a view of a computed value ends a kernel: what
-uses its result comes in a later level.
+with the reductions of their values. A reduction or a library call ends a kernel: what uses its result comes in a
+later level. A view costs nothing by itself; a loop nest reads its operand through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from egc.ir import Node, Program
@@ -20,6 +20,8 @@ FUSED_REDUCTIONS = frozenset(["sum", "prod", "max", "min", "any", "all"])
 INLINE_LEAVES = frozenset(["constant", "size", "iota"])
 
 ELEMENTWISE = "elementwise"
+
+Fusible = Callable[[Node], bool]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class Kernel:
         return f"{self.kind} {'+'.join(node.op for node in self.nodes)} over {list(map(str, self.shape))}"
 
 
-def kind_of(node: Node) -> str:
-    """`leaf`, `fused`, `view` or `call`."""
-    from_ops = OP_KINDS.get(node.op)
-    return from_ops if from_ops is not None else "call"
+def kind_of(node: Node, fusible: Fusible | None = None) -> str:
+    """`leaf`, `fused`, `view` or `call`. `fusible` says which Nodes that could run in a loop a backend has there."""
+    kind = OP_KINDS.get(node.op, "call")
+    return "call" if kind == "fused" and fusible is not None and not fusible(node) else kind
 
 
 def _op_kinds() -> dict[str, str]:
@@ -62,34 +64,63 @@ def iteration_shape(node: Node) -> Shape:
     return node.inputs[0].type.shape if node.op in FUSED_REDUCTIONS else node.type.shape
 
 
-def group(program: Program) -> tuple[Kernel, ...]:
+def viewed(node: Node) -> Node:
+    """The value that a chain of views shows; the Node itself where it is no view."""
+    while node.op in VIEWS and node.op != "item":
+        node = node.inputs[0]
+    return node
+
+
+def group(program: Program, fusible: Fusible | None = None) -> tuple[Kernel, ...]:
     """The kernels of a Program, in an order in which they can run."""
     nodes = list(program.nodes())
-    levels: dict[Node, int] = {}
+    kinds = {node: kind_of(node, fusible) for node in nodes}
+    users = _users(nodes, program.outputs)
+    levels = _levels(nodes, kinds)
+    _delay(nodes, kinds, users, levels)
     groups: dict[tuple[int, str, object], list[Node]] = {}
     for node in nodes:
-        kind = kind_of(node)
-        if kind == "leaf":
-            levels[node] = 0
-            continue
-        levels[node] = level = max((_ready(child, node, levels) for child in node.inputs), default=0)
-        where: object = iteration_shape(node) if kind == "fused" else len(groups)
-        groups.setdefault((level, kind, where), []).append(node)
-    ordered = sorted(groups.items(), key=lambda item: item[0][0])
-    needed = _users(nodes, program.outputs)
-    return tuple(_kernel(kind, shape, members, needed) for (_, kind, shape), members in ordered)
+        kind = kinds[node]
+        if kind != "leaf":
+            where: object = iteration_shape(node) if kind == "fused" else len(groups)
+            groups.setdefault((levels[node], kind, where), []).append(node)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
+    return tuple(_kernel(kind, shape, members, users) for (_, kind, shape), members in ordered)
 
 
-def _ready(child: Node, user: Node, levels: dict[Node, int]) -> int:
-    """The first level at which `user` may read `child`."""
-    if child.op in LEAVES:
-        return levels[child]
-    same_loop = (
-        kind_of(child) == kind_of(user) == "fused"
+def _levels(nodes: Iterable[Node], kinds: dict[Node, str]) -> dict[Node, int]:
+    """The first level at which each Node can run. A view runs in the level of those who may first read it."""
+    levels: dict[Node, int] = {}
+    for node in nodes:
+        levels[node] = max(
+            (
+                levels[child] + (kinds[child] in ("fused", "call") and not _same_loop(child, node, kinds))
+                for child in node.inputs
+            ),
+            default=0,
+        )
+    return levels
+
+
+def _same_loop(child: Node, user: Node, kinds: dict[Node, str]) -> bool:
+    """Whether one loop nest can compute `child` and use it in `user` without storing it."""
+    return (
+        kinds[child] == kinds[user] == "fused"
         and child.op not in FUSED_REDUCTIONS
         and child.type.shape == iteration_shape(user)
     )
-    return levels[child] + (0 if same_loop else 1)
+
+
+def _delay(
+    nodes: list[Node], kinds: dict[Node, str], users: dict[Node, list[Node | None]], levels: dict[Node, int]
+) -> None:
+    """Moves elementwise Nodes into the loop nest of their first user, so that their values need not be stored."""
+    for node in reversed(nodes):
+        readers = users.get(node, [])
+        if kinds[node] != "fused" or node.op in FUSED_REDUCTIONS or not readers:
+            continue
+        if all(user is not None and _same_loop(node, user, kinds) for user in readers):
+            levels[node] = min(levels[user] for user in readers if user is not None)
 
 
 def _users(nodes: Iterable[Node], outputs: Iterable[Node]) -> dict[Node, list[Node | None]]:
@@ -103,7 +134,10 @@ def _users(nodes: Iterable[Node], outputs: Iterable[Node]) -> dict[Node, list[No
 def _kernel(kind: str, shape: object, members: list[Node], users: dict[Node, list[Node | None]]) -> Kernel:
     inside = set(members)
     inputs = dict.fromkeys(
-        child for node in members for child in node.inputs if child not in inside and child.op not in INLINE_LEAVES
+        child
+        for node in members
+        for child in node.inputs
+        if child not in inside and viewed(child).op not in INLINE_LEAVES
     )
     outputs = tuple(node for node in members if any(user not in inside for user in users.get(node, [])))
     space = shape if kind == "fused" else getattr(members[0].type, "shape", ())
@@ -112,9 +146,15 @@ def _kernel(kind: str, shape: object, members: list[Node], users: dict[Node, lis
 
 
 def moved_shapes(kernel: Kernel) -> tuple[ArrayType, ...]:
-    """The types of the arrays that a kernel reads and writes."""
+    """The types of the arrays that a kernel reads and writes. What it reads through `broadcast` counts unrepeated."""
     return tuple(
         part
-        for node in (*kernel.inputs, *kernel.outputs)
+        for node in (*map(_unrepeated, kernel.inputs), *kernel.outputs)
         for part in ((node.type,) if isinstance(node.type, ArrayType) else node.type.items)
     )
+
+
+def _unrepeated(node: Node) -> Node:
+    while node.op in ("broadcast", "transpose", "assume"):
+        node = node.inputs[0]
+    return node
