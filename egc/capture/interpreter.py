@@ -1,0 +1,525 @@
+"""An abstract interpreter of Python functions, over numba's IR of their bytecode.
+
+Concrete Python values are computed; traced ones become Nodes. What cannot be expressed raises NotEncodable with the
+user's line, and the caller then runs the function as written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import operator
+import types
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba.core import compiler
+from numba.core import ir as numba_ir
+from numba.core.errors import NumbaError
+
+from egc.capture import builtins as python_builtins
+from egc.capture.array import Array, has_traced
+from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size, equal_containers
+from egc.capture.context import current
+from egc.capture.registry import dotted_name, lookup
+from egc.capture.scopes import Scope
+from egc.capture.ufuncs import any_size, call_ufunc, size_operation
+from egc.errors import EgcError, Line, NotEncodable
+from egc.rewrite import Rule
+from egc.sizes import Size
+
+CALL_DEPTH = 64
+STATEMENTS = 200_000
+
+CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference issubset".split())
+CONTAINERS = (list, dict, set)
+
+Environment = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Closure:
+    """A function defined inside of the function being captured."""
+
+    code: types.CodeType
+    globals: dict[str, Any]
+    cells: tuple[Any, ...]
+    defaults: tuple[Any, ...]
+
+    def function(self) -> types.FunctionType:
+        cells = tuple(types.CellType(value) for value in self.cells)
+        return types.FunctionType(self.code, self.globals, self.code.co_name, self.defaults, cells)
+
+
+@lru_cache(maxsize=1024)
+def _front_end(code: types.CodeType, signature: str, function_key: _ByCode) -> Any:
+    return compiler.run_frontend(function_key.function)
+
+
+class _ByCode:
+    """A function that hashes by its code, so that closures of one definition share their IR."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+
+    def __hash__(self) -> int:
+        return hash(self.function.__code__)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByCode) and other.function.__code__ is self.function.__code__
+
+
+def bytecode_ir(function: types.FunctionType) -> Any:
+    """numba's IR of a function. NotEncodable for bytecode that numba's front end does not read."""
+    code = function.__code__
+    line = Line(code.co_filename, code.co_firstlineno)
+    if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        raise NotEncodable(f"the generator {code.co_name}", "only functions that return are encoded", line)
+    try:
+        return _front_end(code, str(inspect.signature(function)), _ByCode(function))
+    except (NumbaError, NotImplementedError, AssertionError, KeyError) as error:
+        raise NotEncodable(f"the function {code.co_name}", str(error).splitlines()[0], line) from error
+
+
+class Interpreter:
+    """One capture's machine: `call` applies any callable to concrete and traced values."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.statements = 0
+        self.owned: dict[int, Any] = {}
+
+    def own(self, container: Any) -> Any:
+        """Marks a container as made during the capture, so that it may be changed."""
+        self.owned[id(container)] = container
+        return container
+
+    def is_owned(self, container: Any) -> bool:
+        return id(container) in self.owned
+
+    def call(self, function: Any, arguments: Sequence[Any] = (), options: dict[str, Any] | None = None) -> Any:
+        """`function(*arguments, **options)`."""
+        options = options or {}
+        meaning = lookup(function)
+        if meaning is not None:
+            return meaning(*arguments, **options)
+        if isinstance(function, np.ufunc):
+            return call_ufunc(function, "__call__", tuple(arguments), options)
+        if isinstance(function, Closure):
+            function = function.function()
+        if isinstance(function, Rule):
+            function = function.function
+        if isinstance(function, types.FunctionType):
+            return self._call_python(function, arguments, options)
+        if isinstance(function, types.MethodType):
+            return self.call(function.__func__, (function.__self__, *arguments), options)
+        if getattr(function, "__egc_plain__", None) is not None:
+            return self.call(function.__egc_plain__, arguments, options)
+        return self._call_native(function, arguments, options)
+
+    def _call_python(self, function: types.FunctionType, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        module = getattr(function, "__module__", None) or ""
+        if module.split(".")[0] in ("numpy", "scipy"):
+            return self._call_library(function, arguments, options)
+        plain = getattr(function, "__egc_plain__", None)
+        return self.run(plain or function, arguments, options)
+
+    def _call_library(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        name = dotted_name(function)
+        if "random" in name:
+            raise NotEncodable(f"a call of {name}", "random numbers change from call to call", current().line)
+        if has_traced([*arguments, *options.values()]):
+            raise NotEncodable(f"a call of {name}", "egc has no ops for it", current().line)
+        return function(*arguments, **options)
+
+    def _call_native(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        owner = getattr(function, "__self__", None)
+        module = getattr(function, "__module__", None) or ""
+        if isinstance(owner, np.ufunc):
+            return call_ufunc(owner, function.__name__, tuple(arguments), options)
+        if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.is_owned(owner):
+            raise NotEncodable(f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line)
+        if isinstance(owner, np.random.Generator) or "random" in module:
+            raise NotEncodable(f"a call of {function.__name__}", "random numbers change from call to call", current().line)
+        if _is_operator(function):
+            return apply_operator(function, *arguments)
+        if isinstance(function, type):
+            return self._construct(function, arguments, options)
+        known = isinstance(function, type(getattr)) or isinstance(owner, (str, bytes, *CONTAINERS, tuple))
+        if isinstance(function, np.vectorize):
+            raise NotEncodable("a call of np.vectorize", "egc has no ops for it", current().line)
+        if module.split(".")[0] == "numpy":
+            return self._call_library(function, arguments, options)
+        if function in PURE or module in PURE_MODULES or isinstance(owner, (str, bytes, *CONTAINERS, tuple)):
+            if isinstance(owner, CONTAINERS) and self.is_owned(owner):
+                return function(*arguments, **options)
+            return function(*map(self._callable, map(concretized, arguments)), **concretized(options))
+        if hasattr(function, "__egc_function__"):
+            return function(*arguments, **options)
+        what = getattr(function, "__qualname__", type(function).__name__) if known else dotted_name(function)
+        raise NotEncodable(f"a call of {what}", "egc cannot see into it", current().line)
+
+    def _construct(self, kind: type, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        if kind in PURE or issubclass(kind, BaseException) or kind.__module__ in PURE_MODULES:
+            made = kind(*map(self._callable, arguments), **options)
+            return self.own(made) if isinstance(made, CONTAINERS) else made
+        if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+            return kind(*arguments, **options)
+        if dataclasses.is_dataclass(kind) and not hasattr(kind, "__post_init__"):
+            return self.own(kind(*arguments, **options))
+        if issubclass(kind, (np.generic, np.dtype)):
+            return kind(*concretized(list(arguments)), **options)
+        if hasattr(kind, "__egc_function__"):
+            return kind(*arguments, **options)
+        raise NotEncodable(f"making a {kind.__qualname__}", "egc does not see into classes", current().line)
+
+    def _callable(self, value: Any) -> Any:
+        """A function argument of a builtin such as `map`, wrapped so that calls of it are interpreted."""
+        if isinstance(value, (Closure, types.FunctionType, types.MethodType)):
+            return lambda *arguments, **options: self.call(value, arguments, options)
+        return value
+
+    def run(self, function: types.FunctionType, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        """Interprets a Python function."""
+        code = bytecode_ir(function)
+        bound = inspect.signature(function).bind(*arguments, **options)
+        bound.apply_defaults()
+        if self.depth >= CALL_DEPTH:
+            raise NotEncodable(f"the recursion of {function.__name__}", f"deeper than {CALL_DEPTH} calls", current().line)
+        self.depth += 1
+        line, scopes = current().line, current().scopes
+        try:
+            return Frame(self, function, code, dict(bound.arguments)).run()
+        finally:
+            self.depth -= 1
+            current().line, current().scopes = line, scopes
+
+
+OPERATOR_FUNCTIONS = {function for name, function in vars(operator).items() if callable(function)}
+
+
+def _is_operator(function: Any) -> bool:
+    try:
+        return function in OPERATOR_FUNCTIONS
+    except TypeError:
+        return False
+
+
+class Frame:
+    """The execution of one function body."""
+
+    def __init__(self, machine: Interpreter, function: types.FunctionType, code: Any, arguments: dict[str, Any]):
+        self.machine, self.function, self.code, self.arguments = machine, function, code, arguments
+        self.values: Environment = {}
+        self.file = code.loc.filename
+
+    def run(self) -> Any:
+        label = min(self.code.blocks)
+        while True:
+            for statement in self.code.blocks[label].body:
+                current().line = Line(self.file, statement.loc.line)
+                self.machine.statements += 1
+                if self.machine.statements > STATEMENTS:
+                    raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
+                match statement:
+                    case numba_ir.Return():
+                        return self.values[statement.value.name]
+                    case numba_ir.Jump():
+                        label = statement.target
+                        break
+                    case numba_ir.Branch():
+                        label = statement.truebr if self.truth(statement.cond) else statement.falsebr
+                        break
+                    case _:
+                        self.execute(statement)
+
+    def truth(self, condition: Any) -> bool:
+        value = self.values[condition.name]
+        if isinstance(value, Size):
+            return bool(python_builtins.traced_bool(value))
+        return bool(value)
+
+    def execute(self, statement: Any) -> None:
+        match statement:
+            case numba_ir.Assign():
+                self.values[statement.target.name] = self.evaluate(statement.value)
+            case numba_ir.SetItem():
+                self.set_item(self[statement.target], self[statement.index], self[statement.value])
+            case numba_ir.StaticSetItem():
+                self.set_item(self[statement.target], statement.index, self[statement.value])
+            case numba_ir.StoreMap():
+                self.set_item(self[statement.dct], self[statement.key], self[statement.value])
+            case numba_ir.DelItem():
+                target = self[statement.target]
+                if not self.machine.is_owned(target):
+                    raise NotEncodable("del of an item", "it changes a value from outside", current().line)
+                del target[concretized(self[statement.index])]
+            case numba_ir.SetAttr():
+                target = self[statement.target]
+                if not self.machine.is_owned(target):
+                    raise NotEncodable(f"setting the attribute {statement.attr}", "it changes an outer object", current().line)
+                setattr(target, statement.attr, self[statement.value])
+            case numba_ir.Del():
+                pass
+            case numba_ir.EnterWith():
+                self.enter(self[statement.contextmanager])
+            case numba_ir.PopBlock():
+                current().scopes = current().scopes[:-1]
+            case numba_ir.StaticRaise():
+                raise UserError(statement.exc_class, statement.exc_args or ())
+            case numba_ir.DynamicRaise():
+                raise UserError(statement.exc_class, statement.exc_args or ())
+            case numba_ir.Raise():
+                raise UserError(self[statement.exception] if statement.exception else RuntimeError, ())
+            case _:
+                raise NotEncodable(type(statement).__name__, "egc does not encode this statement", current().line)
+
+    def __getitem__(self, variable: Any) -> Any:
+        return self.values[variable.name]
+
+    def enter(self, manager: Any) -> None:
+        """A `with` block: `egc.scope` names a part of the Program; NumPy's error state does not matter to it."""
+        if isinstance(manager, Scope):
+            current().scopes = (*current().scopes, manager.name)
+        elif isinstance(manager, np.errstate):
+            current().scopes = (*current().scopes, "")
+        else:
+            raise NotEncodable(f"with {type(manager).__name__}", "only egc.scope and np.errstate are encoded", current().line)
+
+    def set_item(self, target: Any, index: Any, value: Any) -> None:
+        if isinstance(target, Array):
+            target[index] = value
+        elif isinstance(target, CONTAINERS) and self.machine.is_owned(target):
+            target[concretized(index)] = value
+        else:
+            raise NotEncodable("assignment to an item", "it changes a value from outside", current().line)
+
+    def evaluate(self, value: Any) -> Any:
+        match value:
+            case numba_ir.Const():
+                return value.value
+            case numba_ir.Arg():
+                return self.arguments[value.name]
+            case numba_ir.Var():
+                return self.values[value.name]
+            case numba_ir.Global():
+                return self.read_global(value.name, value.value)
+            case numba_ir.FreeVar():
+                return self.read_cell(value.name)
+            case numba_ir.Expr():
+                handler = EXPRESSIONS.get(value.op)
+                if handler is None:
+                    raise NotEncodable(f"the expression {value.op}", "egc does not encode it", current().line)
+                return handler(self, value)
+        raise NotEncodable(type(value).__name__, "egc does not encode it", current().line)
+
+    def read_global(self, name: str, value: Any) -> Any:
+        namespace = self.function.__globals__
+        if name not in namespace:
+            return value
+        return external(current().read(f"global {name}", (id(namespace), name), lambda: namespace[name]))
+
+    def read_cell(self, name: str) -> Any:
+        position = self.function.__code__.co_freevars.index(name)
+        assert self.function.__closure__ is not None
+        cell = self.function.__closure__[position]
+        value = cell.cell_contents
+        if has_traced(value) or isinstance(value, (Array, Closure)):
+            return value
+        return external(current().read(f"closure variable {name}", (id(cell),), lambda: cell.cell_contents))
+
+
+class UserError(Exception):
+    """The user's own `raise`, reached at capture; running the function as written raises it again."""
+
+    def __init__(self, kind: Any, arguments: Any):
+        self.kind = kind
+        super().__init__(f"{kind}{arguments}")
+
+
+def external(value: Any) -> Any:
+    """A value from outside of the arguments: arrays become traced inputs, held by reference and read-only."""
+    if type(value) is np.ndarray:
+        return Array(current().constant_array(value), writeable=False)
+    return value
+
+
+def _call(frame: Frame, expression: Any) -> Any:
+    arguments = [frame[argument] for argument in expression.args]
+    if expression.vararg is not None:
+        arguments.extend(frame[expression.vararg])
+    options = {name: frame[value] for name, value in expression.kws}
+    if getattr(expression, "varkwarg", None) is not None:
+        options.update(frame[expression.varkwarg])
+    return external(frame.machine.call(frame[expression.func], arguments, options))
+
+
+def _getattr(frame: Frame, expression: Any) -> Any:
+    owner, name = frame[expression.value], expression.attr
+    if isinstance(owner, Array):
+        return getattr(owner, name)
+    if isinstance(owner, Size):
+        if name in ("real", "numerator"):
+            return owner
+        raise NotEncodable(f"the attribute {name} of a size", "not encoded", current().line)
+    if isinstance(owner, types.ModuleType) or frame.machine.is_owned(owner) or isinstance(owner, (type, tuple, str, np.dtype)):
+        return external(getattr(owner, name))
+    value = getattr(owner, name)
+    if isinstance(value, (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)):
+        return value
+    return external(current().read(f"attribute {name}", (id(owner), name), lambda: getattr(owner, name)))
+
+
+def _getitem(frame: Frame, expression: Any) -> Any:
+    return read_item(frame, frame[expression.value], frame[expression.index])
+
+
+def _static_getitem(frame: Frame, expression: Any) -> Any:
+    return read_item(frame, frame[expression.value], expression.index)
+
+
+def read_item(frame: Frame, owner: Any, index: Any) -> Any:
+    if isinstance(owner, Array):
+        return owner[index]
+    meaning = lookup(owner)
+    if meaning is not None and not callable(owner):
+        return meaning(index)
+    if isinstance(owner, np.ndarray):
+        return external(owner)[index]
+    if isinstance(index, Array):
+        raise NotEncodable("an index that depends on data", f"into a {type(owner).__name__}", current().line)
+    index = concretized(index)
+    if isinstance(owner, CONTAINERS) and not frame.machine.is_owned(owner) and not isinstance(index, slice):
+        return external(current().read("an outer item", (id(owner), index), lambda: owner[index]))
+    return external(owner[index])
+
+
+def apply_operator(function: Any, *operands: Any) -> Any:
+    """Python's operator on any mix of concrete values, sizes and traced values."""
+    if any(isinstance(value, Array) for value in operands):
+        if function in (operator.is_, operator.is_not):
+            return function(*operands)
+        if function is operator.not_:
+            truth = python_builtins.traced_bool(operands[0])
+            return ~truth if isinstance(truth, Array) else not truth
+        if function in (operator.contains,):
+            raise NotEncodable("`in` with data", "the value is not known before the function runs", current().line)
+        return function(*operands)
+    if any_size(operands):
+        if function in (operator.is_, operator.is_not):
+            return function(*operands)
+        if function is operator.not_:
+            return not python_builtins.traced_bool(operands[0])
+        if not all(isinstance(v, (int, float, complex, Size, np.generic, np.ndarray, str, type(None))) for v in operands):
+            return function(*map(concretized, operands))
+        return size_operation(function, *operands)
+    if function in (operator.eq, operator.ne) and any(map(contains_size, operands)):
+        return equal_containers(*operands) is (function is operator.eq)
+    if any(map(contains_size, operands)) and function not in (operator.add, operator.mul, operator.getitem):
+        return function(*map(concretized, operands))
+    if any(type(value) is np.ndarray for value in operands):
+        return function(*map(external, operands))
+    return function(*operands)
+
+
+def _binop(frame: Frame, expression: Any) -> Any:
+    return apply_operator(expression.fn, frame[expression.lhs], frame[expression.rhs])
+
+
+def _inplace_binop(frame: Frame, expression: Any) -> Any:
+    target, operand = frame[expression.lhs], frame[expression.rhs]
+    if isinstance(target, Array):
+        return expression.fn(target, operand)
+    if isinstance(target, CONTAINERS) and not frame.machine.is_owned(target):
+        raise NotEncodable("in-place change of a container", "it comes from outside", current().line)
+    if isinstance(target, CONTAINERS):
+        return expression.fn(target, operand)
+    return apply_operator(expression.immutable_fn, target, operand)
+
+
+def _unary(frame: Frame, expression: Any) -> Any:
+    return apply_operator(UNARY.get(expression.fn, expression.fn), frame[expression.value])
+
+
+UNARY = {"-": operator.neg, "+": operator.pos, "~": operator.invert, "not": operator.not_}
+
+
+def _build(kind: Callable[[Any], Any]) -> Callable[[Frame, Any], Any]:
+    def build(frame: Frame, expression: Any) -> Any:
+        made = kind([frame[item] for item in expression.items])
+        return frame.machine.own(made) if isinstance(made, CONTAINERS) else made
+
+    return build
+
+
+def _build_map(frame: Frame, expression: Any) -> Any:
+    return frame.machine.own({concretized(frame[key]): frame[value] for key, value in expression.items})
+
+
+_EXHAUSTED = object()
+
+
+def _iternext(frame: Frame, expression: Any) -> Any:
+    value = next(frame[expression.value], _EXHAUSTED)
+    return (None, False) if value is _EXHAUSTED else (external(value), True)
+
+
+def _getiter(frame: Frame, expression: Any) -> Any:
+    value = frame[expression.value]
+    if isinstance(value, Size):
+        raise TypeError("'int' object is not iterable")
+    return iter(value)
+
+
+def _exhaust_iter(frame: Frame, expression: Any) -> Any:
+    values = tuple(frame[expression.value])
+    if len(values) != expression.count:
+        relation = "not enough" if len(values) < expression.count else "too many"
+        raise ValueError(f"{relation} values to unpack (expected {expression.count})")
+    return tuple(map(external, values))
+
+
+def _make_function(frame: Frame, expression: Any) -> Closure:
+    code = frame[expression.code] if isinstance(expression.code, numba_ir.Var) else expression.code
+    cells = frame[expression.closure] if expression.closure is not None else ()
+    defaults = frame[expression.defaults] if isinstance(expression.defaults, numba_ir.Var) else expression.defaults
+    return Closure(code, frame.function.__globals__, tuple(cells), tuple(defaults or ()))
+
+
+EXPRESSIONS: dict[str, Callable[[Frame, Any], Any]] = {
+    "call": _call,
+    "getattr": _getattr,
+    "getitem": _getitem,
+    "typed_getitem": _getitem,
+    "static_getitem": _static_getitem,
+    "binop": _binop,
+    "inplace_binop": _inplace_binop,
+    "unary": _unary,
+    "build_tuple": _build(tuple),
+    "build_list": _build(list),
+    "build_set": _build(lambda items: set(map(concretized, items))),
+    "build_map": _build_map,
+    "getiter": _getiter,
+    "iternext": _iternext,
+    "pair_first": lambda frame, expression: frame[expression.value][0],
+    "pair_second": lambda frame, expression: frame[expression.value][1],
+    "exhaust_iter": _exhaust_iter,
+    "cast": lambda frame, expression: frame[expression.value],
+    "make_function": _make_function,
+    "undef": lambda frame, expression: None,
+    "null": lambda frame, expression: None,
+}
+
+
+@contextmanager
+def user_line(line: Line | None) -> Any:
+    """Adds the user's line to errors of egc that have none."""
+    try:
+        yield
+    except EgcError as error:
+        if error.line is None:
+            error.line = line
+        raise

@@ -1,0 +1,48 @@
+"""`egc.scope` and `egc.assume`: remarks in a user's function that do nothing when it runs as written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from egc.capture.array import Array
+from egc.capture.context import current
+from egc.errors import ProgramError
+from egc.rewrite import PREDICATES
+
+
+class Scope:
+    """`with egc.scope("name"):` names a part of a function, so that rules can be limited to it.
+
+    >>> with Scope("likelihood"):
+    ...     pass
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> Scope:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        return None
+
+
+def assume(value: Any, *facts: str) -> Any:
+    """States facts about an array, which rules may rely on; returns the array.
+
+    `facts` are names such as "positive", "symmetric" or "spd". Raises ProgramError for a name that is no fact.
+
+    >>> import numpy as np
+    >>> float(assume(np.array(2.0), "positive"))
+    2.0
+    """
+    for fact in facts:
+        if fact not in PREDICATES:
+            raise ProgramError(f"no fact named {fact!r}; facts are {', '.join(PREDICATES)}")
+    if not isinstance(value, Array):
+        return value
+    return Array(current().make("assume", value.node, facts=tuple(sorted(facts))), value.kind)
+
+
+assume.__egc_function__ = True  # type: ignore[attr-defined]
+Scope.__egc_function__ = True  # type: ignore[attr-defined]
