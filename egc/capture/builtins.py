@@ -26,12 +26,14 @@ PURE = {
     getattr(builtins, name)
     for name in """abs all any bool bytes callable chr complex dict divmod enumerate filter float format frozenset
         getattr hasattr int isinstance issubclass iter len list map max min next ord pow range repr reversed round set
-        slice sorted str sum tuple type zip hash id Ellipsis""".split()
+        slice sorted str sum tuple type zip hash id""".split()
 }
 """Builtins that may run at capture on concrete values and on containers of traced ones."""
 
-PURE_MODULES = ("math", "operator", "itertools", "functools", "cmath", "_operator", "_functools", "dataclasses", "typing",
-                "collections", "enum", "numbers", "fractions", "decimal", "copy")  # fmt: skip
+PURE_MODULES = tuple(
+    """math operator itertools functools cmath _operator _functools dataclasses typing collections enum numbers
+       fractions decimal copy""".split()
+)
 
 theme = "Python builtins"
 
@@ -107,7 +109,9 @@ def traced_bool(value: Any = False) -> Any:
         return not current().same(value, 0)
     if isinstance(value, Array):
         if value.ndim and not current().same(value.size, 1):
-            raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+            raise ValueError(
+                "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
+            )
         return python_number(truth(build.reshape(value.node, ())))
     return bool(value)
 
@@ -155,7 +159,10 @@ def _better(best: Any, item: Any, takes: Callable[[Any, Any], Any]) -> Any:
         if isinstance(best, (int, Size)) and isinstance(item, (int, Size)):
             return item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
         raise NotEncodable("min or max of a size and a float", "not encoded", current().line)
-    kinds = {(v.kind, v.dtype, v.ndim) if isinstance(v, Array) else ("python", to_node(v).type.dtype, 0) for v in (best, item)}
+    kinds = {
+        (v.kind, v.dtype, v.ndim) if isinstance(v, Array) else ("python", to_node(v).type.dtype, 0)
+        for v in (best, item)
+    }
     if len(kinds) > 1 or any(ndim for _, _, ndim in kinds):
         raise NotEncodable("Python's min or max of data", "the result's type depends on data", current().line)
     a, b = to_node(best), to_node(item)

@@ -50,9 +50,7 @@ def _entry(entry: Any) -> Any:
         if isinstance(entry, (list, tuple)) and not len(entry):
             return Array(to_node(np.empty(0, np.int64)))
         return _index_array(Array(to_node(np.asarray(entry) if isinstance(entry, np.ndarray) else entry)))
-    raise IndexError(
-        "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid indices"
-    )
+    raise IndexError("only integers, slices, ellipsis, None and integer or boolean arrays are valid indices")
 
 
 def _index_array(entry: Array) -> Array:
@@ -236,9 +234,7 @@ def _set_masked(x: Array, entries: Sequence[Any], value: Node) -> None:
     covered = x.shape[at : at + mask.ndim]
     for axis, (dim, length) in enumerate(zip(mask.shape, covered)):
         if dim != length and not current().same(dim, length):
-            raise IndexError(
-                f"boolean index did not match indexed array along axis {axis}; size is {length} but size of boolean axis is {dim}"
-            )
+            raise IndexError(f"boolean index did not match indexed array along axis {axis}: {length} and {dim}")
     condition = build.broadcast(mask.node, x.shape, range(at, at + mask.ndim))
     x.write(current().make("where", condition, build.broadcast_to(value, x.shape), x.node))
 

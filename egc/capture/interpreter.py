@@ -11,7 +11,6 @@ import inspect
 import operator
 import types
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -27,17 +26,27 @@ from egc.capture.context import current
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
 from egc.capture.ufuncs import any_size, call_ufunc, size_operation
-from egc.errors import EgcError, Line, NotEncodable
+from egc.errors import Line, NotEncodable
 from egc.rewrite import Rule
 from egc.sizes import Size
 
 CALL_DEPTH = 64
 STATEMENTS = 200_000
 
-CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference issubset".split())
+CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
 CONTAINERS = (list, dict, set)
 
+SCALARS = (int, float, complex, Size, np.generic, np.ndarray, str, type(None))
+
 Environment = dict[str, Any]
+
+
+def _outside(what: str) -> NotEncodable:
+    return NotEncodable(what, "it changes a value from outside", current().line)
+
+
+def _random(name: str) -> NotEncodable:
+    return NotEncodable(f"a call of {name}", "random numbers change from call to call", current().line)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,13 +63,8 @@ class Closure:
         return types.FunctionType(self.code, self.globals, self.code.co_name, self.defaults, cells)
 
 
-@lru_cache(maxsize=1024)
-def _front_end(code: types.CodeType, signature: str, function_key: _ByCode) -> Any:
-    return compiler.run_frontend(function_key.function)
-
-
 class _ByCode:
-    """A function that hashes by its code, so that closures of one definition share their IR."""
+    """A function that compares by its code, so that closures of one definition share their IR."""
 
     def __init__(self, function: Callable[..., Any]):
         self.function = function
@@ -72,6 +76,11 @@ class _ByCode:
         return isinstance(other, _ByCode) and other.function.__code__ is self.function.__code__
 
 
+@lru_cache(maxsize=1024)
+def _front_end(function: _ByCode) -> Any:
+    return compiler.run_frontend(function.function)
+
+
 def bytecode_ir(function: types.FunctionType) -> Any:
     """numba's IR of a function. NotEncodable for bytecode that numba's front end does not read."""
     code = function.__code__
@@ -79,7 +88,7 @@ def bytecode_ir(function: types.FunctionType) -> Any:
     if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         raise NotEncodable(f"the generator {code.co_name}", "only functions that return are encoded", line)
     try:
-        return _front_end(code, str(inspect.signature(function)), _ByCode(function))
+        return _front_end(_ByCode(function))
     except (NumbaError, NotImplementedError, AssertionError, KeyError) as error:
         raise NotEncodable(f"the function {code.co_name}", str(error).splitlines()[0], line) from error
 
@@ -130,7 +139,7 @@ class Interpreter:
     def _call_library(self, function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
         name = dotted_name(function)
         if "random" in name:
-            raise NotEncodable(f"a call of {name}", "random numbers change from call to call", current().line)
+            raise _random(name)
         if has_traced([*arguments, *options.values()]):
             raise NotEncodable(f"a call of {name}", "egc has no ops for it", current().line)
         return function(*arguments, **options)
@@ -141,14 +150,17 @@ class Interpreter:
         if isinstance(owner, np.ufunc):
             return call_ufunc(owner, function.__name__, tuple(arguments), options)
         if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.is_owned(owner):
-            raise NotEncodable(f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line)
+            raise NotEncodable(
+                f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line
+            )
         if isinstance(owner, np.random.Generator) or "random" in module:
-            raise NotEncodable(f"a call of {function.__name__}", "random numbers change from call to call", current().line)
+            raise NotEncodable(
+                f"a call of {function.__name__}", "random numbers change from call to call", current().line
+            )
         if _is_operator(function):
             return apply_operator(function, *arguments)
         if isinstance(function, type):
             return self._construct(function, arguments, options)
-        known = isinstance(function, type(getattr)) or isinstance(owner, (str, bytes, *CONTAINERS, tuple))
         if isinstance(function, np.vectorize):
             raise NotEncodable("a call of np.vectorize", "egc has no ops for it", current().line)
         if module.split(".")[0] == "numpy":
@@ -157,10 +169,7 @@ class Interpreter:
             if isinstance(owner, CONTAINERS) and self.is_owned(owner):
                 return function(*arguments, **options)
             return function(*map(self._callable, map(concretized, arguments)), **concretized(options))
-        if hasattr(function, "__egc_function__"):
-            return function(*arguments, **options)
-        what = getattr(function, "__qualname__", type(function).__name__) if known else dotted_name(function)
-        raise NotEncodable(f"a call of {what}", "egc cannot see into it", current().line)
+        raise NotEncodable(f"a call of {dotted_name(function)}", "egc cannot see into it", current().line)
 
     def _construct(self, kind: type, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
         if kind in PURE or issubclass(kind, BaseException) or kind.__module__ in PURE_MODULES:
@@ -172,8 +181,6 @@ class Interpreter:
             return self.own(kind(*arguments, **options))
         if issubclass(kind, (np.generic, np.dtype)):
             return kind(*concretized(list(arguments)), **options)
-        if hasattr(kind, "__egc_function__"):
-            return kind(*arguments, **options)
         raise NotEncodable(f"making a {kind.__qualname__}", "egc does not see into classes", current().line)
 
     def _callable(self, value: Any) -> Any:
@@ -188,7 +195,9 @@ class Interpreter:
         bound = inspect.signature(function).bind(*arguments, **options)
         bound.apply_defaults()
         if self.depth >= CALL_DEPTH:
-            raise NotEncodable(f"the recursion of {function.__name__}", f"deeper than {CALL_DEPTH} calls", current().line)
+            raise NotEncodable(
+                f"the recursion of {function.__name__}", f"deeper than {CALL_DEPTH} calls", current().line
+            )
         self.depth += 1
         line, scopes = current().line, current().scopes
         try:
@@ -255,12 +264,14 @@ class Frame:
             case numba_ir.DelItem():
                 target = self[statement.target]
                 if not self.machine.is_owned(target):
-                    raise NotEncodable("del of an item", "it changes a value from outside", current().line)
+                    raise _outside("del of an item")
                 del target[concretized(self[statement.index])]
             case numba_ir.SetAttr():
                 target = self[statement.target]
                 if not self.machine.is_owned(target):
-                    raise NotEncodable(f"setting the attribute {statement.attr}", "it changes an outer object", current().line)
+                    raise NotEncodable(
+                        f"setting the attribute {statement.attr}", "it changes an outer object", current().line
+                    )
                 setattr(target, statement.attr, self[statement.value])
             case numba_ir.Del():
                 pass
@@ -287,7 +298,9 @@ class Frame:
         elif isinstance(manager, np.errstate):
             current().scopes = (*current().scopes, "")
         else:
-            raise NotEncodable(f"with {type(manager).__name__}", "only egc.scope and np.errstate are encoded", current().line)
+            raise NotEncodable(
+                f"with {type(manager).__name__}", "only egc.scope and np.errstate are encoded", current().line
+            )
 
     def set_item(self, target: Any, index: Any, value: Any) -> None:
         if isinstance(target, Array):
@@ -295,7 +308,7 @@ class Frame:
         elif isinstance(target, CONTAINERS) and self.machine.is_owned(target):
             target[concretized(index)] = value
         else:
-            raise NotEncodable("assignment to an item", "it changes a value from outside", current().line)
+            raise _outside("assignment to an item")
 
     def evaluate(self, value: Any) -> Any:
         match value:
@@ -365,7 +378,11 @@ def _getattr(frame: Frame, expression: Any) -> Any:
         if name in ("real", "numerator"):
             return owner
         raise NotEncodable(f"the attribute {name} of a size", "not encoded", current().line)
-    if isinstance(owner, types.ModuleType) or frame.machine.is_owned(owner) or isinstance(owner, (type, tuple, str, np.dtype)):
+    if (
+        isinstance(owner, types.ModuleType)
+        or frame.machine.is_owned(owner)
+        or isinstance(owner, (type, tuple, str, np.dtype))
+    ):
         return external(getattr(owner, name))
     value = getattr(owner, name)
     if isinstance(value, (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)):
@@ -413,7 +430,9 @@ def apply_operator(function: Any, *operands: Any) -> Any:
             return function(*operands)
         if function is operator.not_:
             return not python_builtins.traced_bool(operands[0])
-        if not all(isinstance(v, (int, float, complex, Size, np.generic, np.ndarray, str, type(None))) for v in operands):
+        if not all(
+            isinstance(v, (int, float, complex, Size, np.generic, np.ndarray, str, type(None))) for v in operands
+        ):
             return function(*map(concretized, operands))
         return size_operation(function, *operands)
     if function in (operator.eq, operator.ne) and any(map(contains_size, operands)):
@@ -434,7 +453,7 @@ def _inplace_binop(frame: Frame, expression: Any) -> Any:
     if isinstance(target, Array):
         return expression.fn(target, operand)
     if isinstance(target, CONTAINERS) and not frame.machine.is_owned(target):
-        raise NotEncodable("in-place change of a container", "it comes from outside", current().line)
+        raise _outside("in-place change of a container")
     if isinstance(target, CONTAINERS):
         return expression.fn(target, operand)
     return apply_operator(expression.immutable_fn, target, operand)
@@ -512,14 +531,3 @@ EXPRESSIONS: dict[str, Callable[[Frame, Any], Any]] = {
     "undef": lambda frame, expression: None,
     "null": lambda frame, expression: None,
 }
-
-
-@contextmanager
-def user_line(line: Line | None) -> Any:
-    """Adds the user's line to errors of egc that have none."""
-    try:
-        yield
-    except EgcError as error:
-        if error.line is None:
-            error.line = line
-        raise

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from egc import rewrite
 from egc.capture.array import Array
 from egc.capture.context import current
+from egc.capture.registry import FUNCTIONS
 from egc.errors import ProgramError
 from egc.rewrite import PREDICATES
 
@@ -44,5 +46,5 @@ def assume(value: Any, *facts: str) -> Any:
     return Array(current().make("assume", value.node, facts=tuple(sorted(facts))), value.kind)
 
 
-assume.__egc_function__ = True  # type: ignore[attr-defined]
-Scope.__egc_function__ = True  # type: ignore[attr-defined]
+for _remark in (Scope, assume, rewrite.require, *(getattr(rewrite, name) for name in PREDICATES)):
+    FUNCTIONS[_remark] = _remark

@@ -1,0 +1,225 @@
+"""Captures a whole function: arguments in, Program out, with what must hold for the Program to be used again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from egc import sizes
+from egc.capture import arguments as trees
+from egc.capture import indexing as indexing
+from egc.capture import scopes as scopes
+from egc.capture import surface as surface
+from egc.capture.arguments import Leaf, Tree
+from egc.capture.array import Array, to_node
+from egc.capture.context import Context, Restart, SizeGuard, ValueGuard, active
+from egc.capture.interpreter import Interpreter
+from egc.errors import NotEncodable, ProgramError
+from egc.ir import Node, Program
+from egc.sizes import Dim, Size
+from egc.types import SHORT
+
+RESTARTS = 64
+
+
+@dataclass(frozen=True)
+class Result:
+    """One leaf of what the function returns.
+
+    kind: `array`, `scalar` or `python` (output number `output` of the Program), `argument` (the caller's own object,
+    leaf number `output`), `size` (an integer that follows from sizes) or `fixed` (`value` itself).
+    """
+
+    kind: str
+    output: int = -1
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A function captured for one kind of arguments.
+
+    program: its inputs are the leaves `leaf_inputs` (positions among the flattened arguments), then `constants`.
+    writes: (leaf, output) pairs: arguments that the function changes, and their new contents.
+    checks: outputs that are bool scalars; when one is true, the function must run as written instead.
+    size_guards, value_guards: what must hold of the sizes and of outer values.
+    """
+
+    program: Program
+    leaves: tuple[Leaf, ...]
+    leaf_inputs: tuple[int, ...]
+    constants: Mapping[str, np.ndarray]
+    result_tree: Tree
+    results: tuple[Result, ...]
+    writes: tuple[tuple[int, int], ...]
+    checks: tuple[int, ...]
+    size_guards: tuple[SizeGuard, ...]
+    value_guards: tuple[ValueGuard, ...]
+    shapes: Mapping[int, tuple[Dim, ...]] = field(default_factory=dict)
+
+    def hints(self) -> dict[str, int]:
+        """The sizes that capture saw."""
+        return self.program.bind([*(self.leaves[i].value for i in self.leaf_inputs), *self.constants.values()])
+
+
+def bind_arguments(function: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The given arguments by parameter name, without defaults."""
+    return dict(inspect.signature(function).bind(*positional, **named).arguments)
+
+
+def flatten_arguments(given: Mapping[str, Any]) -> tuple[dict[str, Tree], list[tuple[str, Any]]]:
+    """The trees of the arguments and their leaves with distinct names."""
+    leaves: list[tuple[str, Any]] = []
+    forest = {name: trees.flatten(value, name, leaves) for name, value in given.items()}
+    names = trees.unique_names([name for name, _ in leaves])
+    return forest, [(name, value) for name, (_, value) in zip(names, leaves)]
+
+
+def capture(
+    function: Callable[..., Any],
+    positional: Sequence[Any],
+    named: Mapping[str, Any] | None = None,
+    assume: Mapping[str, Sequence[str]] | None = None,
+    fixed: frozenset[str] = frozenset(),
+) -> Captured:
+    """The Program of `function` for arguments like these.
+
+    assume: facts about arguments by name. fixed: names of leaves to treat as constants.
+    Raises NotEncodable for what egc cannot express, and the function's own errors for bad arguments.
+    """
+    forest, named_leaves = flatten_arguments(bind_arguments(function, positional, named or {}))
+    leaves = tuple(Leaf(n, trees.FIXED if n in fixed else trees.kind_of(v), v) for n, v in named_leaves)
+    for leaf in leaves:
+        if type(leaf.value) is np.ndarray and leaf.kind == trees.FIXED and leaf.name not in fixed:
+            raise NotEncodable(
+                f"the argument {leaf.name}", f"its dtype is {leaf.value.dtype}; egc has {', '.join(SHORT.values())}"
+            )
+    substitution: dict[str, Dim] = {}
+    for _ in range(RESTARTS):
+        try:
+            return _attempt(function, forest, leaves, substitution, assume or {})
+        except Restart as restart:
+            replaced = {
+                name: sizes.substitute(dim, {restart.name: restart.value}) for name, dim in substitution.items()
+            }
+            substitution = {**replaced, restart.name: restart.value}
+    raise NotEncodable("the relations between sizes", f"not settled after {RESTARTS} attempts")
+
+
+def _shape(leaf: Leaf, substitution: Mapping[str, Dim], hints: dict[str, int]) -> tuple[Dim, ...]:
+    """An argument's shape: one symbol per axis, but axes of length 1 are 1."""
+    shape: list[Dim] = []
+    for axis, length in enumerate(np.shape(leaf.value)):
+        name = f"{leaf.name}_{axis}"
+        hints[name] = length
+        shape.append(1 if length == 1 else substitution.get(name, sizes.symbol(name)))
+    return tuple(shape)
+
+
+def _attempt(
+    function: Callable[..., Any],
+    forest: Mapping[str, Tree],
+    leaves: Sequence[Leaf],
+    substitution: Mapping[str, Dim],
+    assumed: Mapping[str, Sequence[str]],
+) -> Captured:
+    hints: dict[str, int] = {leaf.name: leaf.value for leaf in leaves if leaf.kind == trees.INTEGER}
+    values: list[Any] = []
+    inputs: list[Node] = []
+    owners: dict[Node, int] = {}
+    shapes: dict[int, tuple[Dim, ...]] = {}
+    context = Context(hints)
+    with active(context):
+        for position, leaf in enumerate(leaves):
+            shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()
+            value, node = trees.traced(leaf, shapes[position])
+            if leaf.kind == trees.INTEGER and leaf.name in substitution:
+                value = substitution[leaf.name]
+            if node is not None:
+                inputs.append(node)
+                owners[node] = position
+            values.append(value)
+        machine = Interpreter()
+        given = {name: trees.unflatten(tree, values) for name, tree in forest.items()}
+        given = {name: _assumed(value, assumed.get(name, ())) for name, value in given.items()}
+        unknown = set(assumed) - set(inspect.signature(function).parameters)
+        if unknown:
+            raise ProgramError(
+                f"assume names {', '.join(sorted(unknown))}, which is no parameter of {function.__name__}"
+            )
+        returned = _call(machine, function, given)
+        return _finish(function, context, leaves, inputs, owners, shapes, values, returned, substitution)
+
+
+def _assumed(value: Any, facts: Sequence[str] | str) -> Any:
+    facts = (facts,) if isinstance(facts, str) else tuple(facts)
+    if not facts:
+        return value
+    if not isinstance(value, Array):
+        raise ProgramError("facts can be assumed of array arguments only")
+    value.cell.node = scopes.assume(value, *facts).node
+    return value
+
+
+def _call(machine: Interpreter, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    bound = inspect.BoundArguments(inspect.signature(function), given)  # type: ignore[arg-type]
+    return machine.call(function, bound.args, bound.kwargs)
+
+
+def _finish(
+    function: Callable[..., Any],
+    context: Context,
+    leaves: Sequence[Leaf],
+    inputs: Sequence[Node],
+    owners: Mapping[Node, int],
+    shapes: Mapping[int, tuple[Dim, ...]],
+    values: Sequence[Any],
+    returned: Any,
+    substitution: Mapping[str, Dim],
+) -> Captured:
+    found: list[tuple[str, Any]] = []
+    tree = trees.flatten(returned, "result", found)
+    outputs: list[Node] = []
+    seen: dict[int, int] = {}
+    results = tuple(_result(value, owners, outputs, seen) for _, value in found)
+    writes: list[tuple[int, int]] = []
+    for position, value in enumerate(values):
+        if isinstance(value, Array) and value.cell.written and value.kind == "array":
+            writes.append((position, _output(value.cell.node, outputs)))
+    checks = tuple(_output(node, outputs) for node in context.checks)
+    constants = [context.constant_nodes[id(value)] for value in context.constants.values()]
+    size_names = frozenset(leaf.name for leaf in leaves if leaf.kind == trees.INTEGER)
+    program = Program((*inputs, *constants), tuple(outputs), getattr(function, "__name__", "program"), size_names)
+    for name, dim in substitution.items():
+        if isinstance(sizes.symbol(name) - dim, Size):
+            context.size_guards.setdefault(SizeGuard(sizes.symbol(name) - dim, "=="))
+    return Captured(
+        program, tuple(leaves), tuple(owners[node] for node in inputs), dict(context.constants), tree, results,
+        tuple(writes), checks, tuple(context.size_guards), tuple(context.value_guards.values()), dict(shapes),
+    )  # fmt: skip
+
+
+def _output(node: Node, outputs: list[Node]) -> int:
+    outputs.append(node)
+    return len(outputs) - 1
+
+
+def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: dict[int, int]) -> Result:
+    if isinstance(value, Size):
+        return Result("size", value=value)
+    if not isinstance(value, Array):
+        if type(value) is np.ndarray:
+            raise NotEncodable("an outer array as the result", "it is returned as it is")
+        return Result("fixed", value=value)
+    if value.cell.argument is not None and not value.path and value.kind == "array":
+        return Result("argument", owners[value.cell.argument])
+    if not value.writeable and not value.path and value.cell.node.op == "input" and value.kind == "array":
+        return Result("outer", value=value.cell.node.params["name"])
+    key = id(value)
+    if key not in seen:
+        seen[key] = _output(to_node(value), outputs)
+    return Result(value.kind, seen[key])
