@@ -1,0 +1,132 @@
+"""A Program as e-graph terms, with the type and the known facts of every Node."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from egc import sizes
+from egc.egraph import schema
+from egc.egraph.schema import fact_relation, quote, shape_text
+from egc.errors import ProgramError
+from egc.ir import Node, Program, dims_of, is_constant
+from egc.ops import OPS
+from egc.rewrite import PREDICATES
+from egc.sizes import Dim
+from egc.types import SHORT, ArrayType
+
+MOST_DIMS = 24
+"""Computed sizes of rules are tabulated for the first sizes of a program only."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A size that a rule's left side computes from other sizes, such as `n - 1`."""
+
+    size: Dim
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(sizes.symbols(self.size)))
+
+    @property
+    def relation(self) -> str:
+        return f"size-form-{len(self.symbols)}"
+
+    def value(self, arguments: Iterable[Dim]) -> Dim:
+        return sizes.substitute(self.size, dict(zip(self.symbols, arguments)))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`text` adds a Program to an e-graph; `(node-at i term)` holds for the term of `nodes[i]`."""
+
+    text: str
+    nodes: tuple[Node, ...]
+
+
+def folded_constant(node: Node) -> Node | None:
+    """The constant that a Node broadcasts: an e-graph has constants of every shape and never broadcasts one."""
+    return node.inputs[0] if node.op == "broadcast" and is_constant(node.inputs[0]) else None
+
+
+def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) -> Encoded:
+    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size."""
+    nodes = tuple(program.nodes())
+    dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
+    lines = _declarations(nodes)
+    names: dict[Node, str] = {}
+    shapes: dict[tuple[Dim, ...], None] = {}
+    for index, node in enumerate(nodes):
+        name = names[node] = f"$node{index}"
+        lines.append(f"(let {name} {_term(node, names)})")
+        lines.append(f"(node-at {index} {name})")
+        if isinstance(node.type, ArrayType):
+            lines.append(f"(set (dtype-of {name}) {quote(SHORT[node.type.dtype])})")
+            lines.append(f"(set (shape-of {name}) {shape_text(node.type.shape)})")
+            shapes[node.type.shape] = None
+        lines += [f"(in-scope {name} {quote(scope)})" for scope in sorted(node.scopes)]
+        if node.op == "assume":
+            lines += _assumed(node, names)
+    for shape in shapes:
+        if all(isinstance(dim, int) and dim > 0 for dim in shape):
+            lines.append(f"(nonempty-shape {shape_text(shape)})")
+    lines += _form_values(forms, list(dims)[:MOST_DIMS])
+    if sized:
+        lines += _fixed_sizes(nodes, dims)
+    return Encoded("\n".join(lines), nodes)
+
+
+def _declarations(nodes: tuple[Node, ...]) -> list[str]:
+    variadic = {
+        schema.constructor(node.op, len(node.inputs)).declaration: None
+        for node in nodes
+        if OPS[node.op].arity is None and len(node.inputs) not in schema.ARITIES
+    }
+    ranks = {node.type.rank for node in nodes if isinstance(node.type, ArrayType)} - set(schema.RANKS)
+    return [*variadic, *map(schema.shape_declaration, sorted(ranks))]
+
+
+def _term(node: Node, names: dict[Node, str]) -> str:
+    constant = node if is_constant(node) else folded_constant(node)
+    if constant is not None:
+        return schema.constant_text(constant.params, shape_text(node.type.shape))
+    return schema.application(node.op, (names[child] for child in node.inputs), schema.params_text(node))
+
+
+def _assumed(node: Node, names: dict[Node, str]) -> list[str]:
+    lines = [f"(union {names[node]} {names[node.inputs[0]]})"]
+    for fact in node.params["facts"]:
+        if fact not in PREDICATES:
+            raise ProgramError(f"nothing is known about the assumption {fact!r}", node.line)
+        lines.append(f"({fact_relation(fact)} {names[node]})")
+    return lines
+
+
+def _form_values(forms: Iterable[Form], dims: list[Dim]) -> list[str]:
+    lines = []
+    for form in forms:
+        for arguments in itertools.product(dims, repeat=len(form.symbols)):
+            texts = " ".join(quote(str(dim)) for dim in (*arguments, form.value(arguments)))
+            lines.append(f"({form.relation} {quote(str(form.size))} {texts})")
+    return lines
+
+
+def _fixed_sizes(nodes: Iterable[Node], dims: Iterable[Dim]) -> list[str]:
+    """`size(50)` is the constant 50 in a Program; rules about sizes see both."""
+    lines = []
+    fixed = {dim for dim in dims if isinstance(dim, int)}
+    for node in nodes:
+        value = node.params["value"] if is_constant(node) else None
+        if value is None or isinstance(value, complex) or value not in fixed or node.type.dtype.kind == "b":
+            continue
+        size, dtype, shape = quote(str(int(value))), quote(SHORT[node.type.dtype]), shape_text(node.type.shape)
+        term = f"(op-size {size})"
+        lines.append(f'(union {term} (op-constant {schema.float_text(value)} "i64" (Shape0)))')
+        if node.type.dtype.kind != "i":
+            term = f"(op-cast {term} {dtype})"
+            lines.append(f"(union {term} (op-constant {schema.float_text(value)} {dtype} (Shape0)))")
+        if node.type.rank:
+            lines.append(f'(union (op-broadcast {term} {shape} "()") {schema.constant_text(node.params)})')
+    return lines

@@ -1,0 +1,326 @@
+"""Inference of facts about terms: signs, bounds and matrix structure.
+
+A fact speaks about the exact real values of a term where they are not nan: `exp(x)` is positive although it underflows
+to zero in floating point, and nothing is said about an element that is nan. Arithmetic on integers wraps around, and
+complex numbers have no sign, so arithmetic facts are drawn for float32 and float64 only. Structure facts are about
+matrices (rank 2); `psd` is positive semidefinite. Each law below is one line: conclusion, term, premises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from egc.egraph.schema import FACTS, fact_relation, quote
+from egc.types import DTYPES
+
+INTEGERS = tuple(name for name, dtype in DTYPES.items() if dtype.kind in "iub")
+UNSIGNED = tuple(name for name, dtype in DTYPES.items() if dtype.kind in "ub")
+FLOATS = ("f64", "f32")
+
+SIGNS = ("positive", "nonnegative", "negative", "nonpositive", "nonzero")
+ELEMENTS = (*SIGNS, "finite", "integral", "not_nan", "at_least_one", "at_most_one")
+FLIPPED = {"positive": "negative", "negative": "positive", "nonnegative": "nonpositive", "nonpositive": "nonnegative"}
+
+IMPLIED = """
+positive: nonnegative nonzero
+negative: nonpositive nonzero at_most_one
+nonpositive: at_most_one
+at_least_one: positive
+finite: not_nan
+diagonal: symmetric lower_triangular upper_triangular
+spd: psd nonsingular
+psd: symmetric
+orthogonal: nonsingular
+"""
+
+CONSTANTS = {
+    "positive": "(> k 0.0)",
+    "nonnegative": "(>= k 0.0)",
+    "negative": "(< k 0.0)",
+    "nonpositive": "(<= k 0.0)",
+    "nonzero": "(!= k 0.0)",
+    "at_least_one": "(>= k 1.0)",
+    "at_most_one": "(<= k 1.0)",
+    "integral": "(= (% k 1.0) 0.0)",
+    "finite": "",
+    "not_nan": "",
+}
+"""What a fact means for the value k of an `op-constant`, which is finite."""
+
+SAME_ELEMENTS = """
+(op-broadcast x s a) (op-reshape x s) (op-transpose x a) (op-slice x a b c) (op-diagonal x a b) (op-sort x a)
+(op-max x a) (op-min x a) (op-cummax x a) (op-cummin x a)
+"""
+"""Terms whose elements are all elements of x."""
+
+LAWS = """
+positive: exp exp2 expit ndtr erfc erfcx i0e
+positive: absolute x nonzero | sqrt x positive | cbrt x positive | log1p x positive | expm1 x positive
+positive: reciprocal x positive | ceil x positive | sinh x positive | tanh x positive | erf x positive
+nonnegative: absolute sqrt
+nonnegative: cbrt x nonnegative | log1p x nonnegative | expm1 x nonnegative | floor x nonnegative
+nonnegative: ceil x nonnegative | rint x nonnegative | trunc x nonnegative | sinh x nonnegative | tanh x nonnegative
+nonnegative: arctan x nonnegative | erf x nonnegative | sign x nonnegative | log x at_least_one
+nonpositive: log_expit log_ndtr
+nonpositive: log x at_most_one
+negative: reciprocal x negative
+nonzero: negative x nonzero | reciprocal x nonzero
+at_least_one: cosh i0
+at_least_one: exp x nonnegative | sqrt x at_least_one | floor x at_least_one
+at_most_one: sin cos tanh erf expit ndtr sign i0e
+at_most_one: exp x nonpositive | sqrt x at_most_one
+integral: floor ceil rint trunc sign
+integral: negative x integral | absolute x integral
+finite: sin x finite | cos x finite | tanh x finite | arctan x finite | erf x finite | expit x finite
+finite: negative x finite | absolute x finite | sign x finite | floor x finite | ceil x finite
+not_nan: exp x not_nan | exp2 x not_nan | expm1 x not_nan | tanh x not_nan | erf x not_nan | expit x not_nan
+not_nan: negative x not_nan | absolute x not_nan | arctan x not_nan | cosh x not_nan | sinh x not_nan
+positive: add x positive y nonnegative | add x nonnegative y positive
+nonnegative: add x nonnegative y nonnegative
+negative: add x negative y nonpositive | add x nonpositive y negative
+nonpositive: add x nonpositive y nonpositive
+at_least_one: add x at_least_one y nonnegative | add x nonnegative y at_least_one
+integral: add x integral y integral | subtract x integral y integral | multiply x integral y integral
+positive: subtract x positive y nonpositive | subtract x nonnegative y negative
+nonnegative: subtract x nonnegative y nonpositive | subtract x at_least_one y at_most_one
+nonpositive: subtract x nonpositive y nonnegative
+at_most_one: subtract x at_most_one y nonnegative
+negative: subtract x negative y nonnegative | subtract x nonpositive y positive
+positive: multiply x positive y positive | multiply x negative y negative
+negative: multiply x positive y negative | multiply x negative y positive
+nonnegative: multiply x nonnegative y nonnegative | multiply x nonpositive y nonpositive
+nonpositive: multiply x nonnegative y nonpositive | multiply x nonpositive y nonnegative
+nonzero: multiply x nonzero y nonzero | divide x nonzero y nonzero
+at_least_one: multiply x at_least_one y at_least_one
+positive: divide x positive y positive | divide x negative y negative
+negative: divide x positive y negative | divide x negative y positive
+nonnegative: divide x nonnegative y positive | divide x nonpositive y negative
+nonpositive: divide x nonnegative y negative | divide x nonpositive y positive
+positive: power x positive
+positive: maximum x positive | maximum y positive | minimum x positive y positive
+nonnegative: maximum x nonnegative | maximum y nonnegative | minimum x nonnegative y nonnegative
+negative: minimum x negative | minimum y negative | maximum x negative y negative
+nonpositive: minimum x nonpositive | minimum y nonpositive | maximum x nonpositive y nonpositive
+at_least_one: maximum x at_least_one | maximum y at_least_one | minimum x at_least_one y at_least_one
+at_most_one: minimum x at_most_one | minimum y at_most_one | maximum x at_most_one y at_most_one
+nonnegative: hypot
+"""
+"""`fact: op ...` for every operand, or `fact: op x fact y fact | ...`; x and y are the operands. Floats only."""
+
+TERMS = """
+nonnegative: (op-multiply x x)
+nonnegative: (op-power x c) ; (= c (op-constant k d s)) (= (% k 2.0) 0.0)
+nonnegative: (op-power x c) x nonnegative ; (= c (op-constant k d s)) (> k 0.0)
+nonnegative: (op-sum x a) x nonnegative
+positive: (op-sum x a) x positive ; (= s (shape-of x)) (nonempty-shape s)
+nonpositive: (op-sum x a) x nonpositive
+nonnegative: (op-cumsum x a) x nonnegative
+positive: (op-prod x a) x positive
+nonnegative: (op-prod x a) x nonnegative
+nonnegative: (op-divide x (op-cast (op-size n) d)) x nonnegative
+nonnegative: (op-divide x (op-broadcast (op-cast (op-size n) d) s a)) x nonnegative
+nonpositive: (op-divide x (op-cast (op-size n) d)) x nonpositive
+nonnegative: (op-matmul x y) x nonnegative y nonnegative
+nonnegative: (op-matmul x x) ; (= (Shape1 n) (shape-of x))
+positive: (op-det x) x spd
+positive: (op-eigvalsh x l) x spd
+nonnegative: (op-eigvalsh x l) x psd
+nonnegative: (op-svdvals x)
+nonnegative: (op-tril x a) x nonnegative
+nonnegative: (op-triu x a) x nonnegative
+nonnegative: (op-diagonal_matrix x a) x nonnegative
+symmetric: (op-transpose x "(1, 0)") x symmetric
+psd: (op-transpose x "(1, 0)") x psd
+spd: (op-transpose x "(1, 0)") x spd
+diagonal: (op-transpose x "(1, 0)") x diagonal
+orthogonal: (op-transpose x "(1, 0)") x orthogonal
+nonsingular: (op-transpose x "(1, 0)") x nonsingular
+lower_triangular: (op-transpose x "(1, 0)") x upper_triangular
+upper_triangular: (op-transpose x "(1, 0)") x lower_triangular
+symmetric: (op-inv x) x symmetric
+spd: (op-inv x) x spd
+diagonal: (op-inv x) x diagonal
+orthogonal: (op-inv x) x orthogonal
+nonsingular: (op-inv x)
+lower_triangular: (op-inv x) x lower_triangular
+upper_triangular: (op-inv x) x upper_triangular
+psd: (op-matmul (op-transpose x "(1, 0)") x)
+psd: (op-matmul x (op-transpose x "(1, 0)"))
+spd: (op-matmul (op-transpose x "(1, 0)") x) x nonsingular
+spd: (op-matmul x (op-transpose x "(1, 0)")) x nonsingular
+diagonal: (op-matmul x y) x diagonal y diagonal
+orthogonal: (op-matmul x y) x orthogonal y orthogonal
+nonsingular: (op-matmul x y) x nonsingular y nonsingular
+lower_triangular: (op-matmul x y) x lower_triangular y lower_triangular
+upper_triangular: (op-matmul x y) x upper_triangular y upper_triangular
+symmetric: (op-add x y) x symmetric y symmetric
+spd: (op-add x y) x spd y psd
+spd: (op-add x y) x psd y spd
+psd: (op-add x y) x psd y psd
+diagonal: (op-add x y) x diagonal y diagonal
+lower_triangular: (op-add x y) x lower_triangular y lower_triangular
+upper_triangular: (op-add x y) x upper_triangular y upper_triangular
+symmetric: (op-subtract x y) x symmetric y symmetric
+diagonal: (op-subtract x y) x diagonal y diagonal
+lower_triangular: (op-subtract x y) x lower_triangular y lower_triangular
+upper_triangular: (op-subtract x y) x upper_triangular y upper_triangular
+symmetric: (op-multiply x y) x symmetric y symmetric
+spd: (op-multiply c y) y spd ; (= c (op-broadcast z s "()")) (is-positive z)
+spd: (op-multiply y c) y spd ; (= c (op-broadcast z s "()")) (is-positive z)
+spd: (op-multiply c y) y spd ; (= c (op-constant k d s)) (> k 0.0)
+spd: (op-multiply y c) y spd ; (= c (op-constant k d s)) (> k 0.0)
+symmetric: (op-negative x) x symmetric
+diagonal: (op-negative x) x diagonal
+orthogonal: (op-negative x) x orthogonal
+nonsingular: (op-negative x) x nonsingular
+lower_triangular: (op-negative x) x lower_triangular
+upper_triangular: (op-negative x) x upper_triangular
+diagonal: (op-diagonal_matrix x "0")
+spd: (op-diagonal_matrix x "0") x positive ; (= (Shape1 n) (shape-of x))
+psd: (op-diagonal_matrix x "0") x nonnegative ; (= (Shape1 n) (shape-of x))
+nonsingular: (op-diagonal_matrix x "0") x nonzero ; (= (Shape1 n) (shape-of x))
+orthogonal: (op-diagonal_matrix c "0") ; (= c (op-constant 1.0 d (Shape1 n)))
+lower_triangular: (op-tril x "0")
+upper_triangular: (op-triu x "0")
+lower_triangular: (op-cholesky x "False")
+upper_triangular: (op-cholesky x "True")
+nonsingular: (op-cholesky x u)
+spd: (op-expm x) x symmetric
+nonsingular: (op-expm x)
+orthogonal: (op-item (op-qr x m) "0") ; (= (Shape2 n n) (shape-of r)) (!= m "'r'")
+upper_triangular: (op-item (op-qr x "'reduced'") "1")
+upper_triangular: (op-item (op-qr x "'complete'") "1")
+upper_triangular: (op-item (op-qr x "'r'") "0")
+orthogonal: (op-item (op-eigh x l) "1")
+positive: (op-item (op-eigh x l) "0") x spd
+orthogonal: (op-item (op-svd x f) "0") ; (= (Shape2 n n) (shape-of r))
+orthogonal: (op-item (op-svd x f) "2") ; (= (Shape2 n n) (shape-of r))
+nonnegative: (op-item (op-svd x f) "1")
+"""
+"""`fact: term premises ; further e-graph premises`; r is the term. Floats only."""
+
+ANY_DTYPE_TERMS = """
+nonnegative: (op-iota s a)
+nonnegative: (op-size n)
+nonnegative: (op-argmax x a)
+nonnegative: (op-argmin x a)
+nonnegative: (op-cast (op-size n) d) ; (dtype-in "floats" d)
+nonnegative: (op-cast (op-iota s a) d) ; (dtype-in "floats" d)
+nonnegative: (op-cast x d) ; (= e (dtype-of x)) (dtype-in "unsigned" e) (dtype-in "floats" d)
+at_most_one: (op-cast x d) ; (= "bool" (dtype-of x))
+not_nan: (op-cast x d) ; (= e (dtype-of x)) (dtype-in "integers" e)
+integral: (op-cast x "f64") ; (= e (dtype-of x)) (dtype-in "integers" e)
+finite: (op-cast x "f64") ; (= e (dtype-of x)) (dtype-in "integers" e)
+"""
+
+
+@dataclass(frozen=True)
+class Law:
+    """`conclusion` holds for r where the premises do; `needs` are the facts among the premises."""
+
+    conclusion: str
+    needs: frozenset[str]
+    premises: str
+    root: str = "r"
+
+    @property
+    def text(self) -> str:
+        return f"(rule ({self.premises}) (({fact_relation(self.conclusion)} {self.root})) :ruleset analysis)"
+
+
+FLOAT = '(= rd (dtype-of r)) (dtype-in "floats" rd)'
+
+DTYPE_SETS = {"floats": FLOATS, "integers": INTEGERS, "unsigned": UNSIGNED}
+
+
+def _fact_premises(words: list[str]) -> tuple[frozenset[str], str]:
+    pairs = list(zip(words[::2], words[1::2]))
+    needs = frozenset(fact for _, fact in pairs)
+    assert needs <= set(FACTS), needs
+    return needs, " ".join(f"({fact_relation(fact)} {name})" for name, fact in pairs)
+
+
+def _elementwise_laws() -> Iterator[Law]:
+    for line in LAWS.strip().splitlines():
+        conclusion, _, rest = line.partition(": ")
+        for piece in rest.split(" | "):
+            op, *words = piece.split()
+            if "x" in words or "y" in words:
+                needs, premises = _fact_premises(words)
+                yield Law(conclusion, needs, f"(= r {_elementwise_term(op)}) {premises} {FLOAT}")
+            else:
+                for name in piece.split():
+                    yield Law(conclusion, frozenset(), f"(= r {_elementwise_term(name)}) {FLOAT}")
+
+
+def _elementwise_term(op: str) -> str:
+    binary = op in ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "hypot")
+    return f"(op-{op} x y)" if binary else f"(op-{op} x)"
+
+
+def _term_laws(table: str, dtype: str) -> Iterator[Law]:
+    for line in table.strip().splitlines():
+        conclusion, _, rest = line.partition(": ")
+        rest, _, further = rest.partition(" ; ")
+        end = rest.rindex(")") + 1
+        needs, premises = _fact_premises(rest[end:].split())
+        if "is-positive" in further:
+            needs |= {"positive"}
+        yield Law(conclusion, needs, f"(= r {rest[:end]}) {premises} {further} {dtype}")
+
+
+def _general_laws() -> Iterator[Law]:
+    for line in IMPLIED.strip().splitlines():
+        premise, _, conclusions = line.partition(": ")
+        for conclusion in conclusions.split():
+            yield Law(conclusion, frozenset([premise]), f"({fact_relation(premise)} r)")
+    for first, second, conclusion in (
+        ("nonnegative", "nonzero", "positive"),
+        ("nonpositive", "nonzero", "negative"),
+        ("positive", "integral", "at_least_one"),
+        ("lower_triangular", "upper_triangular", "diagonal"),
+        ("psd", "nonsingular", "spd"),
+    ):
+        premises = f"({fact_relation(first)} r) ({fact_relation(second)} r)"
+        yield Law(conclusion, frozenset([first, second]), premises)
+    for fact in ELEMENTS:
+        same = f"({fact_relation(fact)} x)"
+        for term in SAME_ELEMENTS.replace(") (", ")\n(").strip().splitlines():
+            yield Law(fact, frozenset([fact]), f"(= r {term.strip()}) {same}")
+        yield Law(fact, frozenset([fact]), f"(= r (op-where c x y)) {same} ({fact_relation(fact)} y)")
+        yield Law(fact, frozenset([fact]), f"(= r (op-concatenate-2 x y a)) {same} ({fact_relation(fact)} y)")
+    for fact in FLIPPED:
+        premises = f"(= r (op-negative x)) ({fact_relation(FLIPPED[fact])} x) {FLOAT}"
+        yield Law(fact, frozenset([FLIPPED[fact]]), premises)
+    for fact, test in CONSTANTS.items():
+        yield Law(fact, frozenset(), f"(= r (op-constant k d s)) {test}")
+    for fact in ("not_nan", "finite", "integral"):
+        yield Law(fact, frozenset(), '(= rd (dtype-of r)) (dtype-in "integers" rd)')
+    yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
+
+
+@lru_cache(maxsize=None)
+def laws() -> tuple[Law, ...]:
+    return (
+        *_general_laws(),
+        *_elementwise_laws(),
+        *_term_laws(TERMS, FLOAT),
+        *_term_laws(ANY_DTYPE_TERMS, ""),
+    )
+
+
+def inference(wanted: Iterable[str]) -> str:
+    """The rules, in ruleset `analysis`, that infer the wanted predicates and those they follow from."""
+    known: set[str] = set()
+    new = set(wanted)
+    while new:
+        known |= new
+        new = {need for law in laws() if law.conclusion in known for need in law.needs} - known
+    lines = [f"(dtype-in {quote(key)} {quote(name)})" for key, names in DTYPE_SETS.items() for name in names]
+    lines += dict.fromkeys(law.text for law in laws() if law.conclusion in known)
+    if "nonempty" in known:
+        premises = f"({fact_relation('nonempty')} x) (= s (shape-of x))"
+        lines.append(f"(rule ({premises}) ((nonempty-shape s)) :ruleset analysis)")
+    return "\n".join(lines)

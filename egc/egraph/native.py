@@ -1,0 +1,56 @@
+"""Rules that the e-graph itself needs: constants, and shape or dtype changes that change nothing.
+
+Arithmetic on constants is folded for float64 only, where the e-graph's f64 is the same arithmetic, and never to zero by
+a product, to an infinity or to nan, which the f64 values of the e-graph do not tell apart as NumPy does.
+"""
+
+from __future__ import annotations
+
+FINITE = "(<= (abs c) 1.7976931348623157e308)"
+
+FOLDED = {
+    "add": f"(= c (+ a b)) {FINITE}",
+    "subtract": f"(= c (- a b)) {FINITE}",
+    "multiply": f"(= c (* a b)) (!= c 0.0) {FINITE}",
+    "divide": f"(!= b 0.0) (= c (/ a b)) (!= c 0.0) {FINITE}",
+}
+"""The result c of an op on float64 constants a and b, and when the op may be folded."""
+
+EXACT_CASTS = (
+    ('"f32"', '"f64"', ""),
+    ('"i64"', '"f64"', ""),
+    ('"i32"', '"f64"', ""),
+    ('"bool"', '"f64"', ""),
+    ('"bool"', '"i64"', ""),
+    ('"i64"', '"f32"', "(<= (abs k) 16777216.0)"),
+    ('"f64"', '"f32"', "(= (% k 1.0) 0.0) (<= (abs k) 16777216.0)"),
+)
+
+
+def rules() -> str:
+    lines = [_rule(f'(= r (op-{op} {_operand("a")} {_operand("b")})) {test}', "c") for op, test in FOLDED.items()]
+    lines.append(_rule(f'(= r (op-negative {_operand("a")})) (!= a 0.0) (= c (neg a))', "c"))
+    for given, wanted, test in EXACT_CASTS:
+        premises = f"(= r (op-cast (op-constant k {given} s) {wanted})) {test}"
+        lines.append(f"(rule ({premises}) ((union r (op-constant k {wanted} s))) :ruleset analysis)")
+    for head in ("op-constant", "op-literal"):
+        for op in ("(op-broadcast t s axes)", "(op-reshape t s)"):
+            premises = f"(= t ({head} k d s0)) (= r {op})"
+            lines.append(f"(rule ({premises}) ((union r ({head} k d s))) :ruleset analysis)")
+        premises = f"(= t ({head} k d s0)) (= r (op-transpose t axes)) (= s (shape-of r))"
+        lines.append(f"(rule ({premises}) ((union r ({head} k d s))) :ruleset analysis)")
+    for term, fact in (
+        ("(op-broadcast x s axes)", "(= s (shape-of x))"),
+        ("(op-reshape x s)", "(= s (shape-of x))"),
+        ("(op-cast x d)", "(= d (dtype-of x))"),
+    ):
+        lines.append(f"(rule ((= r {term}) {fact}) ((union r x)) :ruleset analysis)")
+    return "\n".join(lines)
+
+
+def _operand(name: str) -> str:
+    return f'(op-constant {name} "f64" s)'
+
+
+def _rule(premises: str, result: str) -> str:
+    return f'(rule ({premises}) ((union r (op-constant {result} "f64" s))) :ruleset analysis)'

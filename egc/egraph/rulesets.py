@@ -1,0 +1,478 @@
+"""Traced rewrites as e-graph rules.
+
+The left side becomes premises, one equation for each Node, and the right side actions that also set the type of every
+term they make. The operand dtype is a variable that ranges over the dtypes at which both sides are well typed; a
+generic rewrite's shape is one variable, and otherwise each size symbol is a String variable. Every firing is recorded
+in a relation of the rewrite, `(fired-K root variables...)`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from egc import ir
+from egc.egraph import instantiate, schema
+from egc.egraph.encode import Form, folded_constant
+from egc.egraph.schema import application, constant_head, fact_relation, quote, shape_term
+from egc.errors import EgcError, RuleError
+from egc.ir import Node, is_constant
+from egc.ops import OPS
+from egc.rewrite import Condition, Rewrite
+from egc.sizes import Dim, Size
+from egc.types import DTYPES, SHORT, ArrayType
+
+DTYPE_CLASSES = {
+    "float": ("f64", "f32"),
+    "inexact": ("f64", "f32", "c128", "c64"),
+    "integer": tuple(name for name, dtype in DTYPES.items() if dtype.kind in "iu"),
+    "number": tuple(name for name in DTYPES if name != "bool"),
+    "bool": ("bool",),
+    "any": tuple(DTYPES),
+}
+
+CONSTANT_TESTS = {
+    "positive": "(> {0} 0.0)",
+    "nonnegative": "(>= {0} 0.0)",
+    "negative": "(< {0} 0.0)",
+    "nonpositive": "(<= {0} 0.0)",
+    "nonzero": "(!= {0} 0.0)",
+    "integral": "(= (% {0} 1.0) 0.0)",
+    "at_least_one": "(>= {0} 1.0)",
+    "at_most_one": "(<= {0} 1.0)",
+    "finite": "(= {0} {0})",
+    "not_nan": "(= {0} {0})",
+}
+"""What a predicate means for the f64 value of a literal."""
+
+ARITHMETIC = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+
+LINKING = frozenset(["where", "ldexp", "gather", "scatter", "searchsorted", "cast", "real", "imag", "frexp_exponent"])
+"""Ops whose operands and results may differ in dtype although each is of the operand dtype or a fixed one."""
+
+
+@dataclass(frozen=True)
+class Directed:
+    """One direction of a rewrite: `source` may be replaced by `target`. `fired` is its relation of firings."""
+
+    rewrite: Rewrite
+    source: Node
+    target: Node
+    fired: str
+    variables: tuple[str, ...]
+
+    @property
+    def expands(self) -> bool:
+        """Whether the target is no smaller than the source, so that repeated firing may grow without bound."""
+        return _weight(self.target) >= _weight(self.source)
+
+
+@dataclass
+class CompiledRules:
+    """E-graph text of rewrites, and what it needs: predicates to infer, sizes to tabulate, fixed sizes as constants."""
+
+    directed: list[Directed] = field(default_factory=list)
+    declarations: dict[str, None] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    predicates: set[str] = field(default_factory=set)
+    forms: dict[Form, None] = field(default_factory=dict)
+    sized: bool = False
+
+
+def _weight(root: Node) -> int:
+    return sum(node.op not in ("input", "constant", "broadcast") for node in ir.topological([root]))
+
+
+def compile_rewrites(rewrites: Sequence[Rewrite], scopes: Sequence[str | None]) -> CompiledRules:
+    """The rules of rewrites, each in a ruleset `rewrite-K` of its own; `scopes[i]` limits `rewrites[i]`.
+
+    Raises RuleError, naming the rule's file and line, for a right side with an unbound variable or size, a left side
+    that is a lone variable, and what has no e-graph form.
+    """
+    result = CompiledRules()
+    for index, (rewrite, scope) in enumerate(zip(rewrites, scopes)):
+        directions = [(rewrite.left, rewrite.right)]
+        directions += [(rewrite.right, rewrite.left)] if rewrite.rule.both_ways else []
+        for number, (source, target) in enumerate(directions):
+            name = f"{index}-{number}" if number else str(index)
+            _compile(result, rewrite, source, target, name, scope)
+    return result
+
+
+def _compile(result: CompiledRules, rewrite: Rewrite, source: Node, target: Node, name: str, scope: str | None) -> None:
+    _check_variables(rewrite, source, target)
+    used = {node for node in ir.topological([source, *(each.operand for each in rewrite.conditions)])}
+    variables = tuple(v for v in rewrite.variables if v in used)
+    directed = Directed(rewrite, source, target, f"fired-{name}", tuple(v.params["name"] for v in variables))
+    sorts = ["Expr", *("f64" if v.params["name"] in rewrite.constants else "Expr" for v in variables)]
+    result.declarations[f"(relation {directed.fired} ({' '.join(sorts)}))"] = None
+    result.directed.append(directed)
+    texts = []
+    for number, group in enumerate(_dtype_groups(rewrite, source, target)):
+        writer = _Writer(result, directed, group, scope)
+        texts.append(writer.rule(f"{rewrite.identifier}#{name}/{number}", f"rewrite-{name}"))
+    result.rules[f"rewrite-{name}"] = "\n".join(texts)
+
+
+def _check_variables(rewrite: Rewrite, source: Node, target: Node) -> None:
+    rule = rewrite.rule
+    if source in rewrite.variables:
+        raise RuleError(f"rule {rule.name}: a side that is rewritten must not be a lone variable", rule.place)
+    bound = {node for node in ir.topological([source]) if node.op == "input"}
+    for node in ir.topological([target, *(each.operand for each in rewrite.conditions)]):
+        if node.op == "input" and node not in bound:
+            name = node.params["name"]
+            raise RuleError(f"rule {rule.name}: the variable {name} is not bound by the rewritten side", rule.place)
+
+
+@dataclass(frozen=True)
+class DtypeGroup:
+    """Operand dtypes that share one rule text, and the sides typed at the first of them."""
+
+    dtypes: tuple[str, ...]
+    source: Node
+    target: Node
+    conditions: tuple[Condition, ...]
+
+    def text(self, dtype: np.dtype) -> str:
+        return "d" if len(self.dtypes) > 1 and SHORT[dtype] == self.dtypes[0] else quote(SHORT[dtype])
+
+
+def _dtype_groups(rewrite: Rewrite, source: Node, target: Node) -> list[DtypeGroup]:
+    traced = instantiate.operand_dtype(rewrite)
+    allowed = DTYPE_CLASSES[rewrite.rule.dtypes] if traced is not None else ("f64",)
+    groups: dict[object, list[tuple[str, Node, Node, tuple[Condition, ...]]]] = {}
+    for name in allowed:
+        dtype = DTYPES[name]
+        try:
+            new_source, new_target, *operands = (
+                instantiate.at_dtype(rewrite, root, dtype)
+                for root in (source, target, *(each.operand for each in rewrite.conditions))
+            )
+        except EgcError:
+            continue
+        before = list(ir.topological([source, target]))
+        after = list(ir.topological([new_source, new_target]))
+        if new_source.type != new_target.type or len(before) != len(after):
+            continue
+        if dtype.kind not in "fc" and any(
+            is_constant(old) and old.params["value"] != new.params["value"] for old, new in zip(before, after)
+        ):
+            continue
+        key = tuple(
+            (
+                constant_head(node.params["value"]) if is_constant(node) else None,
+                tuple("d" if part.dtype == dtype else SHORT[part.dtype] for part in _parts(node)),
+            )
+            for node in after
+        )
+        conditions = tuple(Condition(c.predicate, operand) for c, operand in zip(rewrite.conditions, operands))
+        groups.setdefault(key, []).append((name, new_source, new_target, conditions))
+    if not groups:
+        rule = rewrite.rule
+        raise RuleError(f"rule {rule.name}: its sides have no common type at any dtype {rule.dtypes}", rule.place)
+    return [DtypeGroup(tuple(each[0] for each in group), *group[0][1:]) for group in groups.values()]
+
+
+def _parts(node: Node) -> tuple[ArrayType, ...]:
+    return (node.type,) if isinstance(node.type, ArrayType) else node.type.items
+
+
+class _Writer:
+    """Writes the rule of one direction at one group of dtypes."""
+
+    def __init__(
+        self,
+        result: CompiledRules,
+        directed: Directed,
+        group: DtypeGroup,
+        scope: str | None,
+    ):
+        self.result, self.directed, self.group, self.scope = result, directed, group, scope
+        self.rewrite = directed.rewrite
+        self.inlined: set[Node] = set()
+        self.common = instantiate.generic_shape(self.rewrite) if self.rewrite.generic else None
+        self.names: dict[Node, str] = {}
+        self.numbers = itertools.count()
+        self.premises: list[str] = []
+        self.actions: list[str] = []
+        self.bound_dims: set[str] = set()
+        self.form_names: dict[str, str] = {}
+        self.shape_bound = False
+
+    def error(self, why: str) -> RuleError:
+        return RuleError(f"rule {self.rewrite.rule.name}: {why}", self.rewrite.rule.place)
+
+    def rule(self, name: str, ruleset: str) -> str:
+        sources = list(ir.topological([self.group.source]))
+        operands = list(ir.topological(c.operand for c in self.group.conditions))
+        inputs = [node for node in dict.fromkeys([*sources, *operands]) if node.op == "input"]
+        for node in inputs:
+            self.names[node] = self.variable(node)
+        self.shapes(inputs, sources)
+        terms = (c.operand for c in self.group.conditions if self.arithmetic(c.operand) is None)
+        roots = [self.group.source, *terms]
+        self.inlined = self.only_broadcast(roots)
+        for node in sources:
+            self.match(node)
+        self.dtypes(sources, inputs)
+        for condition in self.group.conditions:
+            self.condition(condition)
+        root = self.names[self.group.source]
+        if self.scope is not None:
+            self.premises.append(f"(in-scope {root} {quote(self.scope)})")
+        self.inlined = self.only_broadcast([self.group.target])
+        for node in ir.topological([self.group.target]):
+            self.build(node)
+        self.actions.append(f"(union {root} {self.names[self.group.target]})")
+        recorded = [root, *(f"v-{_identifier(v)}" for v in self.directed.variables)]
+        self.actions.append(f"({self.directed.fired} {' '.join(recorded)})")
+        self.drop_unused_shape()
+        premises, actions = "\n       ".join(self.premises), "\n       ".join(self.actions)
+        return f'(rule ({premises})\n      ({actions})\n      :ruleset {ruleset} :name {quote(name)})'
+
+    def drop_unused_shape(self) -> None:
+        used = [text for text in (*self.premises, *self.actions) if re.search(r"(?<=[ (])s(?=[ )])", text)]
+        if len(used) == 1 and used[0] in self.premises:
+            self.premises.remove(used[0])
+
+    def variable(self, node: Node) -> str:
+        return f"v-{_identifier(node.params['name'])}"
+
+    def only_broadcast(self, roots: Sequence[Node]) -> set[Node]:
+        """Literals that are only broadcast, and so have no term: a broadcast of one is a literal of another shape."""
+        nodes = list(ir.topological(roots))
+        direct = {child for node in nodes if node.op != "broadcast" for child in node.inputs}
+        return {node for node in nodes if node not in direct and node not in roots and self.is_leaf_literal(node)}
+
+    def is_leaf_literal(self, node: Node) -> bool:
+        return is_constant(node) or (node.op == "input" and self.is_literal(node))
+
+    def is_literal(self, node: Node) -> bool:
+        """Whether a Node is a variable that stands for a literal, or the broadcast of one."""
+        core = node.inputs[0] if node.op == "broadcast" else node
+        return core.op == "input" and core.params["name"] in self.rewrite.constants
+
+    def shapes(self, inputs: Iterable[Node], sources: Iterable[Node]) -> None:
+        """Binds the size variables through the operands' types."""
+        for node in inputs:
+            if self.is_literal(node):
+                continue
+            shape = node.type.shape
+            if self.common:
+                if shape == self.common and not self.shape_bound:
+                    self.premises.append(f"(= s (shape-of {self.names[node]}))")
+                    self.shape_bound = True
+                elif shape not in ((), self.common):
+                    raise self.error("a generic rule has arrays of one shape only")
+                continue
+            if self.common is not None:
+                if not self.shape_bound:
+                    self.premises.append(f"(= s (shape-of {self.names[node]}))")
+                    self.shape_bound = True
+                continue
+            dims = [self.bind(dim) for dim in shape]
+            self.premises.append(f"(= {shape_term(dims)} (shape-of {self.names[node]}))")
+
+    def bind(self, dim: Dim) -> str:
+        """A size on the left side."""
+        if isinstance(dim, int):
+            return quote(str(dim))
+        text = str(dim)
+        if text.isidentifier():
+            self.bound_dims.add(text)
+            return f"n-{text}"
+        if text in self.form_names:
+            return self.form_names[text]
+        form, result = Form(dim), f"m-{len(self.form_names)}"
+        missing = [name for name in form.symbols if name not in self.bound_dims]
+        if missing or len(form.symbols) > 2:
+            raise self.error(f"its left side computes the size {text}, which cannot be matched")
+        self.result.forms[form], self.form_names[text] = None, result
+        arguments = " ".join(f"n-{name}" for name in form.symbols)
+        self.premises.append(f"({form.relation} {quote(text)} {arguments} {result})")
+        return result
+
+    def shape(self, shape: Sequence[Dim], left: bool) -> str:
+        if self.common is not None and tuple(shape) == self.common:
+            self.shape_bound = self.shape_bound or left
+            if not self.shape_bound:
+                raise self.error("its shape is not bound by the rewritten side")
+            return "s"
+        if self.common and shape:
+            raise self.error("a generic rule has arrays of one shape only")
+        return shape_term(self.bind(dim) if left else self.computed(dim) for dim in shape)
+
+    def computed(self, dim: Dim) -> str:
+        """A size on the right side, as a String expression."""
+        if isinstance(dim, int):
+            return quote(str(dim))
+        text = str(dim)
+        if text in self.form_names:
+            return self.form_names[text]
+        pieces = re.split(r"([A-Za-z_]\w*)", text)
+        symbols = [each for each in pieces[1::2] if each not in ("max", "min")]
+        for name in symbols:
+            if name not in self.bound_dims:
+                raise self.error(f"the size {name} is not bound by the rewritten side")
+        if text in symbols:
+            return f"n-{text}"
+        terms = [
+            f'"(" n-{piece} ")"' if odd and piece in symbols else quote(piece)
+            for odd, piece in ((position % 2, piece) for position, piece in enumerate(pieces))
+            if piece
+        ]
+        return f"(+ {' '.join(terms)})"
+
+    def params(self, node: Node, left: bool) -> Iterator[str]:
+        for name in schema.constructor(node.op, len(node.inputs)).params:
+            value = node.params[name]
+            if name == "shape":
+                yield self.shape(value, left)
+            elif name == "dtype":
+                yield self.group.text(value)
+            elif isinstance(value, Size):
+                yield self.bind(value) if left else self.computed(value)
+            elif isinstance(value, tuple) and any(isinstance(part, Size) for part in value):
+                yield self.sizes(value, left)
+            else:
+                yield schema.param_text(node.op, name, value)
+
+    def sizes(self, dims: Sequence[Dim], left: bool) -> str:
+        parts = [self.bind(dim) if left else self.computed(dim) for dim in dims]
+        joined = ' ";" '.join(parts)
+        return joined if len(parts) == 1 else f"(+ {joined})"
+
+    def literal(self, node: Node, left: bool) -> str | None:
+        """The term of a constant or of a variable that stands for one, broadcast or not."""
+        constant = node if is_constant(node) else folded_constant(node)
+        if constant is not None:
+            head, value = constant_head(constant.params["value"])
+        elif self.is_literal(node):
+            head, value = "op-constant", self.variable(node.inputs[0] if node.op == "broadcast" else node)
+        else:
+            return None
+        return f"({head} {value} {self.group.text(node.type.dtype)} {self.shape(node.type.shape, left)})"
+
+    def match(self, node: Node) -> None:
+        """The premise of a Node of the left side."""
+        if node.op == "input" and not self.is_literal(node):
+            return
+        if node in self.names and node.op != "input":
+            return
+        term = self.literal(node, left=True)
+        if term is not None and node in self.inlined:
+            return
+        if term is None:
+            self.check_arity(node)
+            params = list(self.params(node, left=True))
+            term = application(node.op, (self.names[child] for child in node.inputs), params)
+        self.names[node] = name = f"t{next(self.numbers)}"
+        self.premises.append(f"(= {name} {term})")
+        self.result.sized = self.result.sized or node.op == "size"
+
+    def check_arity(self, node: Node) -> None:
+        if OPS[node.op].arity is None and len(node.inputs) not in schema.ARITIES:
+            raise self.error(f"{node.op} of {len(node.inputs)} operands is not for rules")
+
+    def dtypes(self, sources: Sequence[Node], inputs: Sequence[Node]) -> None:
+        """One premise for each set of left Nodes whose dtypes are tied by the ops between them."""
+        several = len(self.group.dtypes) > 1
+        if several:
+            key = " ".join(self.group.dtypes)
+            for name in self.group.dtypes:
+                self.result.declarations[f"(dtype-in {quote(key)} {quote(name)})"] = None
+        leader = {node: node for node in sources}
+
+        def find(node: Node) -> Node:
+            while leader[node] is not node:
+                node = leader[node]
+            return node
+
+        for node in sources:
+            for child in node.inputs:
+                if node.op not in LINKING and _dtype(child) == _dtype(node):
+                    leader[find(node)] = find(child)
+            for first, second in zip(node.inputs, node.inputs[1:]):
+                if node.op not in LINKING and _dtype(first) == _dtype(second):
+                    leader[find(first)] = find(second)
+        done = {find(node) for node in sources if self.pins_dtype(node)}
+        for node in (*inputs, *sources):
+            if node in leader and find(node) not in done and not self.is_literal(node) and _dtype(node) is not None:
+                done.add(find(node))
+                self.premises.append(f"(= {self.group.text(node.type.dtype)} (dtype-of {self.names[node]}))")
+        if several:
+            self.premises.append(f"(dtype-in {quote(key)} d)")
+
+    def pins_dtype(self, node: Node) -> bool:
+        """Whether the match of a Node already fixes its dtype."""
+        return self.literal(node, left=True) is not None or node.op in ("cast", "size", "iota", "argmax", "argmin")
+
+    def condition(self, condition: Condition) -> None:
+        value = self.arithmetic(condition.operand)
+        if value is not None:
+            test = CONSTANT_TESTS.get(condition.predicate)
+            if test is None:
+                raise self.error(f"{condition.predicate} says nothing about a literal")
+            self.premises.append(test.format(value))
+            return
+        for node in ir.topological([condition.operand]):
+            if node not in self.names:
+                self.match(node)
+        self.result.predicates.add(condition.predicate)
+        name = self.names[condition.operand]
+        if condition.predicate == "nonempty":
+            shape = f"s-{len(self.premises)}"
+            self.premises += [f"(= {shape} (shape-of {name}))", f"(nonempty-shape {shape})"]
+        else:
+            self.premises.append(f"({fact_relation(condition.predicate)} {name})")
+
+    def arithmetic(self, node: Node) -> str | None:
+        """The f64 expression of a term of literals."""
+        if self.is_literal(node):
+            return self.variable(node.inputs[0] if node.op == "broadcast" else node)
+        constant = node if is_constant(node) else folded_constant(node)
+        if constant is not None:
+            head, value = constant_head(constant.params["value"])
+            return value if head == "op-constant" else None
+        parts = [self.arithmetic(child) for child in node.inputs]
+        if not parts or None in parts:
+            return None
+        if node.op in ARITHMETIC:
+            return f"({ARITHMETIC[node.op]} {parts[0]} {parts[1]})"
+        if node.op == "negative":
+            return f"(neg {parts[0]})"
+        return parts[0] if node.op == "broadcast" else None
+
+    def build(self, node: Node) -> None:
+        """The action that makes a Node of the right side."""
+        if node in self.names and not self.is_literal(node):
+            return
+        if node in self.names and self.names[node].startswith("t"):
+            return
+        if node in self.inlined:
+            return
+        term = self.literal(node, left=False)
+        if term is None:
+            self.check_arity(node)
+            params = list(self.params(node, left=False))
+            term = application(node.op, (self.names[child] for child in node.inputs), params)
+        self.names[node] = name = f"t{next(self.numbers)}"
+        self.actions.append(f"(let {name} {term})")
+        if isinstance(node.type, ArrayType):
+            self.actions.append(f"(set (dtype-of {name}) {self.group.text(node.type.dtype)})")
+            self.actions.append(f"(set (shape-of {name}) {self.shape(node.type.shape, left=False)})")
+        if self.scope is not None:
+            self.actions.append(f"(in-scope {name} {quote(self.scope)})")
+
+
+def _dtype(node: Node) -> np.dtype | None:
+    return node.type.dtype if isinstance(node.type, ArrayType) else None
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"\W", "_", name)
