@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.backend import Compiled, CostTable, Missing, bind_arguments
+from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_params, window
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
 from egc.ops import SPECIAL, UFUNCS
@@ -165,18 +165,6 @@ def _reshape(params: Params, x: np.ndarray) -> np.ndarray:
 @meaning("transpose")
 def _transpose(params: Params, x: np.ndarray) -> np.ndarray:
     return x.transpose(params["axes"])
-
-
-def window(shape: Sequence[int], start: Sequence[int], size: Sequence[int], step: Sequence[int]) -> Any:
-    """The index of the elements `start + j*step`, `0 <= j < size`. IndexError when one lies outside of `shape`."""
-    slices: list[Any] = []
-    for length, first, count, stride in zip(shape, start, size, step):
-        last = first + (count - 1) * stride
-        if count and not (0 <= first < length and 0 <= last < length):
-            raise IndexError(f"slice from {first} to {last} is out of bounds for axis of size {length}")
-        stop = first + count * stride
-        slices.append(slice(first, stop if stop >= 0 else None, stride) if count else slice(0, 0))
-    return (*slices, ...)
 
 
 @meaning("slice")
@@ -348,16 +336,6 @@ def _lstsq(params: Params, a: np.ndarray, b: np.ndarray) -> Any:
 @meaning("item")
 def _item(params: Params, values: tuple[np.ndarray, ...]) -> np.ndarray:
     return values[params["index"]]
-
-
-def bind_params(params: Params, bindings: Mapping[str, int]) -> dict[str, Any]:
-    """The parameters with every size replaced by its integer."""
-    return {
-        name: tuple(sizes.evaluate(v, bindings) if isinstance(v, sizes.Size) else v for v in value)
-        if isinstance(value, tuple)
-        else (sizes.evaluate(value, bindings) if isinstance(value, sizes.Size) else value)
-        for name, value in params.items()
-    }
 
 
 def apply(op: str, arrays: Sequence[Any], params: Params, result_type: Type, bindings: Mapping[str, int] = {}) -> Any:

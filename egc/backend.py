@@ -104,6 +104,28 @@ def bind_arguments(program: Program, arguments: Sequence[Any]) -> tuple[list[np.
     return arrays, bindings
 
 
+def bind_params(params: Mapping[str, Any], bindings: Mapping[str, int]) -> dict[str, Any]:
+    """The parameters with every size replaced by its integer."""
+    return {
+        name: tuple(sizes.evaluate(v, bindings) if isinstance(v, sizes.Size) else v for v in value)
+        if isinstance(value, tuple)
+        else (sizes.evaluate(value, bindings) if isinstance(value, sizes.Size) else value)
+        for name, value in params.items()
+    }
+
+
+def window(shape: Sequence[int], start: Sequence[int], size: Sequence[int], step: Sequence[int]) -> Any:
+    """The index of the elements `start + j*step`, `0 <= j < size`. IndexError when one lies outside of `shape`."""
+    slices: list[Any] = []
+    for length, first, count, stride in zip(shape, start, size, step):
+        last = first + (count - 1) * stride
+        if count and not (0 <= first < length and 0 <= last < length):
+            raise IndexError(f"slice from {first} to {last} is out of bounds for axis of size {length}")
+        stop = first + count * stride
+        slices.append(slice(first, stop if stop >= 0 else None, stride) if count else slice(0, 0))
+    return (*slices, ...)
+
+
 BUILT_IN = {"reference": "egc", "numba": "egc", "jax": "egc[jax]"}
 """The backends that ship with egc, and what to install to have their library."""
 
