@@ -1,0 +1,441 @@
+"""The meaning of each op in JAX: `EMIT` maps an op to a function `(errors, params, *values) -> traced value`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.scipy import linalg, special
+
+from egc.backend import window
+from egc.ir import Node
+from egc.ops import SPECIAL, UFUNCS
+from egc.types import TupleType
+
+Params = Mapping[str, Any]
+Emit = Callable[..., Any]
+
+EMIT: dict[str, Emit] = {}
+
+EXACT = lax.Precision.HIGHEST
+"""Without it a GPU multiplies float32 matrices with 10 bits of mantissa."""
+
+
+class Errors:
+    """The exceptions that a run may have to raise: the class and message of each, and a traced bool that tells."""
+
+    def __init__(self) -> None:
+        self.flags: dict[tuple[str, str], Any] = {}
+
+    def when(self, flag: Any, kind: str, message: str) -> None:
+        key, some = (kind, message), jnp.any(flag)
+        self.flags[key] = jnp.logical_or(self.flags[key], some) if key in self.flags else some
+
+
+def meaning(*names: str) -> Callable[[Emit], Emit]:
+    """Enters a function as the emitter of ops. One that serves several ops takes the op's name first."""
+
+    def register(function: Emit) -> Emit:
+        for name in names:
+            EMIT[name] = function if len(names) == 1 else partial(function, name)
+        return function
+
+    return register
+
+
+@meaning(*(name for names in UFUNCS.values() for name in names))
+def _ufunc(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
+    return getattr(jnp, name)(*operands)
+
+
+@meaning(*(name for names in SPECIAL.values() for name in names if hasattr(special, name)))
+def _special(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
+    return getattr(special, name)(*operands)
+
+
+@meaning("log_expit")
+def _log_expit(errors: Errors, params: Params, x: Any) -> Any:
+    return -jnp.logaddexp(-x, jnp.zeros_like(x))
+
+
+@meaning("erfcinv")
+def _erfcinv(errors: Errors, params: Params, x: Any) -> Any:
+    """By `ndtri`, which keeps its accuracy for small x where `erfinv(1 - x)` loses it."""
+    return -special.ndtri(x / 2) * np.sqrt(0.5).astype(x.dtype)
+
+
+@meaning("where")
+def _where(errors: Errors, params: Params, condition: Any, a: Any, b: Any) -> Any:
+    return jnp.where(condition, a, b)
+
+
+@meaning("real", "imag")
+def _part(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    return getattr(jnp, name)(x)
+
+
+@meaning("frexp_mantissa")
+def _frexp_mantissa(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.frexp(x)[0]
+
+
+@meaning("frexp_exponent")
+def _frexp_exponent(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.frexp(x)[1]
+
+
+@meaning("cast")
+def _cast(errors: Errors, params: Params, x: Any) -> Any:
+    dtype = params["dtype"]
+    if dtype.kind == "b":
+        return x != 0
+    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+
+
+@meaning("assume")
+def _assume(errors: Errors, params: Params, x: Any) -> Any:
+    return x
+
+
+@meaning("constant")
+def _constant(errors: Errors, params: Params) -> Any:
+    return jnp.full(params["shape"], np.asarray(params["value"], params["dtype"]))
+
+
+@meaning("size")
+def _size(errors: Errors, params: Params) -> Any:
+    return jnp.asarray(params["value"], np.int64)
+
+
+@meaning("iota")
+def _iota(errors: Errors, params: Params) -> Any:
+    return lax.broadcasted_iota(np.int64, params["shape"], params["axis"])
+
+
+@meaning("sum", "prod")
+def _sum(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    if x.dtype == bool:
+        return (jnp.any if name == "sum" else jnp.all)(x, axis=params["axes"])
+    return getattr(jnp, name)(x, axis=params["axes"], dtype=x.dtype)
+
+
+@meaning("max", "min", "any", "all")
+def _reduction(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    return getattr(jnp, name)(x, axis=params["axes"])
+
+
+@meaning("argmax", "argmin")
+def _arg_reduction(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    return getattr(jnp, name)(x, axis=params["axis"])
+
+
+@meaning("cumsum", "cumprod")
+def _cumulative_sum(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    if x.dtype == bool:
+        return _scan(jnp.logical_or if name == "cumsum" else jnp.logical_and, x, params["axis"])
+    return getattr(jnp, name)(x, axis=params["axis"], dtype=x.dtype)
+
+
+@meaning("cummax", "cummin")
+def _cumulative_extreme(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    return _scan(jnp.maximum if name == "cummax" else jnp.minimum, x, params["axis"])
+
+
+def _scan(combine: Any, x: Any, axis: int) -> Any:
+    return lax.associative_scan(combine, x, axis=axis) if x.size else x
+
+
+@meaning("sort")
+def _sort(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.sort(x, axis=params["axis"])
+
+
+@meaning("argsort")
+def _argsort(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.argsort(x, axis=params["axis"], stable=True)
+
+
+@meaning("searchsorted")
+def _searchsorted(errors: Errors, params: Params, x: Any, values: Any) -> Any:
+    return jnp.searchsorted(x, values, side=params["side"])
+
+
+@meaning("broadcast")
+def _broadcast(errors: Errors, params: Params, x: Any) -> Any:
+    return lax.broadcast_in_dim(x, params["shape"], params["axes"])
+
+
+@meaning("reshape")
+def _reshape(errors: Errors, params: Params, x: Any) -> Any:
+    if x.size != np.prod(params["shape"], dtype=int):
+        raise ValueError(f"cannot reshape array of size {x.size} into shape {params['shape']}")
+    return jnp.reshape(x, params["shape"])
+
+
+@meaning("transpose")
+def _transpose(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.transpose(x, params["axes"])
+
+
+@meaning("slice")
+def _slice(errors: Errors, params: Params, x: Any) -> Any:
+    return x[window(x.shape, params["start"], params["size"], params["step"])]
+
+
+@meaning("update_slice")
+def _update_slice(errors: Errors, params: Params, x: Any, value: Any) -> Any:
+    return x.at[window(x.shape, params["start"], value.shape, params["step"])].set(value)
+
+
+@meaning("pad")
+def _pad(errors: Errors, params: Params, x: Any, fill: Any) -> Any:
+    return lax.pad(x, fill, [(low, high, 0) for low, high in zip(params["low"], params["high"])])
+
+
+@meaning("concatenate")
+def _concatenate(errors: Errors, params: Params, *parts: Any) -> Any:
+    return jnp.concatenate(parts, axis=params["axis"])
+
+
+def _order(x: Any, axes: Sequence[int]) -> list[int]:
+    """`axes` first, then the other axes."""
+    return [*axes, *(axis for axis in range(x.ndim) if axis not in axes)]
+
+
+def _checked(errors: Errors, indices: Sequence[Any], lengths: Sequence[int]) -> list[Any]:
+    """Indices counted from the front, clipped; IndexError on the host where one is out of range."""
+    checked = []
+    for axis, (index, length) in enumerate(zip(indices, lengths)):
+        if not length and index.size:
+            raise IndexError(f"index is out of bounds for axis {axis} with size 0")
+        message = f"index is out of bounds for axis {axis} with size {length}"
+        errors.when((index < -length) | (index >= length), "IndexError", message)
+        checked.append(jnp.clip(jnp.where(index < 0, index + length, index), 0, max(length - 1, 0)))
+    return checked
+
+
+@meaning("gather")
+def _gather(errors: Errors, params: Params, x: Any, *indices: Any) -> Any:
+    view, mode = jnp.transpose(x, _order(x, params["axes"])), params["mode"]
+    lengths, rest = view.shape[: len(indices)], view.shape[len(indices) :]
+    if not indices[0].size:
+        return jnp.zeros((*indices[0].shape, *rest), x.dtype)
+    if mode == "raise":
+        indices = tuple(_checked(errors, indices, lengths))
+    elif 0 in lengths:
+        raise IndexError("cannot do a non-empty take from an empty axes.")
+    elif mode == "clip":
+        indices = tuple(jnp.clip(i, 0, n - 1) for i, n in zip(indices, lengths))
+    else:
+        indices = tuple(i % n for i, n in zip(indices, lengths))
+    return view.at[indices].get(mode="promise_in_bounds")
+
+
+@meaning("scatter")
+def _scatter(errors: Errors, params: Params, x: Any, value: Any, *indices: Any) -> Any:
+    """XLA leaves open which of several values set at one place stays, so the last is found first, by its position."""
+    order, combine = _order(x, params["axes"]), params["combine"]
+    view = jnp.transpose(x, order)
+    if not value.size:
+        return x
+    index = tuple(_checked(errors, indices, view.shape[: len(indices)]))
+    if combine == "set":
+        count = int(np.prod(index[0].shape, dtype=int))
+        place = jnp.arange(count).reshape(index[0].shape)
+        last = jnp.full(view.shape[: len(index)], -1).at[index].max(place)
+        rest = view.shape[len(index) :]
+        chosen = value.reshape((count, *rest))[jnp.maximum(last, 0)]
+        result = jnp.where((last >= 0).reshape((*last.shape, *(1 for _ in rest))), chosen, view)
+    else:
+        if x.dtype == bool:
+            combine = {"add": "maximum", "multiply": "minimum"}.get(combine, combine)
+        method = {"maximum": "max", "minimum": "min"}.get(combine, combine)
+        result = getattr(view.at[index], method)(value)
+    return jnp.transpose(result, np.argsort(order))
+
+
+@meaning("matmul")
+def _matmul(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    if a.dtype == bool:
+        return jnp.matmul(a.astype(np.int64), b.astype(np.int64)) > 0
+    return jnp.matmul(a, b, precision=EXACT)
+
+
+@meaning("convolve")
+def _convolve(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    if a.dtype == bool:
+        return jnp.convolve(a.astype(np.int64), b.astype(np.int64)) > 0
+    return jnp.convolve(a, b, precision=EXACT)
+
+
+@meaning("diagonal")
+def _diagonal(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.diagonal(x, params["offset"], -2, -1)
+
+
+@meaning("diagonal_matrix")
+def _diagonal_matrix(errors: Errors, params: Params, x: Any) -> Any:
+    length, offset = x.shape[-1], params["offset"]
+    side, place = length + abs(offset), np.arange(length)
+    result = jnp.zeros((*x.shape[:-1], side, side), x.dtype)
+    return result.at[..., place + max(-offset, 0), place + max(offset, 0)].set(x)
+
+
+@meaning("tril", "triu")
+def _triangle(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    return getattr(jnp, name)(x, params["offset"])
+
+
+@meaning("inv")
+def _inv(errors: Errors, params: Params, a: Any) -> Any:
+    return _solve_matrices(errors, a, jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape))
+
+
+@meaning("solve")
+def _solve(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    return _vectors_as_columns(partial(_solve_matrices, errors), a, b)
+
+
+def _vectors_as_columns(solve: Any, a: Any, b: Any) -> Any:
+    """`solve(a, b)` of matrices in equal batches, for NumPy's right sides: a vector only where b has rank 1."""
+    columns = b[:, None] if b.ndim == 1 else b
+    batch = np.broadcast_shapes(a.shape[:-2], columns.shape[:-2])
+    a, columns = jnp.broadcast_to(a, (*batch, *a.shape[-2:])), jnp.broadcast_to(columns, (*batch, *columns.shape[-2:]))
+    result = solve(a, columns) if columns.size else columns
+    return result[..., 0] if b.ndim == 1 else result
+
+
+def _solve_matrices(errors: Errors, a: Any, b: Any) -> Any:
+    """By LU with partial pivoting, as LAPACK's gesv; an exactly zero pivot is NumPy's `Singular matrix`."""
+    if not a.size:
+        return b
+    lu, _pivots, permutation = lax.linalg.lu(a)
+    errors.when(jnp.diagonal(lu, 0, -2, -1) == 0, "LinAlgError", "Singular matrix")
+    b = jnp.take_along_axis(b, permutation[..., None], axis=-2)
+    b = lax.linalg.triangular_solve(lu, b, left_side=True, lower=True, unit_diagonal=True)
+    return lax.linalg.triangular_solve(lu, b, left_side=True, lower=False)
+
+
+@meaning("solve_triangular")
+def _solve_triangular(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    if not params["unit_diagonal"]:
+        errors.when(jnp.diagonal(a, 0, -2, -1) == 0, "LinAlgError", "singular matrix")
+    options = {"lower": params["lower"], "unit_diagonal": params["unit_diagonal"]}
+
+    def solve(a: Any, b: Any) -> Any:
+        return lax.linalg.triangular_solve(a, b, left_side=True, transpose_a=params["transposed"], **options)
+
+    return _vectors_as_columns(solve, a, b)
+
+
+@meaning("det")
+def _det(errors: Errors, params: Params, a: Any) -> Any:
+    return jnp.linalg.det(a) if a.shape[-1] else jnp.ones(a.shape[:-2], a.dtype)
+
+
+@meaning("slogdet")
+def _slogdet(errors: Errors, params: Params, a: Any) -> Any:
+    return jnp.linalg.slogdet(a)
+
+
+@meaning("expm")
+def _expm(errors: Errors, params: Params, a: Any) -> Any:
+    """JAX returns nan beyond `max_squarings`; 64 covers norms up to 2**64."""
+    return linalg.expm(a, max_squarings=64) if a.size else a
+
+
+@meaning("cholesky")
+def _cholesky(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    lower = jnp.swapaxes(a, -1, -2).conj() if params["upper"] else a
+    factor = jnp.tril(lax.linalg.cholesky(lower, symmetrize_input=False))
+    failed = jnp.isnan(factor).any((-2, -1)) & jnp.isfinite(jnp.tril(lower)).all((-2, -1))
+    errors.when(failed, "LinAlgError", "Matrix is not positive definite")
+    return jnp.swapaxes(factor, -1, -2).conj() if params["upper"] else factor
+
+
+@meaning("qr")
+def _qr(errors: Errors, params: Params, a: Any) -> Any:
+    result = jnp.linalg.qr(a, params["mode"])
+    return (result,) if params["mode"] == "r" else tuple(result)
+
+
+def _finite(errors: Errors, a: Any, message: str) -> None:
+    errors.when(~jnp.isfinite(a), "LinAlgError", message)
+
+
+@meaning("svd")
+def _svd(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    return tuple(jnp.linalg.svd(a, full_matrices=params["full_matrices"]))
+
+
+@meaning("svdvals")
+def _svdvals(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    return jnp.linalg.svd(a, compute_uv=False)
+
+
+@meaning("eigh")
+def _eigh(errors: Errors, params: Params, a: Any) -> Any:
+    return tuple(jnp.linalg.eigh(a, "L" if params["lower"] else "U", symmetrize_input=False))
+
+
+@meaning("eigvalsh")
+def _eigvalsh(errors: Errors, params: Params, a: Any) -> Any:
+    return _eigh(errors, params, a)[0]
+
+
+@meaning("eig")
+def _eig(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "Array must not contain infs or NaNs")
+    return tuple(jnp.linalg.eig(a))
+
+
+@meaning("eigvals")
+def _eigvals(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "Array must not contain infs or NaNs")
+    return jnp.linalg.eigvals(a)
+
+
+@meaning("pinv")
+def _pinv(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    if not a.size:
+        return jnp.swapaxes(a, -1, -2)
+    return jnp.linalg.pinv(a, rtol=1e-15 if params["rcond"] is None else params["rcond"])
+
+
+@meaning("lstsq")
+def _lstsq(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    _finite(errors, a, "SVD did not converge in Linear Least Squares")
+    solution, _residuals, rank, singular = jnp.linalg.lstsq(a, b, params["rcond"])
+    return solution, rank, singular
+
+
+@meaning("item")
+def _item(errors: Errors, params: Params, values: Any) -> Any:
+    return values[params["index"]]
+
+
+MISSING: dict[str, tuple[str, str]] = {}
+"""Ops without some operand dtypes: the kinds that are missing, and why."""
+
+
+def gap(node: Node, platform: str) -> str | None:
+    """Why JAX cannot run a Node on a platform (`cpu`, `gpu`), or None when it can."""
+    if node.op not in EMIT:
+        return "JAX has no such function"
+    kinds, why = MISSING.get(node.op, ("", ""))
+    operand = node.inputs[0].type if node.inputs else node.type
+    if not isinstance(operand, TupleType) and operand.dtype.kind in kinds:
+        return why
+    if node.op in ("eig", "eigvals") and platform != "cpu" and not hasattr(jax.lax.linalg, "EigImplementation"):
+        return f"JAX has no nonsymmetric eigenvalues on {platform}"
+    return None
