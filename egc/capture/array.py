@@ -21,20 +21,46 @@ from egc.sizes import Size
 
 
 class Cell:
-    """Memory that an array owns: the Node of its contents now. `argument` is the input it came from, if any."""
+    """Memory that an array owns: the Node of its contents now. `argument` is the input it came from, if any.
 
-    __slots__ = ("node", "argument", "written")
+    `contiguous`: known to be laid out in C order. `rivals` may be the same memory, depending on the layout, which
+    capture does not know: once one of them is written, the others are `stale` and cannot be read.
+    """
+
+    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale")
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
+        self.contiguous, self.stale = False, False
+        self.rivals: list[Cell] = []
+
+    def rival(self, other: Cell) -> None:
+        """Notes that the two may share memory."""
+        for cell in (other, *other.rivals):
+            cell.rivals.append(self)
+            self.rivals.append(cell)
+
+    def touch(self) -> None:
+        """Notes that the contents were written. NotEncodable when an argument may have been written with them."""
+        if any(cell.argument is not None for cell in self.rivals):
+            raise NotEncodable(
+                "a write into a reshaped argument", "whether it is a view depends on its layout", current().line
+            )
+        self.written = True
+        for cell in self.rivals:
+            cell.stale = True
 
 
 @dataclass(frozen=True)
 class View:
-    """One step from a base to a part of it: `read(base)` is the part; `write(base, part)` the base with it replaced."""
+    """One step from a base to a part of it: `read(base)` is the part; `write(base, part)` the base with it replaced.
+
+    `contiguous`: the part of a base in C order is in C order too.
+    """
 
     read: Callable[[Node], Node]
     write: Callable[[Node, Node], Node]
+    contiguous: bool = False
 
 
 KINDS = ("array", "scalar", "python")
@@ -60,6 +86,12 @@ class Array:
     @property
     def node(self) -> Node:
         base = self.cell.node
+        if self.cell.stale:
+            raise NotEncodable(
+                "an array that may share memory with one that was written",
+                "whether a reshaped array is a view depends on its layout",
+                current().line,
+            )
         if self._seen is not base or self._node is None:
             node = base
             for step in self.path:
@@ -71,11 +103,16 @@ class Array:
         """Replaces the contents; every view of the same cell sees it."""
         if not self.writeable:
             raise ValueError("assignment destination is read-only")
+        self.cell.touch()
         self.cell.node = _write(self.path, self.cell.node, value)
-        self.cell.written = True
 
     def view(self, step: View, writeable: bool = True) -> Array:
         return Array(self.cell, "array", (*self.path, step), self.writeable and writeable)
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether the elements are known to lie in C order without gaps."""
+        return self.cell.contiguous and all(step.contiguous for step in self.path)
 
     @property
     def dtype(self) -> np.dtype:

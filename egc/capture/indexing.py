@@ -124,7 +124,7 @@ def basic_view(shape: Shape, entries: Sequence[Any]) -> View:
 
 
 def slice_view(shape: Shape, start: Shape, size: Shape, step: tuple[int, ...], final: Shape) -> View:
-    whole = size == shape and not any(start) and all(s == 1 for s in step)
+    whole = size == shape and all(s == 1 for s in step)
 
     def read(base: Node) -> Node:
         return build.reshape(build.slice_axes(base, start, size, step), final)
@@ -133,7 +133,8 @@ def slice_view(shape: Shape, start: Shape, size: Shape, step: tuple[int, ...], f
         block = build.reshape(part, size)
         return block if whole else current().make("update_slice", base, block, start=start, step=step)
 
-    return View(read, write)
+    leading = size[1:] == shape[1:] and not any(first != 0 for first in start[1:])
+    return View(read, write, whole or (leading and all(s == 1 for s in step)))
 
 
 def _is_array(entry: Any) -> bool:
@@ -255,7 +256,7 @@ def transpose_view(axes: Sequence[int]) -> View:
 
 
 def reshape_view(old: Shape, new: Shape) -> View:
-    return View(lambda base: build.reshape(base, new), lambda base, part: build.reshape(part, old))
+    return View(lambda base: build.reshape(base, new), lambda base, part: build.reshape(part, old), True)
 
 
 OPERATORS["getitem"] = getitem
