@@ -107,7 +107,8 @@ def _loop(kernel: Kernel, names: dict[Node, str]) -> Iterator[Step]:
             name = values[node] = f"v{len(values) + len(read)}"
             body.append(Apply(name, operands, node))
             continue
-        body.append(_reduce(node, operands[0], names[node]))
+        reduction = _reduce(node, operands[0], names[node])
+        body.append(reduction if reduction.axes else Store(reduction.access, operands[0]))
         if node.op in ("max", "min"):
             checks[_nonempty(node)] = None
     body.extend(

@@ -1,0 +1,287 @@
+"""The functions that generated code calls: scalar meanings that numba's own differ in or lack, and raw memory.
+
+Each compiles once per process and dtype, when generated code first uses it, and is inlined there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types, uint64
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+MATH = """sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
+          fmod erf erfc frexp""".split()
+TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
+
+inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc"})
+
+
+@intrinsic
+def pointer(context, array):
+    """The address of an array's first element: indexing it neither wraps around nor checks bounds."""
+
+    def generate(context, builder, signature, arguments):
+        return make_array(signature.args[0])(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+def _floating_intrinsic(name: str) -> Any:
+    def typed(context, a, b):
+        def generate(context, builder, signature, arguments):
+            kind = arguments[0].type
+            declared = cgutils.get_or_insert_function(
+                builder.module, _function_type(kind), f"llvm.{name}.f{64 if a == types.float64 else 32}"
+            )
+            return builder.call(declared, arguments)
+
+        return a(a, a), generate
+
+    return intrinsic(typed)
+
+
+def _function_type(kind: Any) -> Any:
+    return ir.FunctionType(kind, [kind, kind])
+
+
+maximum = _floating_intrinsic("maximum")
+minimum = _floating_intrinsic("minimum")
+fmax = _floating_intrinsic("maxnum")
+fmin = _floating_intrinsic("minnum")
+
+
+@reassociable
+def accumulate(total, value):
+    """`total + value`, where the order of the additions of one loop is free: LLVM keeps many partial sums."""
+    return total + value
+
+
+@reassociable
+def accumulate_product(total, value):
+    return total * value
+
+
+@inner
+def rounding_error(a, b):
+    """What `a + b` loses by rounding (Knuth's TwoSum, The Art of Computer Programming 2, 4.2.2)."""
+    total = a + b
+    part = total - a
+    return (a - (total - part)) + (b - part)
+
+
+@inner
+def compensated(total, error):
+    """A compensated sum; where something overflowed the compensation means nothing."""
+    return total + error if math.isfinite(error) else total
+
+
+@inner
+def remainder_float(a, b):
+    """The remainder with the sign of b, as NumPy's npy_math has it (npy_divmod)."""
+    rest = math.fmod(a, b)
+    if b == 0:
+        return rest
+    if rest == 0:
+        return math.copysign(rest, b)
+    return rest + b if (b < 0) != (rest < 0) else rest
+
+
+@inner
+def floor_divide_float(a, b):
+    """The floor of the exact quotient, as NumPy's npy_math has it (npy_floor_divide)."""
+    if b == 0:
+        return a / b
+    rest = math.fmod(a, b)
+    quotient = (a - rest) / b
+    if rest != 0 and (b < 0) != (rest < 0):
+        quotient -= 1.0
+    if quotient == 0:
+        return math.copysign(0.0, a / b)
+    floor = np.floor(quotient)
+    return floor + 1.0 if quotient - floor > 0.5 else floor
+
+
+@inner
+def sign_float(x):
+    if x > 0:
+        return 1.0
+    if x < 0:
+        return -1.0
+    return 0.0 if x == 0 else x
+
+
+@inner
+def heaviside(x, at_zero):
+    if x > 0:
+        return 1.0
+    if x < 0:
+        return 0.0
+    return at_zero if x == 0 else x
+
+
+@inner
+def floor_divide_integer(a, b):
+    """Rounded down; 0 where b is 0, and the least integer divided by -1 wraps around."""
+    if b == 0:
+        return b
+    if b == -1:
+        return b - b - a
+    return a // b
+
+
+@inner
+def remainder_integer(a, b):
+    """With the sign of b; 0 where b is 0."""
+    return b - b if b == 0 or b == -1 else a % b
+
+
+@inner
+def fmod_integer(a, b):
+    """With the sign of a; 0 where b is 0."""
+    if b == 0 or b == -1:
+        return b - b
+    rest = a % b
+    return rest - b if rest != 0 and (a < 0) != (b < 0) else rest
+
+
+@inner
+def power_integer(base, exponent, one):
+    """By squaring, with wrap-around; the exponent is not negative."""
+    result = one
+    while exponent != 0:
+        if exponent & one:
+            result *= base
+        base *= base
+        exponent >>= one
+    return result
+
+
+@inner
+def left_shift(a, b, bits):
+    return a << b if 0 <= b < bits else a - a
+
+
+@inner
+def right_shift_signed(a, b, bits):
+    return a >> (b if 0 <= b < bits else 63)
+
+
+@inner
+def right_shift_unsigned(a, b, bits):
+    return a >> b if b < bits else a - a
+
+
+@inner
+def bit_count(x):
+    """The number of ones in a uint64 (Warren, Hacker's Delight, 5-1)."""
+    x = x - ((x >> uint64(1)) & uint64(0x5555555555555555))
+    x = (x & uint64(0x3333333333333333)) + ((x >> uint64(2)) & uint64(0x3333333333333333))
+    x = (x + (x >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * uint64(0x0101010101010101)) >> uint64(56)
+
+
+@inner
+def divide_complex(a, b):
+    """Smith's algorithm (Communications of the ACM 5, 1962, algorithm 116), with NumPy's result for b == 0."""
+    if abs(b.real) >= abs(b.imag):
+        if b.real == 0 and b.imag == 0:
+            return complex(a.real / abs(b.real), a.imag / abs(b.real))
+        ratio = b.imag / b.real
+        scale = 1.0 / (b.real + b.imag * ratio)
+        return complex((a.real + a.imag * ratio) * scale, (a.imag - a.real * ratio) * scale)
+    ratio = b.real / b.imag
+    scale = 1.0 / (b.imag + b.real * ratio)
+    return complex((a.real * ratio + a.imag) * scale, (a.imag * ratio - a.real) * scale)
+
+
+@inner
+def log_gamma(x):
+    """SciPy's gammaln: inf at the poles and at both infinities."""
+    return math.inf if x == -math.inf else math.lgamma(x)
+
+
+@inner
+def expit(x):
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+@inner
+def log_expit(x):
+    return -math.log1p(math.exp(-x)) if x >= 0 else x - math.log1p(math.exp(x))
+
+
+@inner
+def logit(p):
+    """Around 1/2 as a difference of log1p, where p/(1-p) is close to 1."""
+    if 0.3 <= p <= 0.65:
+        return math.log1p(2.0 * (p - 0.5)) - math.log1p(-2.0 * (p - 0.5))
+    return math.log(p / (1.0 - p))
+
+
+@inner
+def xlogy(x, y):
+    return 0.0 if x == 0 and y == y else x * math.log(y)
+
+
+@inner
+def xlog1py(x, y):
+    return 0.0 if x == 0 and y == y else x * math.log1p(y)
+
+
+@inner
+def entr(x):
+    if x > 0:
+        return -x * math.log(x)
+    if x == 0:
+        return 0.0
+    return x if x != x else -math.inf
+
+
+@inner
+def rel_entr(x, y):
+    if x > 0 and y > 0:
+        ratio = x / y
+        if 0.5 < ratio < 2.0:
+            return x * math.log1p((x - y) / y)
+        if 2.2250738585072014e-308 < ratio < math.inf:
+            return x * math.log(ratio)
+        return x * (math.log(x) - math.log(y))
+    if x == 0 and y >= 0:
+        return 0.0
+    return math.nan if x != x or y != y else math.inf
+
+
+@inner
+def kl_div(x, y):
+    if x > 0 and y > 0:
+        return x * math.log(x / y) - x + y
+    if x == 0 and y >= 0:
+        return y
+    return math.nan if x != x or y != y else math.inf
+
+
+@inner
+def ndtr(x):
+    """The normal distribution function; each tail from erfc, which keeps its relative accuracy."""
+    scaled = x * 0.7071067811865476
+    if abs(scaled) < 1.0:
+        return 0.5 + 0.5 * math.erf(scaled)
+    tail = 0.5 * math.erfc(abs(scaled))
+    return 1.0 - tail if scaled > 0 else tail
+
+
+NAMES: dict[str, Any] = {
+    name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
+}
+NAMES |= {"pointer": pointer, "maximum": maximum, "minimum": minimum, "fmax": fmax, "fmin": fmin}
+NAMES |= {name: getattr(math, name) for name in MATH}
+NAMES |= {name: getattr(types, name) for name in TYPES}
+NAMES |= {"np": np, "inf": math.inf, "nan": math.nan}
+"""What generated code may name."""

@@ -1,0 +1,50 @@
+"""From a segment's source to machine code: one compilation per text and types in the life of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from numba import from_dtype, njit, types
+from numba.core.compiler import Compiler
+
+from egc.backends.numba.emit import Segment
+from egc.backends.numba.functions import NAMES
+from egc.types import ArrayType
+
+
+class Unaliased(Compiler):
+    """numba's compiler, told that no two array arguments overlap where one is written: the driver allocates results."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.state.flags.noalias = True
+
+
+@lru_cache(maxsize=1024)
+def machine_code(source: str, signature: Any) -> Any:
+    """The compiled function of a segment. Programs with equal segments share it."""
+    namespace = dict(NAMES)
+    exec(compile(source, "<egc loops>", "exec"), namespace)
+    compiler = njit(signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True, pipeline_class=Unaliased)
+    return compiler(namespace["loops"])
+
+
+def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
+    """C-contiguous arrays, read-only unless written, then the sizes."""
+    array_types = [
+        types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays
+    ]
+    return types.void(*array_types, *[types.int64] * len(segment.dims))
+
+
+def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:
+    """A function that compiles the segment when it is first called, and puts the machine code in its own place."""
+
+    def first_call(*arguments: Any) -> None:
+        compiled = machine_code(segment.source, signature_of(segment, arrays))
+        install(compiled)
+        compiled(*arguments)
+
+    return first_call

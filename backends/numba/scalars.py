@@ -1,0 +1,218 @@
+"""Elementwise ops as Python expressions over scalars of one dtype, as numba compiles them, with NumPy's meaning.
+
+numba computes narrow integers as int64 and mixes of int64 and uint64 as float64, so that every integer result is cast
+back. An op without an expression here (most of scipy.special, some complex functions) runs as a library call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from egc.ir import Node
+from egc.kernels import FUSED_REDUCTIONS
+from egc.lower.access import affine
+
+FLOAT = {
+    **dict(zip("add subtract multiply divide power".split(), (f"{{0}} {o} {{1}}" for o in "+ - * / **".split()))),
+    **{name: f"{name}({{0}})" for name in "sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh".split()},
+    **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
+    **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit spacing".split()},
+    **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp logaddexp2 nextafter copysign".split()},
+    **{name: f"{name}({{0}}, {{1}})" for name in "maximum minimum fmax fmin".split()},
+    "negative": "-{0}",
+    "absolute": "abs({0})",
+    "reciprocal": "{T}(1.0) / {0}",
+    "conjugate": "{0}",
+    "arctan2": "atan2({0}, {1})",
+    "hypot": "hypot({0}, {1})",
+    "fmod": "fmod({0}, {1})",
+    "floor_divide": "{T}(floor_divide_float({W}({0}), {W}({1})))",
+    "remainder": "{T}(remainder_float({W}({0}), {W}({1})))",
+    "sign": "{T}(sign_float({W}({0})))",
+    "heaviside": "{T}(heaviside({W}({0}), {W}({1})))",
+    "isnan": "{0} != {0}",
+    "isinf": "abs({0}) == {T}(inf)",
+    "isfinite": "abs({0}) < {T}(inf)",
+    "frexp_mantissa": "{T}(frexp({0})[0])",
+}
+
+SPECIAL = {
+    "erf": "erf({0})",
+    "erfc": "erfc({0})",
+    "gammaln": "log_gamma({0})",
+    **{name: f"{name}({{0}})" for name in "expit log_expit logit entr ndtr".split()},
+    **{name: f"{name}({{0}}, {{1}})" for name in "xlogy xlog1py rel_entr kl_div".split()},
+}
+"""scipy.special's functions, computed in float64."""
+
+INTEGER = {
+    **dict(zip("add subtract multiply".split(), (f"{{T}}({{0}} {o} {{1}})" for o in "+-*"))),
+    **{f"bitwise_{name}": f"{{T}}({{0}} {o} {{1}})" for name, o in (("and", "&"), ("or", "|"), ("xor", "^"))},
+    **{name: f"{{T}}({name}_integer({{W}}({{0}}), {{W}}({{1}})))" for name in "floor_divide remainder fmod".split()},
+    "power": "{T}(power_integer({W}({0}), {W}({1}), {W}(1)))",
+    "left_shift": "{T}(left_shift({W}({0}), {W}({1}), {bits}))",
+    "right_shift": "{T}(right_shift_signed({W}({0}), {W}({1}), {bits}))",
+    **dict.fromkeys("floor ceil trunc conjugate".split(), "{0}"),
+    **dict.fromkeys(("maximum", "fmax"), "{0} if {0} >= {1} else {1}"),
+    **dict.fromkeys(("minimum", "fmin"), "{0} if {0} <= {1} else {1}"),
+    **{name: f"{{T}}(np.{name}({{0}}, {{1}}))" for name in ("gcd", "lcm")},
+    "negative": "{T}({T}(0) - {0})",
+    "absolute": "{T}(abs({0}))",
+    "invert": "{T}(~{0})",
+    "sign": "{T}(int64({0} > {T}(0)) - int64({0} < {T}(0)))",
+    "bitwise_count": "uint8(bit_count(uint64(abs({0}))))",
+    "isnan": "False",
+    "isinf": "False",
+    "isfinite": "True",
+}
+
+UNSIGNED = INTEGER | {
+    "absolute": "{0}",
+    "sign": "{T}({0} > {T}(0))",
+    "right_shift": "{T}(right_shift_unsigned({W}({0}), {W}({1}), {bits}))",
+    "bitwise_count": "uint8(bit_count(uint64({0})))",
+}
+
+BOOL = {
+    **dict.fromkeys("add logical_or bitwise_or maximum fmax".split(), "{0} | {1}"),
+    **dict.fromkeys("multiply logical_and bitwise_and minimum fmin".split(), "{0} & {1}"),
+    **dict.fromkeys("not_equal logical_xor bitwise_xor".split(), "{0} != {1}"),
+    **dict.fromkeys("invert logical_not".split(), "not {0}"),
+    **dict.fromkeys("absolute floor ceil trunc conjugate".split(), "{0}"),
+    "equal": "{0} == {1}",
+    "less": "(not {0}) & {1}",
+    "less_equal": "(not {0}) | {1}",
+    "greater": "{0} & (not {1})",
+    "greater_equal": "{0} | (not {1})",
+    "isnan": "False",
+    "isinf": "False",
+    "isfinite": "True",
+}
+
+COMPLEX = {
+    **dict(zip("add subtract multiply".split(), (f"{{0}} {o} {{1}}" for o in "+-*"))),
+    "divide": "{T}(divide_complex({0}, {1}))",
+    "negative": "-{0}",
+    "conjugate": "{0}.conjugate()",
+    "absolute": "hypot({0}.real, {0}.imag)",
+    "equal": "({0}.real == {1}.real) & ({0}.imag == {1}.imag)",
+    "not_equal": "({0}.real != {1}.real) | ({0}.imag != {1}.imag)",
+    "isnan": "({0}.real != {0}.real) | ({0}.imag != {0}.imag)",
+    "isinf": "(abs({0}.real) == inf) | (abs({0}.imag) == inf)",
+    "isfinite": "(abs({0}.real) < inf) & (abs({0}.imag) < inf)",
+}
+
+COMPARISONS = {
+    "equal": "{0} == {1}",
+    "not_equal": "{0} != {1}",
+    "less": "{0} < {1}",
+    "less_equal": "{0} <= {1}",
+    "greater": "{0} > {1}",
+    "greater_equal": "{0} >= {1}",
+}
+
+TRUTH = {
+    "logical_not": "{0} == {T}(0)",
+    "logical_and": "({0} != {T}(0)) & ({1} != {T}(0))",
+    "logical_or": "({0} != {T}(0)) | ({1} != {T}(0))",
+    "logical_xor": "({0} != {T}(0)) != ({1} != {T}(0))",
+}
+
+BY_KIND = {
+    "f": FLOAT | COMPARISONS | TRUTH,
+    "i": INTEGER | COMPARISONS | TRUTH,
+    "u": UNSIGNED | COMPARISONS | TRUTH,
+    "c": COMPLEX | TRUTH,
+    "b": BOOL,
+}
+
+
+WIDE = {"f": "float64", "i": "int64", "u": "uint64"}
+"""The types in which helper functions compute."""
+
+
+def type_name(dtype: np.dtype) -> str:
+    """The name under which generated code knows a dtype."""
+    return "boolean" if dtype.kind == "b" else dtype.name
+
+
+def expression(node: Node, operands: tuple[str, ...]) -> str | None:
+    """The Python expression for an elementwise Node on scalar variables, or None when it has none."""
+    dtype = node.inputs[0].type.dtype
+    special = _BY_OP.get(node.op)
+    if special is not None:
+        return special(node, operands)
+    if node.op in SPECIAL:
+        wide = operands if dtype == np.float64 else tuple(f"float64({operand})" for operand in operands)
+        text = SPECIAL[node.op].format(*wide)
+        return text if dtype == np.float64 else f"float32({text})"
+    template = BY_KIND[dtype.kind].get(node.op)
+    if template is None:
+        return None
+    return _filled(template, dtype, operands)
+
+
+def _filled(template: str, dtype: np.dtype, operands: tuple[str, ...]) -> str:
+    return template.format(*operands, T=type_name(dtype), W=WIDE.get(dtype.kind), bits=8 * dtype.itemsize)
+
+
+def fusible(node: Node) -> bool:
+    """Whether an elementwise op or a reduction runs inside a loop nest."""
+    if node.op in FUSED_REDUCTIONS:
+        return not (node.op in ("max", "min") and node.type.dtype.kind == "c")
+    return expression(node, ("x", "y", "z")[: len(node.inputs)]) is not None
+
+
+def _where(node: Node, operands: tuple[str, ...]) -> str:
+    condition, a, b = operands
+    return f"{a} if {condition} else {b}"
+
+
+def _cast(node: Node, operands: tuple[str, ...]) -> str:
+    """C's conversions. Floats reach narrow integers through a wide one, which truncates as NumPy does."""
+    (x,), source, target = operands, node.inputs[0].type.dtype, node.type.dtype
+    if source == target:
+        return x
+    name = type_name(target)
+    if target.kind == "b":
+        return f"{x} != {type_name(source)}(0)"
+    if target.kind == "c":
+        part = f"f{target.itemsize // 2}"
+        if source.kind == "c":
+            return f"{name}({x})"
+        return f"{name}({type_name(np.dtype(part))}({x}))"
+    if source.kind == "c":
+        x, source = f"{x}.real", np.dtype(f"f{source.itemsize // 2}")
+    if source.kind == "f" and target.kind in "iu" and target.itemsize < 8:
+        middle = "int64" if target == np.uint32 else "int32"
+        return f"{name}({middle}({x}))" if name != middle else f"{name}({x})"
+    return f"{name}({x})"
+
+
+def _power(node: Node, operands: tuple[str, ...]) -> str | None:
+    """Small constant exponents multiply. Signed integers need an exponent known not to be negative: NumPy raises."""
+    x, y = operands
+    exponent = affine(node.inputs[1]).base
+    value = exponent.params["value"] if exponent.op == "constant" else None
+    kind, name = node.type.dtype.kind, type_name(node.type.dtype)
+    if kind == "f" and value in (1, 2, -1):
+        return {1: x, 2: f"{x} * {x}", -1: f"{name}(1.0) / {x}"}[int(value)]
+    if kind == "i" and (value is None or value < 0):
+        return None
+    template = BY_KIND[kind].get("power")
+    return template and _filled(template, node.type.dtype, operands)
+
+
+def _part(node: Node, operands: tuple[str, ...]) -> str:
+    return f"{operands[0]}.{node.op}"
+
+
+_BY_OP: dict[str, Callable[[Node, tuple[str, ...]], str | None]] = {
+    "where": _where,
+    "cast": _cast,
+    "power": _power,
+    "real": _part,
+    "imag": _part,
+}
