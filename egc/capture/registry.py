@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from egc.errors import NotEncodable
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """Function object -> its traced meaning, with the same signature."""
+
+BY_NAME: dict[str, Callable[..., Any]] = {}
+"""Dotted public name -> traced meaning, for functions of modules that capture must not import, such as SciPy's."""
 
 DOCUMENTED: dict[str, list[str]] = {}
 """Theme -> dotted names, in order: the coverage table that `egc` prints."""
@@ -28,6 +32,18 @@ def implements(*functions: Any, theme: str, method: str | None = None) -> Callab
         if method is not None:
             METHODS[method] = meaning
             DOCUMENTED.setdefault(theme, []).append(f"ndarray.{method}")
+        return meaning
+
+    return register
+
+
+def implements_by_name(*names: str, theme: str) -> Callable[[Any], Any]:
+    """Registers the traced meaning of functions by dotted public name, without importing their module."""
+
+    def register(meaning: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            BY_NAME[name] = meaning
+            DOCUMENTED.setdefault(theme, []).append(name)
         return meaning
 
     return register
@@ -68,9 +84,18 @@ def dotted_name(function: Any) -> str:
 def lookup(function: Any) -> Callable[..., Any] | None:
     """The traced meaning of a callable, or None."""
     try:
-        return FUNCTIONS.get(function)
+        found = FUNCTIONS.get(function)
     except TypeError:
         return None
+    return _lookup_by_name(function) if found is None else found
+
+
+def _lookup_by_name(function: Any) -> Callable[..., Any] | None:
+    """The meaning under the callable's public name, where that name leads to this very object."""
+    name = dotted_name(function)
+    meaning = BY_NAME.get(name)
+    module, _, attribute = name.rpartition(".")
+    return meaning if meaning is not None and getattr(sys.modules.get(module), attribute, None) is function else None
 
 
 def unknown(function: Any) -> NotEncodable:

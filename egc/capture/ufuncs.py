@@ -22,13 +22,14 @@ from egc.capture.array import (
     to_node,
 )
 from egc.capture.context import current
-from egc.capture.registry import DOCUMENTED, FUNCTIONS, unknown
+from egc.capture.registry import DOCUMENTED, dotted_name, lookup, unknown
 from egc.errors import NotEncodable, OperandTypeError
 from egc.ir import Node
 from egc.sizes import Size
 from egc.types import SHORT
 
-PRIMITIVES = {name for names in (*ops.UFUNCS.values(), *ops.SPECIAL.values()) for name in names}
+SPECIAL = frozenset(name for names in ops.SPECIAL.values() for name in names)
+PRIMITIVES = SPECIAL.union(*ops.UFUNCS.values())
 RENAMED = {"psi": "digamma"}
 
 
@@ -55,19 +56,19 @@ def _resolve(ufunc: np.ufunc, keys: tuple[Any, ...], dtype: np.dtype | None) -> 
 
 def elementwise(name: str, *operands: Any) -> Node:
     """The Node of a primitive on operands, promoted and broadcast as NumPy does."""
-    from_special = not hasattr(np, name)
-    return apply_loop(name, special_ufunc(name) if from_special else getattr(np, name), operands)
+    return apply_loop(name, special_ufunc(name) if name in SPECIAL else getattr(np, name), operands)
 
 
 def special_ufunc(name: str) -> np.ufunc:
+    """scipy.special's ufunc; zeta's is behind a Python function."""
     from scipy import special
 
-    return getattr(special, name)
+    return special._ufuncs._zeta if name == "zeta" else getattr(special, name)
 
 
 def apply_loop(name: str, ufunc: np.ufunc, operands: Sequence[Any], dtype: Any = None) -> Node:
     loop = loop_dtypes(ufunc, operands, dtype)
-    if name not in PRIMITIVES:
+    if name not in PRIMITIVES or (name in SPECIAL and loop[0].kind != "f"):
         raise unknown(ufunc)
     nodes = build.broadcast_together(*(to_node(value, kind) for value, kind in zip(operands, loop)))
     return primitive(name, *nodes)
@@ -171,6 +172,9 @@ COMPOSED: dict[np.ufunc, Callable[..., Any]] = {
 }
 """NumPy's ufuncs that are compositions of primitives."""
 
+COMPOSED_BY_NAME: dict[str, Callable[..., Any]] = {}
+"""The same for scipy.special's, by dotted name; filled when the NumPy surface is imported."""
+
 DOCUMENTED["ufuncs"] = sorted(
     f"numpy.{name}" for name, f in vars(np).items() if isinstance(f, np.ufunc) and f.__name__ not in ("isnat",)
 )
@@ -179,8 +183,9 @@ DOCUMENTED["scipy.special ufuncs"] = [f"scipy.special.{name}" for names in ops.S
 
 def compute(ufunc: np.ufunc, operands: Sequence[Any], dtype: Any = None) -> tuple[Node, ...]:
     """The results of a ufunc call, without `out` and `where`."""
-    if ufunc in COMPOSED:
-        found = COMPOSED[ufunc](*operands)
+    composition = COMPOSED.get(ufunc) or COMPOSED_BY_NAME.get(dotted_name(ufunc))
+    if composition is not None:
+        found = composition(*operands)
         nodes = found if isinstance(found, tuple) else (found,)
         return nodes if dtype is None else tuple(build.cast(node, dtype) for node in nodes)
     return (apply_loop(RENAMED.get(ufunc.__name__, ufunc.__name__), ufunc, operands, dtype),)
@@ -188,8 +193,9 @@ def compute(ufunc: np.ufunc, operands: Sequence[Any], dtype: Any = None) -> tupl
 
 def call_ufunc(ufunc: np.ufunc, method: str, operands: Sequence[Any], options: dict[str, Any]) -> Any:
     """`ufunc(*operands, **options)` or one of its methods."""
-    if ufunc in FUNCTIONS and method == "__call__":
-        return FUNCTIONS[ufunc](*operands, **options)
+    meaning = lookup(ufunc)
+    if meaning is not None and method == "__call__":
+        return meaning(*operands, **options)
     if method != "__call__":
         return UFUNC_METHODS[method](ufunc, *operands, **options)
     options = dict(options)
@@ -351,11 +357,22 @@ def _unary(ufunc: np.ufunc) -> Callable[[Any], Any]:
 def _in_place(ufunc: np.ufunc, forward: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def in_place(a: Any, b: Any) -> Any:
         if isinstance(a, Array) and a.kind == "array":
+            if ufunc is np.matmul:
+                return _in_place_matmul(a, b)
             value = forward(a, b)
             return store(value.node, a)
         return forward(a, b)
 
     return in_place
+
+
+def _in_place_matmul(a: Array, b: Any) -> Any:
+    if not a.ndim or to_node(b).type.rank < 2:
+        raise ValueError(
+            "inplace matrix multiplication requires the first operand to have at least one and the second at least "
+            "two dimensions."
+        )
+    return call_ufunc(np.matmul, "__call__", (a, b), {"out": (a,)})
 
 
 _install()
