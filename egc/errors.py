@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class ShapeError(EgcError, ValueError):
 class NotEncodable(EgcError, TypeError):
     """A piece of Python that egc cannot express as a Program.
 
-    `what` names the construct and `why` says what is missing; the function then runs as written.
+    `what` names the construct and `why` says what is missing; the function then runs as written. `size_guards` and
+    `value_guards` are what capture had relied on when it met the construct.
     """
 
     def __init__(self, what: str, why: str, line: Line | None = None):
         self.what, self.why = what, why
+        self.size_guards: tuple[Any, ...] = ()
+        self.value_guards: tuple[Any, ...] = ()
         super().__init__(f"{what}: {why}", line)
 
 

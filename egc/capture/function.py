@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,7 @@ RESTARTS = 64
 class Result:
     """One leaf of what the function returns.
 
-    kind: `array`, `scalar` or `python` (output number `output` of the Program), `argument` (the caller's own object,
+    kind: `array`, `view` (of an argument), `scalar` or `python` (output number `output` of the Program), `argument` (the caller's own object,
     leaf number `output`), `size` (an integer that follows from sizes) or `fixed` (`value` itself).
     """
 
@@ -133,7 +134,7 @@ def _attempt(
     owners: dict[Node, int] = {}
     shapes: dict[int, tuple[Dim, ...]] = {}
     context = Context(hints)
-    with active(context):
+    with active(context), guards_of(context):
         for position, leaf in enumerate(leaves):
             shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()
             value, node = trees.traced(leaf, shapes[position])
@@ -153,6 +154,17 @@ def _attempt(
             )
         returned = _call(machine, function, given)
         return _finish(function, context, leaves, inputs, owners, shapes, values, returned, substitution)
+
+
+@contextmanager
+def guards_of(context: Context) -> Iterator[None]:
+    """Adds to a NotEncodable what it depended on, so that other arguments are tried anew."""
+    try:
+        yield
+    except NotEncodable as error:
+        error.size_guards = tuple(context.size_guards)
+        error.value_guards = tuple(context.value_guards.values())
+        raise
 
 
 def _assumed(value: Any, facts: Sequence[str] | str) -> Any:
@@ -222,4 +234,4 @@ def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: d
     key = id(value)
     if key not in seen:
         seen[key] = _output(to_node(value), outputs)
-    return Result(value.kind, seen[key])
+    return Result("view" if value.cell.argument is not None and value.path else value.kind, seen[key])

@@ -1,0 +1,289 @@
+"""The function object that `egc.optimize` returns: finds or makes the Plan for the arguments, and runs it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from egc import sizes
+from egc.capture import Captured, Result, bind_arguments, flatten_arguments
+from egc.capture.arguments import FIXED, kind_of, unflatten
+from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
+from egc.kernels import VIEWS
+from egc.options import Options, raises_internal_failures
+from egc.explanation import Opaque, explain
+from egc.pipeline import Plan, make_plan
+from egc.verify import require_equal
+
+PLANS_PER_KIND = 32
+
+
+@dataclass
+class Entry:
+    """A Plan, or the reason why there is none, with what must hold for it to apply."""
+
+    plan: Plan | None
+    opaque: Opaque | None
+    size_guards: Sequence[Any]
+    value_guards: Sequence[Any]
+    run: Callable[[Sequence[Any]], Any] | None = None
+    keep: Any = None
+    verified: bool = False
+
+
+class Mismatch(Exception):
+    """A run-time check asks for the plain function."""
+
+
+@dataclass
+class Statistics:
+    """How often an optimized function compiled and fell back."""
+
+    compilations: int = 0
+    as_written: int = 0
+    reasons: list[Opaque] = field(default_factory=list)
+
+
+class Optimized:
+    """An optimized function. Calls behave as calls of the plain function, which is `__wrapped__`.
+
+    `statistics` counts compilations and calls that ran as written. Safe to call from several threads.
+    """
+
+    def __init__(self, function: Callable[..., Any], options: Options):
+        functools.update_wrapper(self, function)
+        self.__egc_plain__ = function
+        self.options = options
+        self.statistics = Statistics()
+        self._entries: dict[Any, list[Entry]] = {}
+        self._lock = threading.RLock()
+        self._warned: set[str] = set()
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        function = self.__egc_plain__
+        try:
+            forest, leaves = flatten_arguments(bind_arguments(function, positional, named))
+        except TypeError:
+            return function(*positional, **named)
+        values = [value for _, value in leaves]
+        key = (_structure(positional), _structure(named), tuple(map(_leaf_key, values)))
+        entry = self._find(key, leaves) or self._add(key, positional, named, leaves)
+        if entry is None or entry.run is None:
+            self.statistics.as_written += 1
+            return function(*positional, **named)
+        if self.options.verify and not entry.verified:
+            return self._verify(entry, positional, named, values)
+        return self._run(entry, positional, named, values)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def _run(self, entry: Entry, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> Any:
+        assert entry.run is not None
+        try:
+            return entry.run(values)
+        except Mismatch:
+            self.statistics.as_written += 1
+            return self.__egc_plain__(*positional, **named)
+        except Exception as error:
+            result = self.__egc_plain__(*positional, **named)
+            self._failed(InternalError("run", f"{type(error).__name__}: {error}"), error)
+            return result
+
+    def _find(self, key: Any, leaves: Sequence[tuple[str, Any]]) -> Entry | None:
+        entries = self._entries.get(key)
+        if not entries:
+            return None
+        bindings = leaf_bindings(leaves)
+        for entry in entries:
+            if all(guard.holds(bindings) for guard in entry.size_guards):
+                if all(guard.holds() for guard in entry.value_guards):
+                    return entry
+        return None
+
+    def _add(
+        self, key: Any, positional: Sequence[Any], named: Mapping[str, Any], leaves: Sequence[tuple[str, Any]]
+    ) -> Entry | None:
+        """Compiles for new arguments. None when these very arguments must run as written, errors included."""
+        with self._lock:
+            found = self._find(key, leaves)
+            if found is not None:
+                return found
+            if len(self._entries.get(key, ())) >= PLANS_PER_KIND:
+                self._remember(Opaque(None, "this call", f"more than {PLANS_PER_KIND} variants by size"))
+                return None
+            keep = [value for _, value in leaves if kind_of(value) == FIXED]
+            try:
+                plan = make_plan(self.__egc_plain__, positional, named, self.options)
+            except NotEncodable as error:
+                reason = Opaque(error.line, error.what, error.why)
+                self._remember(reason)
+                entry = Entry(None, reason, error.size_guards, error.value_guards, keep=keep)
+            except InternalError as error:
+                self._failed(error, error)
+                entry = Entry(None, Opaque(error.line, f"stage {error.stage}", str(error)), (), (), keep=keep)
+            except Exception as error:
+                return self._suspect(error, positional, named)
+            else:
+                self.statistics.compilations += 1
+                captured = plan.captured
+                entry = Entry(plan, None, captured.size_guards, captured.value_guards, runner(plan), keep)
+            self._entries.setdefault(key, []).append(entry)
+            return entry
+
+    def _suspect(self, error: Exception, positional: Sequence[Any], named: Mapping[str, Any]) -> Entry | None:
+        """Capture met an error: the plain function, run next, is to raise it too. An error of options is raised."""
+        if isinstance(error, (RuleError, BackendError)) or type(error) is ProgramError:
+            raise error
+        line = error.line if isinstance(error, EgcError) else None
+        self._remember(Opaque(line, type(error).__name__, str(error)))
+        return None
+
+    def _remember(self, reason: Opaque) -> None:
+        if reason not in self.statistics.reasons:
+            self.statistics.reasons.append(reason)
+
+    def _failed(self, failure: InternalError, cause: BaseException) -> None:
+        """One warning for a stage that failed, or the failure itself under EGC_RAISE."""
+        if raises_internal_failures():
+            raise failure from cause
+        if failure.stage not in self._warned:
+            self._warned.add(failure.stage)
+            name = getattr(self.__egc_plain__, "__name__", "the function")
+            warnings.warn(f"egc: {failure}; {name} runs as written", RuntimeWarning, stacklevel=4)
+
+    def _verify(self, entry: Entry, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> Any:
+        expected_arguments = copy.deepcopy((tuple(positional), dict(named)))
+        expected = self.__egc_plain__(*expected_arguments[0], **expected_arguments[1])
+        found = self._run(entry, positional, named, values)
+        require_equal(found, expected, "the result")
+        require_equal((tuple(positional), dict(named)), expected_arguments, "the arguments after the call")
+        entry.verified = True
+        return found
+
+    def explain(self, *positional: Any, **named: Any) -> Any:
+        """What was rewritten for these arguments and why: an `egc.Explanation`."""
+        return explain(self.__egc_plain__, positional, named, self.options)
+
+    def plan(self, *positional: Any, **named: Any) -> Plan:
+        """The compiled Plan for these arguments. Raises NotEncodable when the function runs as written."""
+        return make_plan(self.__egc_plain__, positional, named, self.options)
+
+    def __repr__(self) -> str:
+        return f"<egc optimized {getattr(self.__egc_plain__, '__qualname__', 'function')}>"
+
+
+def _structure(value: Any) -> Any:
+    """The container types of arguments, which leaves alone do not tell."""
+    if isinstance(value, (tuple, list)):
+        return (type(value), *map(_structure, value))
+    if isinstance(value, dict):
+        return (dict, *((key, _structure(part)) for key, part in value.items()))
+    return type(value)
+
+
+def _leaf_key(value: Any) -> Any:
+    """What a Plan is made for: dtype, rank and which axes have length 1; the type of a number; any other value itself."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return value.dtype, tuple(length == 1 for length in value.shape)
+    if kind in (float, int, complex):
+        return kind if kind_of(value) != FIXED else (kind, value)
+    if isinstance(value, np.generic):
+        return value.dtype, kind
+    try:
+        hash(value)
+    except TypeError:
+        return kind, id(value)
+    return kind, value
+
+
+def leaf_bindings(leaves: Sequence[tuple[str, Any]]) -> dict[str, int]:
+    """The values of the size symbols of flattened arguments."""
+    bindings: dict[str, int] = {}
+    for name, value in leaves:
+        if type(value) is np.ndarray:
+            for axis, length in enumerate(value.shape):
+                bindings[f"{name}_{axis}"] = length
+        elif type(value) is int:
+            bindings[name] = value
+    return bindings
+
+
+def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
+    """The function from flattened arguments to the result."""
+    captured, run = plan.captured, plan.compiled.run
+    leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
+    needs_sizes = any(result.kind == "size" for result in captured.results)
+    copies = _outputs_to_copy(plan)
+    written = {leaf for leaf, _ in captured.writes}
+
+    def call(values: Sequence[Any]) -> Any:
+        if written and _overlapping(values, written):
+            raise Mismatch
+        outputs = list(run(*[values[i] for i in leaf_inputs], *constants))
+        for check in captured.checks:
+            if outputs[check]:
+                raise Mismatch
+        for position in copies:
+            outputs[position] = np.array(outputs[position])
+        bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
+        results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
+        for leaf, output in captured.writes:
+            values[leaf][...] = outputs[output]
+        return unflatten(captured.result_tree, results)
+
+    return call
+
+
+def _overlapping(values: Sequence[Any], written: set[int]) -> bool:
+    """Whether an argument that is written shares memory with another one."""
+    arrays = [(i, value) for i, value in enumerate(values) if type(value) is np.ndarray]
+    return any(np.may_share_memory(a, b) for i, a in arrays if i in written for j, b in arrays if i != j)
+
+
+def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
+    """Outputs that would share memory with an argument or another output where the function's own result would not."""
+    views_allowed = {result.output for result in plan.captured.results if result.kind == "view"}
+    written = {output for _, output in plan.captured.writes}
+    found: list[int] = []
+    seen: set[Any] = set()
+    for position, node in enumerate(plan.program.outputs):
+        aliased = _is_view_of_input(node) or node in seen
+        if aliased and (position not in views_allowed or written) and node.type.shape:
+            found.append(position)
+        seen.add(node)
+    return tuple(found)
+
+
+def _is_view_of_input(node: Any) -> bool:
+    while node.op in VIEWS:
+        node = node.inputs[0]
+    return node.op == "input"
+
+
+def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captured: Captured, bindings: Any) -> Any:
+    match result.kind:
+        case "array" | "view":
+            return np.asarray(outputs[result.output])
+        case "scalar":
+            return np.asarray(outputs[result.output])[()]
+        case "python":
+            return np.asarray(outputs[result.output]).item()
+        case "argument":
+            return values[result.output]
+        case "outer":
+            return captured.constants[result.value]
+        case "size":
+            return sizes.evaluate(result.value, bindings)
+    return result.value
+
+
+__all__ = ["Opaque", "Optimized", "Statistics"]

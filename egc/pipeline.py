@@ -1,0 +1,158 @@
+"""The whole compiler as one chain: a function and its arguments go in, a Plan that runs comes out.
+
+    capture -> fold constants -> saturate and extract -> fold constants -> compile
+
+Every stage takes a Program and gives a Program, and can be skipped, printed and interpreted on its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from egc import backend as backends
+from egc import rulefiles
+from egc.backend import Backend, Compiled
+from egc.capture import Captured, capture
+from egc.check import check
+from egc.errors import EgcError, InternalError, NotEncodable
+from egc.ir import Program
+from egc.options import Options, backend_name
+from egc.rewrite import PRECISIONS, Rewrite, Rule
+from egc.transforms import fold_constants
+
+
+@dataclass
+class Trace:
+    """What each stage gave and took: `programs` by stage name, `seconds` by stage name."""
+
+    programs: dict[str, Program] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times a stage, and turns its unexpected failures into InternalError."""
+        start = time.perf_counter()
+        try:
+            yield
+        except (EgcError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise InternalError(name, f"{type(error).__name__}: {error}") from error
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A function compiled for one kind of arguments."""
+
+    captured: Captured
+    program: Program
+    compiled: Compiled
+    backend: Backend
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class RuleChoice:
+    """The rules of a call: for the whole Program, and by scope."""
+
+    everywhere: tuple[Rule, ...]
+    scoped: Mapping[str, tuple[Rule, ...]]
+
+    @property
+    def empty(self) -> bool:
+        return not self.everywhere and not any(self.scoped.values())
+
+
+def choose_rules(rules: Any, precision: str) -> RuleChoice:
+    """The rules that `optimize(rules=..., precision=...)` names.
+
+    None is the default libraries; a list names libraries, modules, paths or rules; a dict gives such lists by scope, with
+    None as the key for the whole function.
+    """
+    allowed = PRECISIONS[: PRECISIONS.index(precision) + 1]
+
+    def load(specification: Any) -> tuple[Rule, ...]:
+        return tuple(rule for rule in rulefiles.load(specification) if rule.precision in allowed)
+
+    if isinstance(rules, Mapping):
+        everywhere = load(rules[None]) if None in rules else load(None)
+        return RuleChoice(everywhere, {scope: load(given) for scope, given in rules.items() if scope is not None})
+    return RuleChoice(load(rules), {})
+
+
+@lru_cache(maxsize=4096)
+def traced_rule(rule: Rule) -> tuple[Rewrite, ...]:
+    from egc.capture.rules import rewrites
+
+    return rewrites(rule)
+
+
+def traced_rules(rules: Sequence[Rule]) -> tuple[Rewrite, ...]:
+    return tuple(rewrite for rule in rules for rewrite in traced_rule(rule))
+
+
+def evaluate_reference(program: Program, arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """The meaning of a Program: the reference interpreter's results."""
+    return backends.load("reference").compile(program).run(*arguments)
+
+
+def capture_stage(
+    function: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any], options: Options, trace: Trace
+) -> Captured:
+    start = time.perf_counter()
+    try:
+        captured = capture(function, positional, named, options.assume)
+    finally:
+        trace.seconds["capture"] = time.perf_counter() - start
+    trace.programs["captured"] = captured.program
+    return captured
+
+
+def optimize_stage(program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace) -> Program:
+    """The cheapest equal Program that the rules reach."""
+    with trace.stage("simplify"):
+        program = check(fold_constants(program, evaluate_reference))
+    trace.programs["simplified"] = program
+    with trace.stage("rules"):
+        choice = choose_rules(options.rules, options.precision)
+        rewrites = traced_rules(choice.everywhere)
+        scoped = {scope: traced_rules(rules) for scope, rules in choice.scoped.items()}
+    if not choice.empty:
+        from egc import egraph
+
+        with trace.stage("saturate"):
+            result = egraph.optimize_program(program, rewrites, backend.costs, bindings, scoped=scoped)
+        trace.results["egraph"] = result
+        with trace.stage("simplify"):
+            program = check(fold_constants(result.program, evaluate_reference))
+    trace.programs["optimized"] = program
+    return program
+
+
+def compile_stage(program: Program, backend: Backend, trace: Trace) -> Compiled:
+    backends.require_supported(backend, program)
+    with trace.stage("compile"):
+        return backend.compile(program)
+
+
+def make_plan(
+    function: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any], options: Options
+) -> Plan:
+    """Runs every stage. Raises NotEncodable when the function must run as written, the function's own errors for bad
+    arguments, and InternalError when a stage fails."""
+    trace = Trace()
+    backend = backends.load(backend_name(options))
+    captured = capture_stage(function, positional, named, options, trace)
+    program = optimize_stage(captured.program, captured.hints(), options, backend, trace)
+    return Plan(captured, program, compile_stage(program, backend, trace), backend, trace)
+
+
+__all__ = ["NotEncodable", "Plan", "Trace", "capture_stage", "choose_rules", "make_plan", "optimize_stage", "traced_rule"]
