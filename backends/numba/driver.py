@@ -1,4 +1,4 @@
-"""The driver: a straight-line Python function that checks arguments, allocates results, and calls loops and libraries."""
+"""The driver: a straight-line Python function that checks arguments, allocates results, calls loops and libraries."""
 
 from __future__ import annotations
 

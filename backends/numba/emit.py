@@ -85,6 +85,7 @@ class _Nest:
             for k, statement in enumerate(s for s in loop.body if isinstance(s, Reduce))
         ]
         self.rows: dict[Access, str] = {}
+        self.types = {name: type.dtype for name, type in loop.results}
 
     def emit(self) -> None:
         source, inner = self.source, self.rank - 1
@@ -157,6 +158,9 @@ class _Nest:
                 self.source.line(depth, f"{named[text]} = {text}")
             self.rows[access] = named[text]
 
+    def read(self, access: Access, dtype: np.dtype) -> str:
+        return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
+
     def element(self, access: Access) -> str:
         array = self.source.array(access.array)
         if self.rank == 0 or not any(stride != 0 for stride in (access.offset, *access.strides)):
@@ -170,8 +174,8 @@ class _Nest:
 
     def statement(self, depth: int, statement: Statement) -> None:
         match statement:
-            case Load(name=name, access=access):
-                text = f"{self.value(name)} = {self.element(access)}"
+            case Load(name=name, access=access, dtype=dtype):
+                text = f"{self.value(name)} = {self.read(access, dtype)}"
             case Literal(name=name, value=value, dtype=dtype):
                 text = f"{self.value(name)} = {_literal(value, dtype)}"
             case Index(name=name, offset=offset, strides=strides):
@@ -179,7 +183,7 @@ class _Nest:
             case Apply(name=name, operands=operands, node=node):
                 text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)))}"
             case Store(access=access, value=value):
-                text = f"{self.element(access)} = {self.value(value)}"
+                text = f"{self.element(access)} = {stored(self.value(value), self.types[access.array])}"
             case _:
                 raise AssertionError(statement)
         self.source.line(depth, text)
@@ -214,7 +218,7 @@ class _Reduction:
     def fill(self) -> None:
         array, index = self.nest.source.array(self.statement.access.array), f"j{self.name}"
         self.line(0, f"for {index} in range({self.nest.source.dim(self.statement.size)}):")
-        self.line(1, f"{array}[{index}] = {identity(self.statement.op, self.dtype)}")
+        self.line(1, f"{array}[{index}] = {stored(identity(self.statement.op, self.dtype), self.dtype)}")
 
     def start(self, depth: int) -> None:
         for part in self.parts:
@@ -236,7 +240,9 @@ class _Reduction:
         value = self.nest.value(self.statement.value)
         if self.depth < 0:
             element = self.nest.element(self.statement.access)
-            self.line(depth, f"{element} = {combine(self.statement.op, self.dtype, element, value)}")
+            total = self.nest.read(self.statement.access, self.dtype)
+            combined = combine(self.statement.op, self.dtype, total, value)
+            self.line(depth, f"{element} = {stored(combined, self.dtype)}")
             return
         letter = "t" if self.compensated else "s"
         for part in self.parts:
@@ -248,12 +254,13 @@ class _Reduction:
         if self.compensated:
             totals = [f"compensated({total}, e{total[1:]})" for total in totals]
         result = f"complex({', '.join(totals)})" if len(totals) > 1 else totals[0]
-        result = f"{type_name(self.dtype)}({result})"
+        result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
         row = self.nest.source.address(0, self.statement.access.strides[:depth], self.nest.indices)
         element = f"{self.nest.source.array(self.statement.access.array)}[{row}]"
         if not self.stored_once:
-            result = combine(self.statement.op, self.dtype, element, result)
-        self.line(depth, f"{element} = {result}")
+            total = f"{element} != 0" if self.dtype.kind == "b" else element
+            result = combine(self.statement.op, self.dtype, total, result)
+        self.line(depth, f"{element} = {stored(result, self.dtype)}")
 
     def _wide(self) -> bool:
         """Whether the accumulator is wider than the result."""
@@ -293,10 +300,14 @@ def identity(op: str, dtype: np.dtype) -> str:
     return f"{name}({limits.min if op == 'max' else limits.max})"
 
 
+def stored(value: str, dtype: np.dtype) -> str:
+    return f"uint8({value})" if dtype.kind == "b" else value
+
+
 def combine(op: str, dtype: np.dtype, total: str, value: str) -> str:
     """Two values of a dtype combined, as source."""
     if dtype.kind == "b":
-        return f"{total} & {value}" if op in ("prod", "all", "min") else f"{total} | {value}"
+        return f"({total}) {'&' if op in ('prod', 'all', 'min') else '|'} {value}"
     if op in ("sum", "prod"):
         text = f"{total} {'+' if op == 'sum' else '*'} {value}"
         return f"{type_name(dtype)}({text})" if dtype.kind in "iu" else text

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 MATH = """sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
-          fmod erf erfc frexp""".split()
+          erf erfc frexp""".split()
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
 inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -25,12 +25,16 @@ reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapp
 
 @intrinsic
 def pointer(context, array):
-    """The address of an array's first element: indexing it neither wraps around nor checks bounds."""
+    """The address of an array's first element: indexing it neither wraps around nor checks bounds.
+
+    A bool array's elements are uint8, since numba does not store bools through pointers.
+    """
 
     def generate(context, builder, signature, arguments):
         return make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    return types.CPointer(array.dtype)(array), generate
+    element = types.uint8 if array.dtype == types.boolean else array.dtype
+    return types.CPointer(element)(array), generate
 
 
 def _floating_intrinsic(name: str) -> Any:
@@ -53,8 +57,6 @@ def _function_type(kind: Any) -> Any:
 
 maximum = _floating_intrinsic("maximum")
 minimum = _floating_intrinsic("minimum")
-fmax = _floating_intrinsic("maxnum")
-fmin = _floating_intrinsic("minnum")
 
 
 @reassociable
@@ -85,7 +87,7 @@ def compensated(total, error):
 @inner
 def remainder_float(a, b):
     """The remainder with the sign of b, as NumPy's npy_math has it (npy_divmod)."""
-    rest = math.fmod(a, b)
+    rest = np.fmod(a, b)
     if b == 0:
         return rest
     if rest == 0:
@@ -98,7 +100,7 @@ def floor_divide_float(a, b):
     """The floor of the exact quotient, as NumPy's npy_math has it (npy_floor_divide)."""
     if b == 0:
         return a / b
-    rest = math.fmod(a, b)
+    rest = np.fmod(a, b)
     quotient = (a - rest) / b
     if rest != 0 and (b < 0) != (rest < 0):
         quotient -= 1.0
@@ -164,6 +166,13 @@ def power_integer(base, exponent, one):
 
 
 @inner
+def lcm_unsigned(a, b):
+    """With wrap-around; 0 where an operand is 0."""
+    divisor = np.gcd(a, b)
+    return a // divisor * b if divisor != 0 else divisor
+
+
+@inner
 def left_shift(a, b, bits):
     return a << b if 0 <= b < bits else a - a
 
@@ -203,8 +212,8 @@ def divide_complex(a, b):
 
 @inner
 def log_gamma(x):
-    """SciPy's gammaln: inf at the poles and at both infinities."""
-    return math.inf if x == -math.inf else math.lgamma(x)
+    """SciPy's gammaln, which is -inf at -inf."""
+    return x if x == -math.inf else math.lgamma(x)
 
 
 @inner
@@ -280,7 +289,7 @@ def ndtr(x):
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
-NAMES |= {"pointer": pointer, "maximum": maximum, "minimum": minimum, "fmax": fmax, "fmin": fmin}
+NAMES |= {"pointer": pointer, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {"np": np, "inf": math.inf, "nan": math.nan}

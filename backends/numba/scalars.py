@@ -18,16 +18,20 @@ FLOAT = {
     **dict(zip("add subtract multiply divide power".split(), (f"{{0}} {o} {{1}}" for o in "+ - * / **".split()))),
     **{name: f"{name}({{0}})" for name in "sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh".split()},
     **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
-    **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit spacing".split()},
+    **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit".split()},
     **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp logaddexp2 nextafter copysign".split()},
-    **{name: f"{name}({{0}}, {{1}})" for name in "maximum minimum fmax fmin".split()},
+    "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}",
+    "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
+    "fmax": "{0} if ({0} > {1}) | ({1} != {1}) else {1}",
+    "fmin": "{0} if ({0} < {1}) | ({1} != {1}) else {1}",
     "negative": "-{0}",
     "absolute": "abs({0})",
+    "spacing": "np.spacing({0} + {T}(0.0))",
     "reciprocal": "{T}(1.0) / {0}",
     "conjugate": "{0}",
     "arctan2": "atan2({0}, {1})",
     "hypot": "hypot({0}, {1})",
-    "fmod": "fmod({0}, {1})",
+    "fmod": "np.fmod({0}, {1})",
     "floor_divide": "{T}(floor_divide_float({W}({0}), {W}({1})))",
     "remainder": "{T}(remainder_float({W}({0}), {W}({1})))",
     "sign": "{T}(sign_float({W}({0})))",
@@ -57,18 +61,20 @@ INTEGER = {
     **dict.fromkeys("floor ceil trunc conjugate".split(), "{0}"),
     **dict.fromkeys(("maximum", "fmax"), "{0} if {0} >= {1} else {1}"),
     **dict.fromkeys(("minimum", "fmin"), "{0} if {0} <= {1} else {1}"),
-    **{name: f"{{T}}(np.{name}({{0}}, {{1}}))" for name in ("gcd", "lcm")},
+    "gcd": "{T}(np.gcd({0}, {1}))",
+    "lcm": "{T}(lcm_unsigned(uint64(abs(int64({0}))), uint64(abs(int64({1})))))",
     "negative": "{T}({T}(0) - {0})",
     "absolute": "{T}(abs({0}))",
     "invert": "{T}(~{0})",
     "sign": "{T}(int64({0} > {T}(0)) - int64({0} < {T}(0)))",
-    "bitwise_count": "uint8(bit_count(uint64(abs({0}))))",
+    "bitwise_count": "uint8(bit_count(uint64(abs(int64({0})))))",
     "isnan": "False",
     "isinf": "False",
     "isfinite": "True",
 }
 
 UNSIGNED = INTEGER | {
+    "lcm": "{T}(lcm_unsigned(uint64({0}), uint64({1})))",
     "absolute": "{0}",
     "sign": "{T}({0} > {T}(0))",
     "right_shift": "{T}(right_shift_unsigned({W}({0}), {W}({1}), {bits}))",
@@ -149,7 +155,8 @@ def expression(node: Node, operands: tuple[str, ...]) -> str | None:
         text = SPECIAL[node.op].format(*wide)
         return text if dtype == np.float64 else f"float32({text})"
     template = BY_KIND[dtype.kind].get(node.op)
-    if template is None:
+    mixed = node.op in COMPARISONS and node.inputs[1].type.dtype != dtype
+    if template is None or mixed:
         return None
     return _filled(template, dtype, operands)
 
