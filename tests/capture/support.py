@@ -13,8 +13,9 @@ import pytest
 import egc.capture.surface  # noqa: F401
 from egc import ir, sizes
 from egc.backends.reference import evaluate
-from egc.capture.array import Array, fresh, to_node
-from egc.capture.context import Context, Restart, active
+from egc.capture.array import Array, to_node
+from egc.capture.context import Context, Restart, _current, active
+from egc.capture.registry import lookup
 from egc.errors import EgcError, NotEncodable
 from egc.types import ArrayType
 
@@ -27,12 +28,12 @@ class Captured:
 
     inputs: tuple[ir.Node, ...]
     result: Any
-    written: dict[int, Array]
+    nodes: list[ir.Node]
+    written: dict[int, ir.Node]
     context: Context
 
     def outputs(self) -> list[ir.Node]:
-        arrays = [leaf for leaf in leaves(self.result) if isinstance(leaf, Array)]
-        return [*(a.node for a in arrays), *(a.node for a in self.written.values()), *self.context.checks]
+        return [*self.nodes, *self.written.values(), *self.context.checks]
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -62,13 +63,14 @@ def capture(function: Callable[..., Any], arrays: Sequence[Any]) -> Captured:
         try:
             with active(context):
                 result = function(*traced)
-                written = {i: fresh(a.cell.node) for i, a in enumerate(traced) if a.cell.written}
+                nodes = [leaf.node for leaf in leaves(result) if isinstance(leaf, Array)]
+                written = {i: a.cell.node for i, a in enumerate(traced) if a.cell.written}
         except Restart as restart:
             new = {restart.name: restart.value}
             known = {name: sizes.substitute(value, new) for name, value in known.items()} | new
             continue
         inputs = tuple(a.cell.argument for a in traced if a.cell.argument is not None)
-        return Captured(inputs, result, written, context)
+        return Captured(inputs, result, nodes, written, context)
 
 
 def run(captured: Captured, arrays: Sequence[Any]) -> tuple[list[Any], list[Any], list[bool]]:
@@ -183,6 +185,12 @@ def _resize(function: Callable[..., Any], captured: Captured, arrays: Sequence[A
             _compare(captured, other, expected, after, False, tolerance)
 
 
+def call(function: Any, *arguments: Any, **options: Any) -> Any:
+    """`function(*arguments)`, by its traced meaning in a capture: for calls without a traced array, as of `np.zeros`."""
+    meaning = lookup(function) if _current.get() is not None else None
+    return (meaning or function)(*arguments, **options)
+
+
 def assert_refused(function: Callable[..., Any], *arrays: Any) -> None:
     """Capture raises NotEncodable although the plain function runs."""
     plain(function, arrays)
@@ -201,4 +209,4 @@ def sample(shape: Sequence[int] | int, dtype: Any = np.float64, seed: int = 0) -
     return (values + 1j * generator.normal(size=shape)).astype(dtype) if dtype.kind == "c" else values.astype(dtype)
 
 
-__all__ = ["EgcError", "assert_equal", "assert_refused", "assert_same", "capture", "run", "sample", "to_node"]
+__all__ = ["EgcError", "assert_equal", "assert_refused", "assert_same", "call", "capture", "run", "sample", "to_node"]
