@@ -1,0 +1,6 @@
+"""Program -> Program by equality saturation. The only package that imports egglog."""
+
+from egc.egraph.optimize import Result, optimize_program
+from egc.egraph.saturate import Budget
+
+__all__ = ["Budget", "Result", "optimize_program"]

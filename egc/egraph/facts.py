@@ -311,7 +311,7 @@ def laws() -> tuple[Law, ...]:
     )
 
 
-def inference(wanted: Iterable[str]) -> str:
+def inference(wanted: Iterable[str]) -> list[str]:
     """The rules, in ruleset `analysis`, that infer the wanted predicates and those they follow from."""
     known: set[str] = set()
     new = set(wanted)
@@ -323,4 +323,4 @@ def inference(wanted: Iterable[str]) -> str:
     if "nonempty" in known:
         premises = f"({fact_relation('nonempty')} x) (= s (shape-of x))"
         lines.append(f"(rule ({premises}) ((nonempty-shape s)) :ruleset analysis)")
-    return "\n".join(lines)
+    return lines

@@ -27,7 +27,7 @@ EXACT_CASTS = (
 )
 
 
-def rules() -> str:
+def rules() -> list[str]:
     lines = [_rule(f'(= r (op-{op} {_operand("a")} {_operand("b")})) {test}', "c") for op, test in FOLDED.items()]
     lines.append(_rule(f'(= r (op-negative {_operand("a")})) (!= a 0.0) (= c (neg a))', "c"))
     for given, wanted, test in EXACT_CASTS:
@@ -45,7 +45,7 @@ def rules() -> str:
         ("(op-cast x d)", "(= d (dtype-of x))"),
     ):
         lines.append(f"(rule ((= r {term}) {fact}) ((union r x)) :ruleset analysis)")
-    return "\n".join(lines)
+    return lines
 
 
 def _operand(name: str) -> str:

@@ -77,7 +77,7 @@ class CompiledRules:
 
     directed: list[Directed] = field(default_factory=list)
     declarations: dict[str, None] = field(default_factory=dict)
-    rules: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, list[str]] = field(default_factory=dict)
     predicates: set[str] = field(default_factory=set)
     forms: dict[Form, None] = field(default_factory=dict)
     sized: bool = False
@@ -115,7 +115,7 @@ def _compile(result: CompiledRules, rewrite: Rewrite, source: Node, target: Node
     for number, group in enumerate(_dtype_groups(rewrite, source, target)):
         writer = _Writer(result, directed, group, scope)
         texts.append(writer.rule(f"{rewrite.identifier}#{name}/{number}", f"rewrite-{name}"))
-    result.rules[f"rewrite-{name}"] = "\n".join(texts)
+    result.rules[f"rewrite-{name}"] = texts
 
 
 def _check_variables(rewrite: Rewrite, source: Node, target: Node) -> None:

@@ -65,24 +65,26 @@ class Engine:
     def load(self) -> EGraph:
         if self.egraph is None:
             self.egraph = EGraph()
-            self._run(self.text())
+            commands = self.commands()
+            for start in range(0, len(commands), LOADED_AT_ONCE):
+                self._run("\n".join(commands[start : start + LOADED_AT_ONCE]))
+        assert self.egraph is not None
         return self.egraph
 
-    def text(self) -> str:
+    def commands(self) -> list[str]:
+        """Everything that is loaded before a Program is."""
         compiled = self.compiled
         arities = {len(form.symbols) for form in compiled.forms}
         rulesets = ["analysis", *compiled.rules]
-        return "\n".join(
-            [
-                schema.declarations(),
-                *(f"(relation size-form-{n} ({' '.join(['String'] * (n + 2))}))" for n in sorted(arities)),
-                *compiled.declarations,
-                *(f"(ruleset {name})" for name in rulesets),
-                native.rules(),
-                facts.inference(compiled.predicates),
-                *compiled.rules.values(),
-            ]
-        )
+        return [
+            *schema.declarations(),
+            *(f"(relation size-form-{n} ({' '.join(['String'] * (n + 2))}))" for n in sorted(arities)),
+            *compiled.declarations,
+            *(f"(ruleset {name})" for name in rulesets),
+            *native.rules(),
+            *facts.inference(compiled.predicates),
+            *(text for texts in compiled.rules.values() for text in texts),
+        ]
 
     def _run(self, text: str) -> list[Any]:
         """Runs commands; a failure of egglog becomes a SaturationError and the e-graph is given up."""
@@ -153,7 +155,10 @@ class Engine:
 
 
 SIMPLIFY = "(run-schedule (seq (saturate (run analysis)) (run simplify)))"
-EXPLORE = "(run-schedule (seq (saturate (run analysis)) (run explore)))"
+EXPLORE = "(run-schedule (run explore))"
+
+LOADED_AT_ONCE = 40
+"""Commands that are given to egglog together: its time grows faster than the number of commands."""
 
 
 def _ruleset(directed: Directed) -> str:

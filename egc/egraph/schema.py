@@ -74,7 +74,7 @@ def fixed_constructors() -> Iterator[Constructor]:
                 yield constructor(name, arity)
 
 
-def declarations() -> str:
+def declarations() -> list[str]:
     """The part of the schema that no program changes."""
     lines = ["(sort Expr)", "(sort Shape)"]
     lines += [shape_declaration(rank) for rank in RANKS]
@@ -90,7 +90,7 @@ def declarations() -> str:
     ]
     lines += [f"(relation {fact_relation(name)} (Expr))" for name in FACTS]
     lines += [each.declaration for each in fixed_constructors()]
-    return "\n".join(lines)
+    return lines
 
 
 def shape_declaration(rank: int) -> str:

@@ -1,0 +1,282 @@
+"""The cheapest Program in an e-graph.
+
+Three steps: the cheapest term of every class by a sum of local costs (Knuth 1977, a generalization of Dijkstra's
+algorithm), then a choice in which shared subterms count once (greedy over the classes' sets of needed classes), then
+a local search that exchanges one e-node at a time and prices the true Program, kernels and all. Ties are broken by the
+input Program's own Nodes, then by op and parameters, never by the order in which the e-graph lists its rows.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from egc.costs import CostModel
+from egc.egraph.decode import ENode, Graph
+from egc.errors import EgcError
+from egc.ir import Node, Program
+from egc.ops import COMMUTATIVE
+
+SLACK = 3.0
+"""A candidate whose tree costs more than this many times the class's cheapest tree is not considered for sharing."""
+
+SEARCH_EVALUATIONS = 64
+"""Programs that the local search prices."""
+
+ALTERNATIVES = 3
+"""E-nodes of one class that the local search tries in a round."""
+
+NOWHERE = 1 << 60
+
+Choice = dict[int, ENode]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The Program found, its cost, and the e-node chosen for every class that it uses."""
+
+    program: Program
+    cost: float
+    choice: Choice
+
+
+class Extractor:
+    """Extraction from one Graph with one cost model."""
+
+    def __init__(self, graph: Graph, model: CostModel):
+        self.graph, self.model = graph, model
+        self._local: dict[Any, float] = {}
+        self._costs: dict[int, float] = {}
+        self.tree: list[float] = []
+        self.rank: list[int] = []
+        self.best: Choice = {}
+        self._originals = {
+            (number, node.op, tuple(graph.class_of[child] for child in node.inputs))
+            for node, number in graph.class_of.items()
+        }
+        self._tree_costs()
+        self._rank_classes()
+
+    def local(self, number: int, enode: ENode) -> float:
+        types = [self.graph.types[child] for child in enode.children]
+        key = (enode.op, id(self.graph.types[number]), *map(id, types))
+        found = self._local.get(key)
+        if found is None:
+            op = "constant" if enode.op == "literal" else enode.op
+            found = self._local[key] = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
+        return found
+
+    def _tree_costs(self) -> None:
+        """Knuth's algorithm: classes are settled in the order of their cheapest term's cost."""
+        enodes = self.graph.enodes
+        self.tree = [float("inf")] * len(enodes)
+        users: list[list[tuple[int, ENode]]] = [[] for _ in enodes]
+        waiting: dict[ENode, int] = {}
+        heap: list[tuple[float, int]] = []
+        for number, candidates in enumerate(enodes):
+            for enode in candidates:
+                self._costs[id(enode)] = self.local(number, enode)
+                distinct = set(enode.children)
+                if number in distinct:
+                    continue
+                waiting[enode] = len(distinct)
+                for child in distinct:
+                    users[child].append((number, enode))
+                if not distinct:
+                    heap.append((self._costs[id(enode)], number))
+        heapq.heapify(heap)
+        while heap:
+            cost, number = heapq.heappop(heap)
+            if cost >= self.tree[number]:
+                continue
+            self.tree[number] = cost
+            for parent, enode in users[number]:
+                waiting[enode] -= 1
+                if not waiting[enode]:
+                    total = self.tree_cost(enode)
+                    if total < self.tree[parent]:
+                        heapq.heappush(heap, (total, parent))
+
+    def tree_cost(self, enode: ENode) -> float:
+        total = self._costs[id(enode)]
+        for child in enode.children:
+            total += self.tree[child]
+        return total
+
+    def _rank_classes(self) -> None:
+        """Orders classes by the cost of their cheapest tree and, where equal, by its text; chooses that tree's e-node."""
+        tree = self.tree
+        self.rank = [NOWHERE] * len(tree)
+        groups: dict[float, list[int]] = {}
+        for number, cost in enumerate(tree):
+            if cost != float("inf"):
+                groups.setdefault(cost, []).append(number)
+        position = 0
+        for cost in sorted(groups):
+            keyed = []
+            for number in groups[cost]:
+                tied = [enode for enode in self.graph.enodes[number] if self.tree_cost(enode) == cost]
+                key, chosen = min(((self.key(number, enode), enode) for enode in tied), key=lambda pair: pair[0])
+                self.best[number] = chosen
+                keyed.append((key[1:], number))
+            keyed.sort()
+            for _, number in keyed:
+                self.rank[number] = position
+                position += 1
+
+    def key(self, number: int, enode: ENode) -> tuple[Any, ...]:
+        """Orders e-nodes of equal cost: those of the input Program first."""
+        foreign = (number, enode.op, enode.children) not in self._originals
+        return foreign, enode.order, tuple([self.rank[child] for child in enode.children])
+
+    def shared(self) -> Choice:
+        """A choice that counts shared subterms once: each class, from the cheapest up, takes the e-node whose needed
+        classes cost least together."""
+        chosen: Choice = {}
+        needed: dict[int, dict[int, float]] = {}
+        for number in sorted(self.best, key=self.rank.__getitem__):
+            best: tuple[Any, ...] | None = None
+            limit = SLACK * self.tree[number]
+            for enode in self.graph.enodes[number]:
+                if any(self.rank[child] >= self.rank[number] for child in enode.children):
+                    continue
+                own = self._costs[id(enode)]
+                if self.tree_cost(enode) > limit or (best is not None and own > best[0]):
+                    continue
+                total, classes = self._together(enode, needed)
+                if best is None or total + own < best[0]:
+                    best = (total + own, self.key(number, enode), enode, classes, own)
+                elif total + own == best[0]:
+                    key = self.key(number, enode)
+                    if key < best[1]:
+                        best = (total + own, key, enode, classes, own)
+            assert best is not None
+            chosen[number] = best[2]
+            needed[number] = {**best[3], number: best[4]}
+        return chosen
+
+    def _together(self, enode: ENode, needed: dict[int, dict[int, float]]) -> tuple[float, dict[int, float]]:
+        children = sorted(set(enode.children), key=self.rank.__getitem__, reverse=True)
+        if not children:
+            return 0.0, {}
+        classes = needed[children[0]]
+        for child in children[1:]:
+            classes = {**classes, **needed[child]}
+        return sum(sorted(classes.values())), classes
+
+    def build(self, choice: Choice) -> Program | None:
+        """The Program of a choice; None where it is cyclic or an op refuses its operands."""
+        nodes: dict[int, Node] = {}
+        outputs = [self.graph.class_of[output] for output in self.graph.program.outputs]
+        for output in outputs:
+            if self.term(output, choice, nodes) is None:
+                return None
+        return self.graph.program.with_outputs(nodes[output] for output in outputs)
+
+    def term(self, root: int, choice: Choice, nodes: dict[int, Node]) -> Node | None:
+        """The Node of a class; `nodes` remembers those built before."""
+        if root in nodes:
+            return nodes[root]
+        stack: list[int] = [root]
+        open_classes: set[int] = set()
+        while stack:
+            number = stack[-1]
+            if number in nodes:
+                stack.pop()
+                continue
+            enode = choice.get(number) or self.best.get(number)
+            if enode is None:
+                return None
+            missing = [child for child in enode.children if child not in nodes]
+            if missing:
+                if number in open_classes:
+                    return None
+                open_classes.add(number)
+                stack.extend(reversed(missing))
+                continue
+            try:
+                nodes[number] = self.graph.node(number, enode, [nodes[child] for child in enode.children])
+            except EgcError:
+                return None
+            open_classes.discard(number)
+            stack.pop()
+        return nodes[root]
+
+    def used(self, choice: Choice) -> list[int]:
+        """The classes that a choice's Program uses, outputs first, in the order of their ranks."""
+        found: dict[int, None] = {}
+        stack = [self.graph.class_of[output] for output in self.graph.program.outputs]
+        while stack:
+            number = stack.pop()
+            if number not in found:
+                found[number] = None
+                stack.extend((choice.get(number) or self.best[number]).children)
+        return sorted(found, key=self.rank.__getitem__, reverse=True)
+
+    def improve(self, start: Extracted) -> Extracted:
+        """Local search: exchanges one e-node at a time while the Program's cost falls, within SEARCH_EVALUATIONS."""
+        current, left = start, SEARCH_EVALUATIONS
+        tried: set[tuple[int, int]] = set()
+        improved = True
+        while improved and left > 0:
+            improved = False
+            for number, enode in self._moves(current):
+                if left == 0:
+                    break
+                if (number, id(enode)) in tried:
+                    continue
+                tried.add((number, id(enode)))
+                left -= 1
+                choice = {**current.choice, number: enode}
+                program = self.build(choice)
+                if program is None:
+                    continue
+                cost = self.model.program(program)
+                if cost < current.cost:
+                    current, improved = Extracted(program, cost, choice), True
+                    break
+        return current
+
+    def _moves(self, current: Extracted) -> Sequence[tuple[int, ENode]]:
+        """Exchanges worth trying, those whose trees add least first."""
+        moves = []
+        for number in self.used(current.choice):
+            now = current.choice.get(number) or self.best[number]
+            shape = _signature(now)
+            alternatives = sorted(
+                (
+                    (self.tree_cost(enode), self.key(number, enode), enode)
+                    for enode in self.graph.enodes[number]
+                    if enode is not now and _signature(enode) != shape and number not in enode.children
+                ),
+                key=lambda each: each[:2],
+            )
+            for cost, key, enode in alternatives[:ALTERNATIVES]:
+                if cost != float("inf"):
+                    moves.append((cost - self.tree[number], -self.rank[number], key, number, enode))
+        moves.sort(key=lambda each: each[:3])
+        return [(number, enode) for *_, number, enode in moves]
+
+
+def _signature(enode: ENode) -> tuple[Any, ...]:
+    """What e-nodes have in common that differ by the order of a commutative op's operands only."""
+    children = tuple(sorted(enode.children)) if enode.op in COMMUTATIVE else enode.children
+    return enode.op, enode.params, children
+
+
+def extract(graph: Graph, model: CostModel) -> Extracted:
+    """The cheapest Program found; the input Program itself where none is cheaper."""
+    extractor = Extractor(graph, model)
+    program = graph.program
+    input_cost = model.program(program)
+    starts = []
+    for choice in (extractor.shared(), dict(extractor.best)):
+        built = extractor.build(choice)
+        if built is not None:
+            starts.append(Extracted(built, model.program(built), choice))
+    if not starts:
+        return Extracted(program, input_cost, {})
+    found = extractor.improve(min(starts, key=lambda each: each.cost))
+    return found if found.cost < input_cost else Extracted(program, input_cost, {})
