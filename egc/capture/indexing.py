@@ -131,7 +131,9 @@ def slice_view(shape: Shape, start: Shape, size: Shape, step: tuple[int, ...], f
 
     def write(base: Node, part: Node) -> Node:
         block = build.reshape(part, size)
-        return block if whole else current().make("update_slice", base, block, start=start, step=step)
+        if whole or block is build.slice_axes(base, start, size, step):
+            return block if whole else base
+        return current().make("update_slice", base, block, start=start, step=step)
 
     leading = size[1:] == shape[1:] and not any(first != 0 for first in start[1:])
     return View(read, write, whole or (leading and all(s == 1 for s in step)))
