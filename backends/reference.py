@@ -18,7 +18,7 @@ from egc import sizes
 from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_params, window
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
-from egc.ops import SPECIAL, UFUNCS
+from egc.ops import OPS, SPECIAL, UFUNCS
 from egc.types import ArrayType, TupleType, Type
 
 Params = Mapping[str, Any]
@@ -372,13 +372,22 @@ def evaluate_nodes(roots: Iterable[Node], values: Mapping[Node, Any], bindings: 
     uses.update(roots)
     for node in order:
         if node not in known:
-            operands = [known[child] for child in node.inputs]
-            known[node] = apply(node.op, operands, node.params, node.type, bindings)
+            known[node] = apply(node.op, _operands(node, known), node.params, node.type, bindings)
         for child in node.inputs:
             uses[child] -= 1
             if not uses[child]:
                 del known[child]
     return tuple(known[root] for root in roots)
+
+
+def _operands(node: Node, known: Mapping[Node, Any]) -> list[Any]:
+    """A constant operand of an elementwise op stays a scalar, so that the result is computed and laid out in memory
+    as NumPy does for `x * 2.0`."""
+    scalars = OPS[node.op].kind == "elementwise" and any(child.op != "constant" for child in node.inputs)
+    return [
+        np.array(child.params["value"], child.type.dtype) if scalars and child.op == "constant" else known[child]
+        for child in node.inputs
+    ]
 
 
 def evaluate(program: Program, arguments: Sequence[Any]) -> tuple[np.ndarray, ...]:
