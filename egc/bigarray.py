@@ -13,6 +13,10 @@ import mpmath
 import numpy as np
 from mpmath import mp, mpc, mpf
 
+from egc import ir
+from egc.rewrite import recording, stop_recording
+from egc.types import ArrayType
+
 Number = Any
 NAN = mpf("nan")
 
@@ -96,7 +100,7 @@ UFUNCS: dict[str, Callable[..., Number]] = {
     "tanh": mp.tanh, "arcsinh": mp.asinh, "arccosh": mp.acosh, "arctanh": mp.atanh,
     "hypot": lambda a, b: mp.sqrt(a * a + b * b), "logaddexp": _logaddexp,
     "logaddexp2": lambda a, b: _logaddexp(a * mp.ln2, b * mp.ln2) / mp.ln2,
-    "maximum": max, "minimum": min, "fmax": max, "fmin": min, "floor": mp.floor, "ceil": mp.ceil, "rint": mp.nint,
+    "maximum": max, "minimum": min, "floor": mp.floor, "ceil": mp.ceil, "rint": mp.nint,
     "trunc": lambda a: mp.sign(a) * mp.floor(abs(a)), "copysign": lambda a, b: abs(a) * (-1 if b < 0 else 1),
     "deg2rad": lambda a: a * mp.pi / 180, "rad2deg": lambda a: a * 180 / mp.pi,
     "expit": _expit, "log_expit": _log_expit, "logit": lambda a: _log(a) - mp.log1p(-a), "erf": mp.erf,
@@ -123,6 +127,8 @@ class BigArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array whose elements are mpmath numbers of the current precision, of the given NumPy dtype in name."""
 
     __array_priority__ = 1000
+    node = ir.input("unrounded", ArrayType(np.dtype(np.float64), ()))
+    """Makes predicates take a BigArray for a traced value: conditions are checked on the rounded operands only."""
 
     def __init__(self, values: Any, dtype: np.dtype):
         self.values = np.asarray(values, dtype=object)
@@ -155,6 +161,10 @@ class BigArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any, **options: Any) -> BigArray:
         return BigArray(self.values, np.dtype(dtype))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """Rounded, for functions that do not ask their operands how to run: they then work as on plain arrays."""
+        return np.frompyfunc(complex if self.dtype.kind == "c" else float, 1, 1)(self.values).astype(dtype or self.dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
         if method != "__call__" or options:
@@ -259,16 +269,25 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 def evaluate(function: Callable[..., Any], operands: Sequence[Any], side: int, bits: int) -> np.ndarray:
     """One side of a rule as an object array of mpmath numbers, computed with `bits` bits. Raises NoTruth."""
-    with mpmath.workprec(bits):
-        try:
+    token = recording([])
+    try:
+        with mpmath.workprec(bits):
             result = function(*(_big(x) for x in operands))[side]
-        except NoTruth:
-            raise
-        except Exception as error:
-            raise NoTruth(f"{type(error).__name__}: {error}") from error
+    except NoTruth:
+        raise
+    except Exception as error:
+        raise NoTruth(f"{type(error).__name__}: {error}") from error
+    finally:
+        stop_recording(token)
     if isinstance(result, BigArray):
         return result.values
     return np.asarray(result, dtype=object)
+
+
+def nudged(value: np.ndarray, signs: np.ndarray, step: float) -> BigArray:
+    """The array with each element multiplied by `1 + sign * step`, without rounding."""
+    with mpmath.workprec(400):
+        return BigArray(_big(value).values * np.array(1 + signs * mpf(step), dtype=object), value.dtype)
 
 
 def _big(value: Any) -> Any:

@@ -1,1 +1,18 @@
 """The rule libraries that ship with egc, one theme a file."""
+
+DEFAULT = (
+    "algebra",
+    "constants",
+    "exponentials",
+    "stability",
+    "special",
+    "trigonometry",
+    "extrema",
+    "logic",
+    "broadcasting",
+    "reductions",
+    "fusion",
+    "linalg",
+    "solving",
+)
+"""The themes that are used unless others are asked for, in the order in which their rules are tried."""

@@ -1,0 +1,378 @@
+"""The numerical check of rules: both sides run on many samples and are compared by the rule's precision class.
+
+Where the two sides differ by more than a few units in the last place, the left side's formula is evaluated with
+mpmath, without rounding, and the right side must be as close to that truth as the left one is, or as close as operands
+that are rounded allow. The law in words is `rules/README.md`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from egc import bigarray
+from egc.bigarray import NoTruth
+from egc.errors import RuleError
+from egc.rewrite import Matrix, Rule, SquareMatrix, Unmet, Vector
+from egc.rulesamples import KINDS, Sample, Sampler, hold, recorded
+
+CLOSE = 16
+"""Units in the last place by which two sides may differ without a look at the truth."""
+
+SLACK = 256
+"""How many times the effect of rounding the operands once a right side may be off."""
+
+BITS = (400, 1300, 5000)
+"""The truth is what evaluations with two neighbours among these precisions agree on."""
+
+WITNESSES = 4
+"""How many doubtful elements of an elementwise rule's result are compared with the truth."""
+
+ATTEMPTS = 40
+"""Samples drawn for each one that is wanted, before a rule counts as never applicable.
+
+At least a quarter of those used must be ordinary ones: neither empty nor with nan or infinite operands.
+"""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Operands for which a rule breaks its law, by parameter name, and what its sides gave."""
+
+    operands: dict[str, Any]
+    left: Any
+    right: Any
+    reason: str
+
+    def __str__(self) -> str:
+        lines = [self.reason, *(f"  {name} = {_shown(value)}" for name, value in self.operands.items())]
+        return "\n".join([*lines, f"  left:  {_shown(self.left)}", f"  right: {_shown(self.right)}"])
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the check of one rule found. `samples` counts those on which both sides were compared."""
+
+    rule: Rule
+    samples: int
+    wanted: int
+    counterexample: Counterexample | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.counterexample is None and self.samples >= self.wanted
+
+    def __str__(self) -> str:
+        head = f"{self.rule.place}: {self.rule.name} ({self.rule.precision})"
+        if self.counterexample is not None:
+            return f"{head}: wrong after {self.samples} samples: {self.counterexample}"
+        if self.samples < self.wanted:
+            return f"{head}: only {self.samples} of {self.wanted} samples met what it requires"
+        return f"{head}: ok, {self.samples} samples"
+
+
+def check(rule: Rule, samples: int = 200, seed: int = 0) -> Report:
+    """Compares the sides of a rule on random operands until `samples` of them met what it requires.
+
+    An equation is compared in both directions. Needs mpmath.
+
+    >>> from egc.rewrite import rule
+    >>> @rule
+    ... def root_of_square(x):
+    ...     return np.sqrt(x * x), x
+    >>> check(root_of_square).ok
+    False
+    """
+    used = ordinary = 0
+    with np.errstate(all="ignore"):
+        try:
+            sampler = Sampler(rule, seed)
+        except _FAULTS as error:
+            return Report(rule, 0, samples, Counterexample({}, None, None, _described(error)))
+        kinds = KINDS[rule.precision]
+        for attempt in range(ATTEMPTS * samples):
+            sample = sampler.draw(kinds[attempt % len(kinds)])
+            try:
+                difference = _compare_sample(rule, sample, sampler)
+            except Unmet:
+                continue
+            if difference is not None:
+                operands = dict(zip(rule.parameters, sample.operands))
+                return Report(rule, used, samples, Counterexample(operands, *difference))
+            used += 1
+            ordinary += sample.kind in ("plain", "wide", "close")
+            if used >= samples and 4 * ordinary >= samples:
+                break
+    return Report(rule, min(used, 4 * ordinary), samples)
+
+
+def check_all(rules: Iterable[Rule], samples: int = 200, seed: int = 0) -> Iterator[Report]:
+    """The reports of `check`, rule by rule."""
+    for rule in rules:
+        yield check(rule, samples, seed)
+
+
+_FAULTS = (TypeError, NameError, AttributeError, RuleError)
+_SHAPE_FAULTS = (ValueError, IndexError, np.linalg.LinAlgError)
+
+
+def _described(error: Exception) -> str:
+    return f"running it raises {type(error).__name__}: {error}"
+
+
+Difference = tuple[Any, Any, str]
+
+
+def _compare_sample(rule: Rule, sample: Sample, sampler: Sampler) -> Difference | None:
+    """What is wrong on one sample, or None. Raises Unmet where the rule does not apply to it."""
+    if sample.kind in ("nan", "extreme"):
+        sides, conditions = recorded(rule, sample.operands)
+        if not hold(conditions, dict(zip(rule.parameters, sample.operands))):
+            raise Unmet
+    else:
+        try:
+            sides = rule(*sample.operands)
+        except Exception as error:
+            sides = error
+    if isinstance(sides, Unmet):
+        raise sides
+    if isinstance(sides, _SHAPE_FAULTS) and _raised_in_left(rule, sides):
+        raise Unmet from sides
+    if isinstance(sides, Exception):
+        return None, None, _described(sides)
+    if not isinstance(sides, tuple) or len(sides) != 2:
+        return sides, None, "it does not return two expressions"
+    left, right = (np.asarray(side) for side in sides)
+    if left.shape != right.shape:
+        return left, right, f"the sides have shapes {left.shape} and {right.shape}"
+    if left.dtype != right.dtype:
+        return left, right, f"the sides have dtypes {left.dtype} and {right.dtype}"
+    for side in (0, 1) if rule.both_ways else (0,):
+        reason = _difference(rule, sample, (left, right), side, sampler.random)
+        if reason is not None:
+            return left, right, reason
+    return None
+
+
+def _raised_in_left(rule: Rule, error: Exception) -> bool:
+    """Whether an exception came from the left side, or from a statement whose result the left side uses."""
+    code, place = rule.function.__code__, None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is code:
+            place = list(code.co_positions())[trace.tb_lasti // 2]
+        trace = trace.tb_next
+    left = _left_side(rule)
+    if place is None or left is None or place[0] is None:
+        return True
+    tree, offset = left
+    if tree.lineno + offset <= place[0] <= (tree.end_lineno or 0) + offset:
+        start = (place[0], place[2] or 0)
+        return start < ((tree.end_lineno or 0) + offset, (tree.end_col_offset or 0) + _indent(rule))
+    assigned = _assigned_at(rule, place[0] - offset)
+    return bool(assigned & {name.id for name in ast.walk(tree) if isinstance(name, ast.Name)})
+
+
+def _source(rule: Rule) -> ast.FunctionDef | None:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(rule.function))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    return tree if isinstance(tree, ast.FunctionDef) else None
+
+
+def _indent(rule: Rule) -> int:
+    line = inspect.getsource(rule.function).splitlines()[0]
+    return len(line) - len(line.lstrip())
+
+
+def _left_side(rule: Rule) -> tuple[ast.expr, int] | None:
+    """The left side's tree, and what to add to its line numbers to have those of the file."""
+    tree = _source(rule)
+    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)] if tree is not None else []
+    if len(returns) != 1 or not isinstance(returns[0].value, ast.Tuple):
+        return None
+    return returns[0].value.elts[0], rule.function.__code__.co_firstlineno - 1
+
+
+def _assigned_at(rule: Rule, line: int) -> set[str]:
+    tree = _source(rule)
+    assert tree is not None
+    return {
+        name.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and statement.lineno <= line <= (statement.end_lineno or 0)
+        for target in statement.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    }
+
+
+def _difference(
+    rule: Rule, sample: Sample, sides: tuple[np.ndarray, np.ndarray], from_side: int, random: np.random.Generator
+) -> str | None:
+    """Why `sides[from_side]` may not be replaced by the other side, or None."""
+    left, right = sides[from_side], sides[1 - from_side]
+    if left.dtype.kind not in "fc":
+        return _discrete_difference(rule, sample, left, right, from_side)
+    if rule.precision == "exact":
+        return None if _same_bits(left, right) else "the sides are not equal bit for bit"
+    infinite = any(np.any(np.isinf(x)) for x in sample.operands if _floating(x))
+    if sample.kind in ("nan", "infinite") and {Matrix, SquareMatrix, Vector} & set(rule.parameters.values()):
+        same = np.isfinite(left).all() == np.isfinite(right).all()
+        return None if same else "one side is finite, the other is not"
+    doubtful = ~_agree(left, right)
+    if rule.precision in ("finite", "approx") or left.dtype.kind == "c":
+        doubtful &= np.isfinite(left)
+    if not doubtful.any():
+        return None
+    places, left, right, operands = _witnesses(rule, sample, from_side, left, right, doubtful)
+    truth = _truth(rule, operands, from_side)
+    reach = _reach(rule, operands, from_side, truth, random)
+    for place, index in places:
+        reason = _element(rule, sample.kind, infinite, left[index], right[index], truth[index], reach[index])
+        if reason is not None:
+            return f"at index {place}, {reason}"
+    return None
+
+
+def _floating(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fc"
+
+
+Place = tuple[int, ...]
+
+
+def _witnesses(
+    rule: Rule, sample: Sample, side: int, left: np.ndarray, right: np.ndarray, doubtful: np.ndarray
+) -> tuple[list[tuple[Place, Place]], np.ndarray, np.ndarray, Sequence[Any]]:
+    """The doubtful elements' places, and their places in the sides and operands that are then compared.
+
+    Of an elementwise rule only a few elements are kept, since the truth is slow to find.
+    """
+    places = [tuple(map(int, place)) for place in np.argwhere(doubtful)]
+    arrays = [x for x in sample.operands if isinstance(x, np.ndarray)]
+    if left.ndim and all(x.shape == left.shape for x in arrays):
+        kept = places[:WITNESSES]
+        chosen = tuple(np.array(kept).T)
+        operands = [x[chosen] if isinstance(x, np.ndarray) else x for x in sample.operands]
+        sides, _ = recorded(rule, operands)
+        if isinstance(sides, tuple) and np.array_equal(sides[side], left[chosen], equal_nan=True):
+            return [(place, (row,)) for row, place in enumerate(kept)], left[chosen], right[chosen], operands
+    return [(place, place) for place in places], left, right, sample.operands
+
+
+def _discrete_difference(rule: Rule, sample: Sample, left: Any, right: Any, from_side: int) -> str | None:
+    """Integers and bools are equal, except that under `real` a comparison may be decided without rounding."""
+    if np.array_equal(left, right):
+        return None
+    if rule.precision != "exact" and any(map(_floating, sample.operands)):
+        truth = _truth(rule, sample.operands, from_side)
+        if not np.any(np.equal(truth, None)) and np.array_equal(truth.astype(right.dtype), right):
+            return None
+    return "the sides are not equal"
+
+
+def _same_bits(left: np.ndarray, right: np.ndarray) -> bool:
+    if left.dtype.kind == "c":
+        return _same_bits(left.real, right.real) and _same_bits(left.imag, right.imag)
+    nan = np.isnan(left)
+    same = (left == right) & (np.signbit(left) == np.signbit(right))
+    return bool(np.all(np.where(nan, np.isnan(right), same)))
+
+
+def _agree(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    limits = np.finfo(left.dtype)
+    close = np.abs(left - right) <= CLOSE * limits.eps * np.abs(left) + 4 * limits.tiny
+    return np.where(np.isfinite(left), close, (left == right) | (np.isnan(left) & np.isnan(right)))
+
+
+def _truth(rule: Rule, operands: Sequence[Any], side: int) -> np.ndarray:
+    """The unrounded values of a side, nan where undefined and None where unknown."""
+    values = known = None
+    for bits in BITS:
+        try:
+            finer = bigarray.evaluate(rule.function, operands, side, bits)
+        except NoTruth:
+            break
+        if values is not None:
+            known = np.asarray(np.frompyfunc(_settled, 2, 1)(values, finer), dtype=object)
+            if not np.any(np.equal(known, None)):
+                return known
+        values = finer
+    if known is None:
+        known = np.full(np.shape(recorded(rule, operands)[0][side]), None, dtype=object)
+    return known
+
+
+def _settled(low: Any, high: Any) -> Any:
+    if isinstance(high, (bool, np.bool_, int)):
+        return high if low == high else None
+    if low == high or (low != low and high != high):
+        return high
+    return high if abs(low - high) <= abs(high) * 2.0**-80 else None
+
+
+def _reach(
+    rule: Rule, operands: Sequence[Any], side: int, truth: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """How far the true values move when operands move by one unit of rounding."""
+    moved = np.zeros(truth.shape, dtype=object)
+    for _ in range(3):
+        if np.all(np.equal(truth, None)):
+            break
+        other = bigarray.evaluate(rule.function, [_nudged(x, random) for x in operands], side, BITS[0])
+        moved = np.asarray(np.frompyfunc(_further, 3, 1)(moved, truth, other), dtype=object)
+    return moved
+
+
+def _nudged(value: Any, random: np.random.Generator) -> Any:
+    if not _floating(value):
+        return value
+    return bigarray.nudged(value, random.choice([-1, 1], size=value.shape), float(np.finfo(value.dtype).eps))
+
+
+def _further(moved: Any, truth: Any, other: Any) -> Any:
+    if truth is None or truth != truth or abs(truth) == np.inf:
+        return moved
+    step = abs(other - truth)
+    return max(moved, step) if step == step else moved
+
+
+def _element(rule: Rule, kind: str, infinite: bool, left: Any, right: Any, truth: Any, reach: Any) -> str | None:
+    """Why a right value may not stand for a left one whose true value is `truth` (None: not known)."""
+    if truth is None:
+        return "the sides differ"
+    if truth != truth:
+        if np.isnan(left) and (not np.isfinite(right) or (infinite and kind != "nan")):
+            return None
+        if np.isfinite(left) or np.isinf(left):
+            return "the sides differ"
+        return "the left side is nan and has no real value, the right side is a number"
+    limits = np.finfo(left.dtype)
+    if abs(truth) == np.inf or (np.isinf(left) and abs(truth) > limits.max):
+        return None if right == left or right == complex(truth).real else f"the true value is {truth}"
+    error = abs(bigarray.number(right) - truth) if np.isfinite(right) else np.inf
+    if rule.precision == "approx":
+        allowed = rule.error_bound * abs(truth) + limits.tiny
+    else:
+        own = abs(bigarray.number(left) - truth) if np.isfinite(left) else 0
+        allowed = max(4 * own, SLACK * (float(limits.eps) * abs(truth) + (reach or 0))) + 4 * float(limits.tiny)
+    if error <= allowed:
+        return None
+    if not np.isfinite(left) and (right == left or (np.isnan(left) and np.isnan(right))):
+        return None
+    return f"the true value is {float(abs(truth)) if abs(truth) < 1e300 else truth}, out of reach of the right side"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, threshold=30, floatmode="unique", separator=", ")
+        return f"{text} ({value.dtype}, shape {value.shape})"
+    return repr(value)

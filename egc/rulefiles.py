@@ -1,0 +1,175 @@
+"""Finds and loads rule files: modules whose top level defines rules.
+
+A rule file is named by theme (`"linalg"`, a file of `egc.rules`), by dotted module name, by path (`"my_rules.py"`), or given
+as a module. Nothing of a file is kept unless all of it is sound.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from egc import rules as shipped
+from egc.errors import Line, RuleError
+from egc.rewrite import Rule
+
+PACKAGE = "egc.rules"
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """A rule file: `name` is its theme or module name, `doc` its docstring, `rules` stand in order of definition."""
+
+    name: str
+    path: str
+    doc: str
+    rules: tuple[Rule, ...]
+
+
+def themes() -> tuple[str, ...]:
+    """The names of the rule files that ship with egc, the default ones first.
+
+    >>> "linalg" in themes()
+    True
+    """
+    found = sorted(path.stem for path in _folder().glob("*.py") if not path.stem.startswith("_"))
+    chosen = default_themes()
+    return (*chosen, *(name for name in found if name not in chosen))
+
+
+def default_themes() -> tuple[str, ...]:
+    """The themes that are used unless others are asked for."""
+    return tuple(shipped.DEFAULT)
+
+
+def load(spec: Any = None) -> tuple[Rule, ...]:
+    """The rules that `spec` names, in order: a theme, a module, a path, a Rule, or a list of these; None is the default.
+
+    Raises RuleError, with file and line, for a file that does not import or holds no rules, and for two rules of one name.
+
+    >>> [rule.name for rule in load("trigonometry")][:1]
+    ['pythagorean_identity']
+    """
+    rules: dict[str, Rule] = {}
+    for rule in _rules(default_themes() if spec is None else spec):
+        other = rules.setdefault(rule.name, rule)
+        if other is not rule and (other.file, other.line) != (rule.file, rule.line):
+            raise RuleError(f"there is another rule named {rule.name} at {other.place}", rule.place)
+    return tuple(rules.values())
+
+
+def _rules(spec: Any) -> Iterator[Rule]:
+    if isinstance(spec, Rule):
+        yield spec
+    elif isinstance(spec, (str, Path, ModuleType)):
+        yield from load_file(spec).rules
+    elif isinstance(spec, Iterable):
+        for part in spec:
+            yield from _rules(part)
+    else:
+        raise RuleError(f"rules are named by theme, module or path, not by {spec!r}")
+
+
+def load_file(spec: str | Path | ModuleType) -> RuleFile:
+    """One rule file, by theme, module name, path, or as a module. Raises RuleError."""
+    if isinstance(spec, ModuleType):
+        return _file(spec.__name__.removeprefix(f"{PACKAGE}."), vars(spec), str(spec.__file__))
+    text = str(spec)
+    if isinstance(spec, Path) or text.endswith(".py") or "/" in text:
+        path = Path(text)
+        if not path.is_file():
+            raise RuleError(f"there is no rule file {text}")
+        return _execute(path, path.stem)
+    name = text if "." in text or not (_folder() / f"{text}.py").is_file() else f"{PACKAGE}.{text}"
+    if name in sys.modules:
+        return load_file(sys.modules[name])
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or found.origin is None or not found.origin.endswith(".py"):
+        raise RuleError(f"there is no rule file {text!r}; themes are {', '.join(themes())}")
+    return _execute(Path(found.origin), name)
+
+
+def _folder() -> Path:
+    return Path(shipped.__path__[0])
+
+
+def _execute(path: Path, name: str) -> RuleFile:
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"cannot read the rule file: {error}", Line(str(path), 1)) from error
+    return _execute_source(str(path), name, source)
+
+
+@lru_cache(maxsize=256)
+def _execute_source(path: str, name: str, source: str) -> RuleFile:
+    """Runs a rule file in a namespace of its own, which `sys.modules` does not see."""
+    linecache.checkcache(path)
+    namespace = {"__name__": name, "__file__": path}
+    try:
+        code = compile(source, path, "exec")
+        _refuse_duplicates(code, path)
+        exec(code, namespace)
+    except RuleError:
+        raise
+    except SyntaxError as error:
+        raise RuleError(f"syntax error: {error.msg}", Line(path, error.lineno or 1)) from error
+    except (Exception, SystemExit) as error:
+        raise RuleError(f"{type(error).__name__}: {error}", _line_of(error, path)) from error
+    return _file(name.removeprefix(f"{PACKAGE}."), namespace, path)
+
+
+def _line_of(error: BaseException, path: str) -> Line:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return Line(path, (frames[-1].lineno or 1) if frames else 1)
+
+
+def _refuse_duplicates(code: CodeType, path: str) -> None:
+    """A second function of one name would silently replace the first."""
+    seen: dict[str, int] = {}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and not constant.co_name.startswith(("<", "_")):
+            first = seen.setdefault(constant.co_name, constant.co_firstlineno)
+            if first != constant.co_firstlineno:
+                place = Line(path, constant.co_firstlineno)
+                raise RuleError(f"there is another rule named {constant.co_name} at {path}:{first}", place)
+
+
+def _file(name: str, namespace: dict[str, Any], path: str) -> RuleFile:
+    own = {rule.line: rule for rule in namespace.values() if isinstance(rule, Rule) and rule.file == path}
+    if not own:
+        raise RuleError("a rule file defines at least one rule, with @rule or @equation", Line(path, 1))
+    return RuleFile(name, path, namespace.get("__doc__") or "", tuple(own[line] for line in sorted(own)))
+
+
+def law(rule: Rule) -> str:
+    """The docstring of a rule, or the comment over it; empty where there is none."""
+    if rule.function.__doc__:
+        return rule.function.__doc__.strip()
+    lines = linecache.getlines(rule.file)
+    above = lines[rule.line - 2].strip() if 2 <= rule.line <= len(lines) else ""
+    return above.lstrip("# ") if above.startswith("#") else ""
+
+
+def two_sides(rule: Rule, result: Any) -> tuple[Any, Any]:
+    """What a rule's function returned, as its two sides. Raises RuleError for anything but a pair."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        count = f"{len(result)} expressions" if isinstance(result, tuple) else type(result).__name__
+        raise RuleError(f"rule {rule.name} returns two expressions, (left, right), not {count}", rule.place)
+    return result
+
+
+def refuse(rule: Rule, message: str) -> RuleError:
+    """The error for a rule that tracing or sampling found unsound."""
+    return RuleError(f"rule {rule.name}: {message}", rule.place)
