@@ -20,7 +20,7 @@ from numba.core import ir as numba_ir
 from numba.core.errors import NumbaError
 
 from egc.capture import builtins as python_builtins
-from egc.capture.array import Array, has_traced
+from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size, equal_containers
 from egc.capture.context import current
 from egc.capture.registry import dotted_name, lookup
@@ -117,6 +117,8 @@ class Interpreter:
             return meaning(*arguments, **options)
         if isinstance(function, np.ufunc):
             return call_ufunc(function, "__call__", tuple(arguments), options)
+        if isinstance(function, BoundMethod):
+            return function(*arguments, **options)
         if isinstance(function, Closure):
             function = function.function()
         if isinstance(function, Rule):
