@@ -43,12 +43,17 @@ def dtype_of(dtype: Any, default: np.dtype) -> np.dtype:
     return found
 
 
-def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
-    """An `axis=` argument of a reduction: the sorted axes; all of them when it is absent."""
+def axes_of(axis: Any, rank: int, lenient: bool = False) -> tuple[int, ...]:
+    """An `axis=` argument of a reduction: the sorted axes; all of them when it is absent.
+
+    `lenient`: axis 0 or -1 of a 0-d array is no axis, as NumPy's own reductions have it.
+    """
     if absent(axis):
         return tuple(range(rank))
     if isinstance(axis, (tuple, list)):
         return build.normalize_axes(tuple(map(concrete_int, axis)), rank)
+    if lenient and rank == 0 and concrete_int(axis) in (0, -1):
+        return ()
     return (build.normalize_axis(concrete_int(axis), rank),)
 
 
@@ -63,9 +68,9 @@ def flat(x: Node) -> Node:
 
 
 def along(x: Any, axis: Any) -> tuple[Node, int]:
-    """The Node and its axis; flattened when the axis is absent."""
+    """The Node and its axis; flattened when the axis is absent or the array is 0-d."""
     node = to_node(x)
-    if absent(axis):
+    if absent(axis) or (node.type.rank == 0 and concrete_int(axis) in (0, -1)):
         return flat(node), 0
     return node, axis_of(axis, node.type.rank)
 

@@ -64,7 +64,7 @@ def add_up(op: str, a: Any, axis: Any, dtype: Any, keepdims: Any, initial: Any, 
     """`sum` and `prod`, as a Node."""
     node = to_node(a)
     kind = dtype_of(dtype, accumulator(node.type.dtype))
-    axes = axes_of(axis, node.type.rank)
+    axes = axes_of(axis, node.type.rank, lenient=True)
     total = build.cast(node, kind)
     if kind == BOOL:
         op = {"sum": "any", "prod": "all"}[op]
@@ -103,7 +103,7 @@ LOWEST = {"f": -np.inf, "b": False}
 def extreme(op: str, a: Any, axis: Any, keepdims: Any, initial: Any, mask: Any) -> Node:
     """`max` and `min`, as a Node."""
     node = to_node(a)
-    axes, dtype = axes_of(axis, node.type.rank), node.type.dtype
+    axes, dtype = axes_of(axis, node.type.rank, lenient=True), node.type.dtype
     pairwise = {"max": "maximum", "min": "minimum"}[op]
     start = None if initial is NoValue else to_node(initial, dtype)
     if mask is not True and mask is not NoValue:
@@ -163,7 +163,7 @@ def ptp(a, axis=None, out=None, keepdims=False):
 def quantified(op: str, a: Any, axis: Any, keepdims: Any, mask: Any) -> Node:
     """`any` and `all`, as a Node."""
     node = masked(truth(to_node(a)), mask, op == "all")
-    axes = axes_of(axis, node.type.rank)
+    axes = axes_of(axis, node.type.rank, lenient=True)
     return reduced(build.reduce(op, node, axes), node.type.shape, axes, keepdims)
 
 
@@ -188,7 +188,7 @@ def position_of_extreme(op: str, node: Node, axis: Any, out: Any, keepdims: Any)
         found = number(0, INT64, tuple(rest))
     else:
         found = current().make(op, flattened, axis=at)
-    axes = axes_of(axis, len(shape))
+    axes = axes_of(axis, len(shape), lenient=True)
     found = reduced(found, shape, axes, keepdims)
     return finish(found, out)
 
