@@ -184,7 +184,8 @@ def _update_slice(params: Params, x: np.ndarray, value: np.ndarray) -> np.ndarra
 @meaning("pad")
 def _pad(params: Params, x: np.ndarray, fill: np.ndarray) -> np.ndarray:
     low, high = params["low"], params["high"]
-    result = np.full([before + length + after for before, length, after in zip(low, x.shape, high)], fill, x.dtype)
+    shape = [before + length + after for before, length, after in zip(low, x.shape, high)]
+    result = np.full(shape, fill, x.dtype, order="F" if x.flags.fnc else "C")
     result[tuple(slice(before, before + length) for before, length in zip(low, x.shape))] = x
     return result
 
