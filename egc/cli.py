@@ -8,7 +8,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,7 +38,7 @@ app.add_typer(rules_app, name="rules")
 console = Console(highlight=False, soft_wrap=True)
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     text = "text"
     json = "json"
 
@@ -167,7 +167,9 @@ def run(
 
 
 @rules_app.command("list")
-def list_rules(files: Annotated[list[str] | None, typer.Argument(help="libraries or files; default: all")] = None) -> None:
+def list_rules(
+    files: Annotated[list[str] | None, typer.Argument(help="libraries or files; default: all")] = None,
+) -> None:
     """List rules: name, precision, law."""
     table = Table("rule", "precision", "law", "file")
     for rule in rulefiles.load(files):
@@ -180,7 +182,9 @@ def law(rule: Rule) -> str:
 
 
 @rules_app.command("show")
-def show_rule(name: str, files: Annotated[list[str] | None, typer.Option("--file", help="library or file")] = None) -> None:
+def show_rule(
+    name: str, files: Annotated[list[str] | None, typer.Option("--file", help="library or file")] = None
+) -> None:
     """Show a rule: its source, where it stands, its precision."""
     for rule in rulefiles.load(files):
         if rule.name == name:

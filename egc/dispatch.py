@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +16,11 @@ import numpy as np
 from egc import sizes
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, unflatten
+from egc.capture.context import SizeGuard, ValueGuard
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
+from egc.explanation import Opaque, explain
 from egc.kernels import VIEWS
 from egc.options import Options, raises_internal_failures
-from egc.explanation import Opaque, explain
 from egc.pipeline import Plan, make_plan
 from egc.verify import require_equal
 
@@ -29,10 +31,7 @@ PLANS_PER_KIND = 32
 class Entry:
     """A Plan, or the reason why there is none, with what must hold for it to apply."""
 
-    plan: Plan | None
-    opaque: Opaque | None
-    size_guards: Sequence[Any]
-    value_guards: Sequence[Any]
+    applies: Callable[[Sequence[Any]], bool]
     run: Callable[[Sequence[Any]], Any] | None = None
     keep: Any = None
     verified: bool = False
@@ -62,19 +61,25 @@ class Optimized:
         self.__egc_plain__ = function
         self.options = options
         self.statistics = Statistics()
+        self._signature = inspect.signature(function)
+        self._simple = _positional_names(self._signature)
         self._entries: dict[Any, list[Entry]] = {}
         self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         function = self.__egc_plain__
-        try:
-            forest, leaves = flatten_arguments(bind_arguments(function, positional, named))
-        except TypeError:
-            return function(*positional, **named)
-        values = [value for _, value in leaves]
-        key = (_structure(positional), _structure(named), tuple(map(_leaf_key, values)))
-        entry = self._find(key, leaves) or self._add(key, positional, named, leaves)
+        if not named and len(positional) == len(self._simple) and all(type(v) in LEAF_TYPES for v in positional):
+            values: Sequence[Any] = positional
+            key: Any = tuple(map(_leaf_key, values))
+        else:
+            try:
+                given = self._signature.bind(*positional, **named).arguments
+            except TypeError:
+                return function(*positional, **named)
+            values = [value for _, value in flatten_arguments(given)[1]]
+            key = (_structure(positional), _structure(named), tuple(map(_leaf_key, values)))
+        entry = self._find(key, values) or self._add(key, positional, named, values)
         if entry is None or entry.run is None:
             self.statistics.as_written += 1
             return function(*positional, **named)
@@ -97,44 +102,44 @@ class Optimized:
             self._failed(InternalError("run", f"{type(error).__name__}: {error}"), error)
             return result
 
-    def _find(self, key: Any, leaves: Sequence[tuple[str, Any]]) -> Entry | None:
-        entries = self._entries.get(key)
-        if not entries:
-            return None
-        bindings = leaf_bindings(leaves)
-        for entry in entries:
-            if all(guard.holds(bindings) for guard in entry.size_guards):
-                if all(guard.holds() for guard in entry.value_guards):
-                    return entry
+    def _find(self, key: Any, values: Sequence[Any]) -> Entry | None:
+        for entry in self._entries.get(key, ()):
+            if entry.applies(values):
+                return entry
         return None
 
     def _add(
-        self, key: Any, positional: Sequence[Any], named: Mapping[str, Any], leaves: Sequence[tuple[str, Any]]
+        self, key: Any, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]
     ) -> Entry | None:
         """Compiles for new arguments. None when these very arguments must run as written, errors included."""
         with self._lock:
-            found = self._find(key, leaves)
+            found = self._find(key, values)
             if found is not None:
                 return found
             if len(self._entries.get(key, ())) >= PLANS_PER_KIND:
                 self._remember(Opaque(None, "this call", f"more than {PLANS_PER_KIND} variants by size"))
                 return None
-            keep = [value for _, value in leaves if kind_of(value) == FIXED]
+            keep = [value for value in values if kind_of(value) == FIXED]
             try:
                 plan = make_plan(self.__egc_plain__, positional, named, self.options)
             except NotEncodable as error:
-                reason = Opaque(error.line, error.what, error.why)
-                self._remember(reason)
-                entry = Entry(None, reason, error.size_guards, error.value_guards, keep=keep)
+                self._remember(Opaque(error.line, error.what, error.why))
+                given = bind_arguments(self.__egc_plain__, positional, named)
+                names = [name for name, _ in flatten_arguments(given)[1]]
+                entry = Entry(guard_function(names, values, error.size_guards, error.value_guards), keep=keep)
             except InternalError as error:
                 self._failed(error, error)
-                entry = Entry(None, Opaque(error.line, f"stage {error.stage}", str(error)), (), (), keep=keep)
+                self._remember(Opaque(error.line, f"stage {error.stage}", str(error)))
+                entry = Entry(lambda values: True, keep=keep)
             except Exception as error:
                 return self._suspect(error, positional, named)
             else:
                 self.statistics.compilations += 1
                 captured = plan.captured
-                entry = Entry(plan, None, captured.size_guards, captured.value_guards, runner(plan), keep)
+                names = [leaf.name for leaf in captured.leaves]
+                entry = Entry(
+                    guard_function(names, values, captured.size_guards, captured.value_guards), runner(plan), keep
+                )
             self._entries.setdefault(key, []).append(entry)
             return entry
 
@@ -178,6 +183,37 @@ class Optimized:
 
     def __repr__(self) -> str:
         return f"<egc optimized {getattr(self.__egc_plain__, '__qualname__', 'function')}>"
+
+
+LEAF_TYPES = frozenset([np.ndarray, float, int, complex])
+
+
+def _positional_names(signature: inspect.Signature) -> tuple[str, ...]:
+    """The parameters of a function that has no others than plain ones; a call with all of them needs no binding."""
+    parameters = signature.parameters.values()
+    if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters):
+        return ("", "") * 128
+    return tuple(signature.parameters)
+
+
+def guard_function(
+    names: Sequence[str], values: Sequence[Any], size_guards: Sequence[SizeGuard], value_guards: Sequence[ValueGuard]
+) -> Callable[[Sequence[Any]], bool]:
+    """The guards as one function of flattened arguments."""
+    symbols = {name for guard in size_guards for name in sizes.symbols(guard.size)}
+    lines = ["def applies(values):"]
+    for position, (name, value) in enumerate(zip(names, values)):
+        axes = [f"{name}_{axis}" for axis in range(np.ndim(value))] if type(value) is np.ndarray else []
+        if symbols.intersection(axes):
+            lines.append(f"    {', '.join(axes)}, = values[{position}].shape")
+        elif name in symbols:
+            lines.append(f"    {name} = values[{position}]")
+    conditions = [str(guard) for guard in size_guards]
+    conditions += [f"guards[{position}].holds()" for position in range(len(value_guards))]
+    lines.append(f"    return {' and '.join(conditions) or 'True'}")
+    namespace: dict[str, Any] = {"guards": value_guards}
+    exec("\n".join(lines), namespace)
+    return namespace["applies"]
 
 
 def _structure(value: Any) -> Any:

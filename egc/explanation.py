@@ -72,9 +72,7 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """The explanation as plain data."""
         found = dataclasses.asdict(self)
-        found["opaque"] = [
-            {"line": str(o.line) if o.line else None, "what": o.what, "why": o.why} for o in self.opaque
-        ]
+        found["opaque"] = [{"line": str(o.line) if o.line else None, "what": o.what, "why": o.why} for o in self.opaque]
         found["steps"], found["kernels"] = list(found["steps"]), list(found["kernels"])
         return found
 

@@ -116,7 +116,9 @@ def capture_stage(
     return captured
 
 
-def optimize_stage(program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace) -> Program:
+def optimize_stage(
+    program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace
+) -> Program:
     """The cheapest equal Program that the rules reach."""
     with trace.stage("simplify"):
         program = check(fold_constants(program, evaluate_reference))
@@ -155,4 +157,13 @@ def make_plan(
     return Plan(captured, program, compile_stage(program, backend, trace), backend, trace)
 
 
-__all__ = ["NotEncodable", "Plan", "Trace", "capture_stage", "choose_rules", "make_plan", "optimize_stage", "traced_rule"]
+__all__ = [
+    "NotEncodable",
+    "Plan",
+    "Trace",
+    "capture_stage",
+    "choose_rules",
+    "make_plan",
+    "optimize_stage",
+    "traced_rule",
+]
