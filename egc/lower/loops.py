@@ -151,7 +151,7 @@ class Call:
 class Check:
     """A condition on sizes that a loop nest relies on and that NumPy would check; `values` are its sizes.
 
-    slice: start, size, step, length; reshape: the sizes before and after; nonempty: reduced elements, results.
+    slice: start, size, step, length; reshape: the sizes before and after; nonempty: the number of elements reduced.
     """
 
     what: str

@@ -1,0 +1,132 @@
+"""Lowering: the text of loop programs, views as addresses, and loops that collapse."""
+
+import numpy as np
+import pytest
+
+from egc import ir
+from egc.ir import Program, make
+from egc.kernels import group
+from egc.lower import lower
+from egc.lower.access import affine, row_major
+from egc.sizes import evaluate, symbol
+from egc.types import parse_type
+
+N, M = symbol("n"), symbol("m")
+
+
+def argument(name, text):
+    return ir.input(name, parse_type(text))
+
+
+def steps(*outputs, inputs=()):
+    return str(lower(Program(tuple(inputs), tuple(outputs)))).splitlines()
+
+
+def test_elementwise_and_reduction_share_one_flat_loop():
+    x = argument("x", "f64[n, m]")
+    e = make("exp", x)
+    assert steps(e, make("sum", e, axes=(0, 1)), inputs=[x]) == [
+        "program(x: f64[n, m])",
+        "for i0 < m*n make a0: f64[n, m], a1: f64[]",
+        "    v0: f64 = x[i0]",
+        "    v1: f64 = exp(v0)",
+        "    a1[0] = sum(v1) over i0",
+        "    a0[i0] = v1",
+        "return a0, a1",
+    ]
+
+
+def test_views_of_operands_become_addresses():
+    x, b = argument("x", "f64[n, m]"), argument("b", "f64[m]")
+    row = make("broadcast", b, shape=(N - 1, M), axes=(1,))
+    later = make("slice", x, start=(1, 0), size=(N - 1, M), step=(1, 1))
+    assert steps(make("add", later, row), inputs=[x, b]) == [
+        "program(x: f64[n, m], b: f64[m])",
+        "for i0 < n - 1, i1 < m make a0: f64[n - 1, m]",
+        "    v0: f64 = x[m + m*i0 + i1]",
+        "    v1: f64 = b[i1]",
+        "    v2: f64 = add(v0, v1)",
+        "    a0[m*i0 + i1] = v2",
+        "return a0",
+    ]
+
+
+def test_library_calls_read_views_as_arrays():
+    a = argument("a", "f64[n, m]")
+    assert steps(make("matmul", make("transpose", a, axes=(1, 0)), a), inputs=[a]) == [
+        "program(a: f64[n, m])",
+        "view a0: f64[m, n] = transpose(a, axes=(1, 0))",
+        "call a1: f64[m, m] = matmul(a0, a)",
+        "return a1",
+    ]
+
+
+def test_slices_that_may_leave_the_array_are_checked():
+    x = argument("x", "f64[n]")
+    part = make("slice", x, start=(0,), size=(M,), step=(1,))
+    assert "check slice(0, m, 1, n)" in steps(make("exp", part), inputs=[x, argument("y", "f64[m]")])
+
+
+def test_max_over_a_size_that_may_be_zero_is_checked():
+    x = argument("x", "f64[n, 3]")
+    assert "check nonempty(n)" in steps(make("max", x, axes=(0,)), inputs=[x])
+    assert not any("check" in line for line in steps(make("max", x, axes=(1,)), inputs=[x]))
+
+
+def test_scalars_run_once():
+    s = argument("s", "f64")
+    assert steps(make("sin", s), inputs=[s])[1] == "once make a0: f64[]"
+
+
+def test_a_value_used_only_in_a_later_loop_is_computed_there():
+    x = argument("x", "f64[n]")
+    total = make("broadcast", make("sum", x, axes=(0,)), shape=(N,), axes=())
+    first, second = group(Program((x,), (make("divide", make("exp", x), total),)))[::2]
+    assert [node.op for node in first.nodes] == ["sum"]
+    assert [node.op for node in second.nodes] == ["exp", "divide"]
+
+
+def test_a_value_used_by_an_early_loop_is_computed_there():
+    x = argument("x", "f64[n]")
+    e = make("exp", x)
+    total = make("broadcast", make("sum", e, axes=(0,)), shape=(N,), axes=())
+    first, *_ = group(Program((x,), (make("divide", e, total),)))
+    assert [node.op for node in first.nodes] == ["exp", "sum"]
+    assert first.outputs == first.nodes
+
+
+VIEWS = {
+    "transpose": lambda x: make("transpose", x, axes=(2, 0, 1)),
+    "slice": lambda x: make("slice", x, start=(1, 2, 0), size=(2, 2, N), step=(2, -1, 1)),
+    "broadcast": lambda x: make("broadcast", x, shape=(4, 2, 3, N), axes=(0, 2, 3)),
+    "diagonal": lambda x: make("diagonal", make("transpose", x, axes=(2, 0, 1)), offset=-1, size=3),
+    "diagonal_above": lambda x: make("diagonal", make("transpose", x, axes=(2, 0, 1)), offset=1, size=2),
+    "reshape": lambda x: make("reshape", x, shape=(3 * N, 4)),
+    "unit_axes": lambda x: make("reshape", make("transpose", x, axes=(1, 2, 0)), shape=(1, 3, N, 1, 4)),
+    "reshape_twice": lambda x: make("reshape", make("reshape", x, shape=(12 * N,)), shape=(N, 12)),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_an_affine_view_addresses_what_numpy_shows(name):
+    from egc.backends.reference import evaluate as run
+
+    x = argument("x", "f64[4, 3, n]")
+    view = VIEWS[name](x)
+    source, sizes = affine(view), {"n": 5}
+    assert source.base is x
+    array = np.arange(60.0).reshape(4, 3, 5)
+    (expected,) = run(Program((x,), (view,)), [array])
+    indices = np.indices(expected.shape)
+    address = evaluate(source.offset, sizes) + sum(evaluate(s, sizes) * i for s, i in zip(source.strides, indices))
+    assert np.array_equal(array.ravel()[address], expected)
+
+
+def test_a_reshape_that_must_copy_is_no_affine_view():
+    x = argument("x", "f64[4, 3]")
+    view = make("reshape", make("transpose", x, axes=(1, 0)), shape=(12,))
+    assert affine(view).base is view
+
+
+def test_row_major_strides():
+    assert row_major((2, N, M)) == (M * N, M, 1)
