@@ -313,4 +313,4 @@ def combine(op: str, dtype: np.dtype, total: str, value: str) -> str:
         return f"{type_name(dtype)}({text})" if dtype.kind in "iu" else text
     if dtype.kind == "f":
         return f"{op}imum({total}, {value})"
-    return f"{value} if {value} {'>' if op == 'max' else '<'} {total} else {total}"
+    return f"select({value} {'>' if op == 'max' else '<'} {total}, {value}, {total})"

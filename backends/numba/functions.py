@@ -37,6 +37,16 @@ def pointer(context, array):
     return types.CPointer(element)(array), generate
 
 
+@intrinsic
+def select(context, condition, a, b):
+    """`a if condition else b` without a branch, for two values of one type."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.select(*arguments)
+
+    return a(types.boolean, a, a), generate
+
+
 def _floating_intrinsic(name: str) -> Any:
     def typed(context, a, b):
         def generate(context, builder, signature, arguments):
@@ -289,7 +299,7 @@ def ndtr(x):
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
-NAMES |= {"pointer": pointer, "maximum": maximum, "minimum": minimum}
+NAMES |= {"pointer": pointer, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {"np": np, "inf": math.inf, "nan": math.nan}

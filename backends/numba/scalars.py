@@ -20,10 +20,10 @@ FLOAT = {
     **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
     **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit".split()},
     **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp logaddexp2 nextafter copysign".split()},
-    "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}",
-    "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
-    "fmax": "{0} if ({0} > {1}) | ({1} != {1}) else {1}",
-    "fmin": "{0} if ({0} < {1}) | ({1} != {1}) else {1}",
+    "maximum": "select(({0} > {1}) | ({0} != {0}), {0}, {1})",
+    "minimum": "select(({0} < {1}) | ({0} != {0}), {0}, {1})",
+    "fmax": "select(({0} > {1}) | ({1} != {1}), {0}, {1})",
+    "fmin": "select(({0} < {1}) | ({1} != {1}), {0}, {1})",
     "negative": "-{0}",
     "absolute": "abs({0})",
     "spacing": "np.spacing({0} + {T}(0.0))",
@@ -59,8 +59,8 @@ INTEGER = {
     "left_shift": "{T}(left_shift({W}({0}), {W}({1}), {bits}))",
     "right_shift": "{T}(right_shift_signed({W}({0}), {W}({1}), {bits}))",
     **dict.fromkeys("floor ceil trunc conjugate".split(), "{0}"),
-    **dict.fromkeys(("maximum", "fmax"), "{0} if {0} >= {1} else {1}"),
-    **dict.fromkeys(("minimum", "fmin"), "{0} if {0} <= {1} else {1}"),
+    **dict.fromkeys(("maximum", "fmax"), "select({0} >= {1}, {0}, {1})"),
+    **dict.fromkeys(("minimum", "fmin"), "select({0} <= {1}, {0}, {1})"),
     "gcd": "{T}(np.gcd({0}, {1}))",
     "lcm": "{T}(lcm_unsigned(uint64(abs(int64({0}))), uint64(abs(int64({1})))))",
     "negative": "{T}({T}(0) - {0})",
@@ -174,7 +174,7 @@ def fusible(node: Node) -> bool:
 
 def _where(node: Node, operands: tuple[str, ...]) -> str:
     condition, a, b = operands
-    return f"{a} if {condition} else {b}"
+    return f"select({condition}, {a}, {b})"
 
 
 def _cast(node: Node, operands: tuple[str, ...]) -> str:
