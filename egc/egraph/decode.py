@@ -75,7 +75,7 @@ class Graph:
         found = {}
         rows = [(self._egraph.value_to_i64(row.inputs[0]), row) for row in self._functions["node-at"].rows]
         for index, row in sorted(rows, key=lambda pair: pair[0]):
-            found[nodes[index]] = self._class(row.inputs[1])
+            found[nodes[index]] = self._class(row.output)
         return found
 
     def _read_types(self) -> list[Type | None]:

@@ -14,7 +14,7 @@ from egc.ir import Node, Program, dims_of, is_constant
 from egc.ops import OPS
 from egc.rewrite import PREDICATES
 from egc.sizes import Dim
-from egc.types import SHORT, ArrayType
+from egc.types import SHORT, ArrayType, Shape
 
 MOST_DIMS = 24
 """Computed sizes of rules are tabulated for the first sizes of a program only."""
@@ -40,9 +40,9 @@ class Form:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`text` adds a Program to an e-graph; `(node-at i term)` holds for the term of `nodes[i]`."""
+    """`commands` add a Program to an e-graph; `(node-at i)` is the term of `nodes[i]`."""
 
-    text: str
+    commands: tuple[str, ...]
     nodes: tuple[Node, ...]
 
 
@@ -59,12 +59,10 @@ def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) ->
     names: dict[Node, str] = {}
     shapes: dict[tuple[Dim, ...], None] = {}
     for index, node in enumerate(nodes):
-        name = names[node] = f"$node{index}"
-        lines.append(f"(let {name} {_term(node, names)})")
-        lines.append(f"(node-at {index} {name})")
+        name = names[node] = f"(node-at {index})"
+        lines.append(f"(set {name} {_term(node, names)})")
         if isinstance(node.type, ArrayType):
-            lines.append(f"(set (dtype-of {name}) {quote(SHORT[node.type.dtype])})")
-            lines.append(f"(set (shape-of {name}) {shape_text(node.type.shape)})")
+            lines.append(f"(type-at {index} {quote(SHORT[node.type.dtype])} {shape_text(node.type.shape)})")
             shapes[node.type.shape] = None
         lines += [f"(in-scope {name} {quote(scope)})" for scope in sorted(node.scopes)]
         if node.op == "assume":
@@ -72,10 +70,10 @@ def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) ->
     for shape in shapes:
         if all(isinstance(dim, int) and dim > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")
-    lines += _form_values(forms, list(dims)[:MOST_DIMS])
+    lines += _form_values(forms, list(dims)[:MOST_DIMS], shapes)
     if sized:
         lines += _fixed_sizes(nodes, dims)
-    return Encoded("\n".join(lines), nodes)
+    return Encoded(tuple(lines), nodes)
 
 
 def _declarations(nodes: tuple[Node, ...]) -> list[str]:
@@ -104,13 +102,19 @@ def _assumed(node: Node, names: dict[Node, str]) -> list[str]:
     return lines
 
 
-def _form_values(forms: Iterable[Form], dims: list[Dim]) -> list[str]:
-    lines = []
+def _form_values(forms: Iterable[Form], dims: list[Dim], shapes: Iterable[Shape]) -> list[str]:
+    """Tabulates computed sizes: of one size everywhere, of more for the axes of one array."""
+    lines: dict[str, None] = {}
     for form in forms:
-        for arguments in itertools.product(dims, repeat=len(form.symbols)):
+        count = len(form.symbols)
+        if count == 1:
+            choices: Iterable[Shape] = ((dim,) for dim in dims)
+        else:
+            choices = (axes for shape in shapes for axes in itertools.permutations(shape, count))
+        for arguments in choices:
             texts = " ".join(quote(str(dim)) for dim in (*arguments, form.value(arguments)))
-            lines.append(f"({form.relation} {quote(str(form.size))} {texts})")
-    return lines
+            lines[f"({form.relation} {quote(str(form.size))} {texts})"] = None
+    return list(lines)
 
 
 def _fixed_sizes(nodes: Iterable[Node], dims: Iterable[Dim]) -> list[str]:

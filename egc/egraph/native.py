@@ -27,8 +27,13 @@ EXACT_CASTS = (
 )
 
 
+TYPES = """(rule ((type-at i d s) (= r (node-at i))) ((set (dtype-of r) d) (set (shape-of r) s)) :ruleset analysis)"""
+"""The encoder states a Node's type in one row."""
+
+
 def rules() -> list[str]:
-    lines = [_rule(f'(= r (op-{op} {_operand("a")} {_operand("b")})) {test}', "c") for op, test in FOLDED.items()]
+    lines = [TYPES]
+    lines += [_rule(f'(= r (op-{op} {_operand("a")} {_operand("b")})) {test}', "c") for op, test in FOLDED.items()]
     lines.append(_rule(f'(= r (op-negative {_operand("a")})) (!= a 0.0) (= c (neg a))', "c"))
     for given, wanted, test in EXACT_CASTS:
         premises = f"(= r (op-cast (op-constant k {given} s) {wanted})) {test}"

@@ -2,8 +2,8 @@
 
 The left side becomes premises, one equation for each Node, and the right side actions that also set the type of every
 term they make. The operand dtype is a variable that ranges over the dtypes at which both sides are well typed; a
-generic rewrite's shape is one variable, and otherwise each size symbol is a String variable. Every firing is recorded
-in a relation of the rewrite, `(fired-K root variables...)`.
+generic rewrite's shape is one variable, and otherwise each size symbol is a String variable. Firings
+can be recorded in a relation of the rewrite, `(fired-K root variables...)`.
 """
 
 from __future__ import annotations
@@ -81,19 +81,24 @@ class CompiledRules:
     predicates: set[str] = field(default_factory=set)
     forms: dict[Form, None] = field(default_factory=dict)
     sized: bool = False
+    recorded: bool = False
 
 
 def _weight(root: Node) -> int:
     return sum(node.op not in ("input", "constant", "broadcast") for node in ir.topological([root]))
 
 
-def compile_rewrites(rewrites: Sequence[Rewrite], scopes: Sequence[str | None]) -> CompiledRules:
+def compile_rewrites(
+    rewrites: Sequence[Rewrite], scopes: Sequence[str | None], recorded: bool = False
+) -> CompiledRules:
     """The rules of rewrites, each in a ruleset `rewrite-K` of its own; `scopes[i]` limits `rewrites[i]`.
+
+    recorded: whether firings are recorded in the relations `fired-K`.
 
     Raises RuleError, naming the rule's file and line, for a right side with an unbound variable or size, a left side
     that is a lone variable, and what has no e-graph form.
     """
-    result = CompiledRules()
+    result = CompiledRules(recorded=recorded)
     for index, (rewrite, scope) in enumerate(zip(rewrites, scopes)):
         directions = [(rewrite.left, rewrite.right)]
         directions += [(rewrite.right, rewrite.left)] if rewrite.rule.both_ways else []
@@ -109,7 +114,8 @@ def _compile(result: CompiledRules, rewrite: Rewrite, source: Node, target: Node
     variables = tuple(v for v in rewrite.variables if v in used)
     directed = Directed(rewrite, source, target, f"fired-{name}", tuple(v.params["name"] for v in variables))
     sorts = ["Expr", *("f64" if v.params["name"] in rewrite.constants else "Expr" for v in variables)]
-    result.declarations[f"(relation {directed.fired} ({' '.join(sorts)}))"] = None
+    if result.recorded:
+        result.declarations[f"(relation {directed.fired} ({' '.join(sorts)}))"] = None
     result.directed.append(directed)
     texts = []
     for number, group in enumerate(_dtype_groups(rewrite, source, target)):
@@ -230,10 +236,11 @@ class _Writer:
             self.build(node)
         self.actions.append(f"(union {root} {self.names[self.group.target]})")
         recorded = [root, *(f"v-{_identifier(v)}" for v in self.directed.variables)]
-        self.actions.append(f"({self.directed.fired} {' '.join(recorded)})")
+        if self.result.recorded:
+            self.actions.append(f"({self.directed.fired} {' '.join(recorded)})")
         self.drop_unused_shape()
-        premises, actions = "\n       ".join(self.premises), "\n       ".join(self.actions)
-        return f'(rule ({premises})\n      ({actions})\n      :ruleset {ruleset} :name {quote(name)})'
+        premises, actions = " ".join(self.premises), " ".join(self.actions)
+        return f'(rule ({premises}) ({actions}) :ruleset {ruleset} :name {quote(name)})'
 
     def drop_unused_shape(self) -> None:
         used = [text for text in (*self.premises, *self.actions) if re.search(r"(?<=[ (])s(?=[ )])", text)]
@@ -290,7 +297,7 @@ class _Writer:
             return self.form_names[text]
         form, result = Form(dim), f"m-{len(self.form_names)}"
         missing = [name for name in form.symbols if name not in self.bound_dims]
-        if missing or len(form.symbols) > 2:
+        if missing:
             raise self.error(f"its left side computes the size {text}, which cannot be matched")
         self.result.forms[form], self.form_names[text] = None, result
         arguments = " ".join(f"n-{name}" for name in form.symbols)

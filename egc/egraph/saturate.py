@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ class Budget:
     Results must not depend on the machine's speed, so `seconds` is a safety stop well above what the others allow.
     """
 
-    nodes: int = 10_000
+    nodes: int = 4_000
     seconds: float = 2.0
     iterations: int = 12
 
@@ -53,21 +53,57 @@ class Saturated:
     matches: dict[str, int] = field(default_factory=dict)
 
 
+class _Limits:
+    """Pauses of the rules that expand: one whose matches exceed its limit pauses for some iterations and comes back with
+    twice the limit (the back-off of egg, Willsey et al. 2021)."""
+
+    def __init__(self, active: Sequence[Directed], limit: int):
+        self.until = {_ruleset(each): 0 for each in active if each.expands}
+        self.limit = dict.fromkeys(self.until, max(limit, LEAST_LIMIT))
+        self.pause = dict.fromkeys(self.until, 2)
+
+    def running(self, iteration: int) -> list[str]:
+        return [name for name, until in self.until.items() if until <= iteration]
+
+    def note(self, iteration: int, ruleset: str, matches: int) -> None:
+        if ruleset in self.limit and matches > self.limit[ruleset]:
+            self.until[ruleset] = iteration + 1 + self.pause[ruleset]
+            self.pause[ruleset] *= 2
+            self.limit[ruleset] *= 2
+
+    def resume(self, iteration: int) -> bool:
+        """Ends the pauses; whether there were any."""
+        paused = [name for name, until in self.until.items() if until > iteration + 1]
+        self.until.update(dict.fromkeys(paused, 0))
+        return bool(paused)
+
+
+LEAST_LIMIT = 500
+"""Matches that a rule that expands may have in one iteration before it pauses."""
+
+MOST_GROWTH = 16
+"""An iteration of a graph that is so many times smaller than the node budget cannot end far above it."""
+
+MOST_EXCESS = 2
+"""How many times the node budget an iteration may reach and be kept."""
+
+
 class Engine:
     """An e-graph with the rules for one choice of rewrites, for use by one thread."""
 
-    def __init__(self, rewrites: Sequence[Rewrite], scoped: Scopes | None = None):
+    def __init__(self, rewrites: Sequence[Rewrite], scoped: Scopes | None = None, recorded: bool = False):
         pairs = [(rewrite, None) for rewrite in rewrites]
         pairs += [(rewrite, scope) for scope, limited in (scoped or {}).items() for rewrite in limited]
-        self.compiled: CompiledRules = compile_rewrites([r for r, _ in pairs], [scope for _, scope in pairs])
+        scopes = [scope for _, scope in pairs]
+        self.compiled: CompiledRules = compile_rewrites([r for r, _ in pairs], scopes, recorded)
         self.egraph: EGraph | None = None
+        self.pushed = False
 
     def load(self) -> EGraph:
         if self.egraph is None:
-            self.egraph = EGraph()
-            commands = self.commands()
-            for start in range(0, len(commands), LOADED_AT_ONCE):
-                self._run("\n".join(commands[start : start + LOADED_AT_ONCE]))
+            self.egraph, self.pushed = EGraph(), False
+            for text in _batches(self.commands()):
+                self._run(text)
         assert self.egraph is not None
         return self.egraph
 
@@ -106,42 +142,65 @@ class Engine:
         dropped = set(dropped)
         encoded = encode(program, self.compiled.forms, self.compiled.sized)
         active = [each for each in self.compiled.directed if each.rewrite.identifier not in dropped]
-        simplify = [_ruleset(each) for each in active if not each.expands]
-        explore = [_ruleset(each) for each in active if each.expands]
         self._run("(push)")
-        self._run(f"(unstable-combined-ruleset simplify {' '.join(simplify)})")
-        self._run(f"(unstable-combined-ruleset explore {' '.join(explore)})")
-        self._run(encoded.text)
-        result = self._iterate(budget)
-        result.nodes_encoded, result.directed = encoded.nodes, active
-        assert self.egraph is not None
-        result.egraph, result.frozen = self.egraph, self.egraph.freeze()
+        self.pushed = True
+        for text in _batches(encoded.commands):
+            self._run(text)
+        result = self._iterate(active, budget)
+        result.nodes_encoded, result.directed, result.egraph = encoded.nodes, active, self.egraph
         return result
 
-    def _iterate(self, budget: Budget) -> Saturated:
+    def _iterate(self, active: Sequence[Directed], budget: Budget) -> Saturated:
+        """Directed rules and rules that expand run in turn. A rule of the second kind with too many matches pauses.
+
+        Of an iteration that ends far above the node budget, nothing is kept.
+        """
         started = time.perf_counter()
-        matches: dict[str, int] = {}
-        nodes = before = self._size()
+        matches: Counter[str] = Counter()
+        nodes = self._size()
+        limits = _Limits(active, 4 * nodes)
+        simplify = [_ruleset(each) for each in active if not each.expands]
+        self._run(f"(unstable-combined-ruleset simplify {' '.join(simplify)})")
         for iteration in range(budget.iterations):
-            if nodes >= budget.nodes or nodes * nodes > 2 * before * budget.nodes:
+            if nodes >= budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches)
             if time.perf_counter() - started > budget.seconds:
                 return self._stopped(TIME_LIMIT, iteration, nodes, matches)
-            updated = False
-            for stage in (SIMPLIFY, EXPLORE):
-                report = self._run(stage)[0].report
-                updated = updated or report.updated
-                for name, count in report.num_matches_per_rule.items():
-                    rule, mark, _ = name.partition("#")
-                    if mark and count:
-                        matches[rule] = matches.get(rule, 0) + count
-            if not updated:
+            snapshot = self._freeze() if nodes * MOST_GROWTH > budget.nodes else None
+            updated, found = self._iteration(iteration, limits.running(iteration))
+            after = self._size()
+            if snapshot is not None and after > MOST_EXCESS * budget.nodes:
+                return self._stopped(NODE_LIMIT, iteration, nodes, matches, snapshot)
+            nodes = after
+            for (rule, rewrite), count in found.items():
+                matches[rule] += count
+                limits.note(iteration, rewrite, count)
+            if not updated and not limits.resume(iteration):
                 return self._stopped(SATURATED, iteration, nodes, matches)
-            nodes, before = self._size(), nodes
         return self._stopped(ITERATION_LIMIT, budget.iterations, nodes, matches)
 
-    def _stopped(self, reason: str, iterations: int, nodes: int, matches: dict[str, int]) -> Saturated:
-        return Saturated(None, None, (), (), reason, iterations, nodes, dict(sorted(matches.items())))
+    def _iteration(self, iteration: int, running: Sequence[str]) -> tuple[bool, Counter[tuple[str, str]]]:
+        """Whether anything changed, and the matches by rule and rewrite."""
+        self._run(f"(unstable-combined-ruleset explore-{iteration} {' '.join(running)})")
+        updated, found = False, Counter[tuple[str, str]]()
+        for stage in (SIMPLIFY, f"(run-schedule (run explore-{iteration}))"):
+            report = self._run(stage)[0].report
+            updated = updated or report.updated
+            for name, count in report.num_matches_per_rule.items():
+                rule, mark, rest = name.partition("#")
+                if mark and count:
+                    found[rule, f"rewrite-{rest.partition('/')[0]}"] += count
+        return updated, found
+
+    def _stopped(
+        self, reason: str, iterations: int, nodes: int, matches: Mapping[str, int], snapshot: Any = None
+    ) -> Saturated:
+        frozen = snapshot or self._freeze()
+        return Saturated(None, frozen, (), (), reason, iterations, nodes, dict(sorted(matches.items())))
+
+    def _freeze(self) -> Any:
+        assert self.egraph is not None
+        return self.egraph.freeze()
 
     def _size(self) -> int:
         """The number of e-nodes."""
@@ -150,15 +209,26 @@ class Engine:
 
     def release(self) -> None:
         """Makes the e-graph ready for the next Program."""
-        if self.egraph is not None:
+        if self.egraph is not None and self.pushed:
             self._run("(pop)")
+        self.pushed = False
 
 
 SIMPLIFY = "(run-schedule (seq (saturate (run analysis)) (run simplify)))"
-EXPLORE = "(run-schedule (run explore))"
+LOADED_AT_ONCE = 1000
+"""Characters that are given to egglog together: its time to read a text grows faster than the text."""
 
-LOADED_AT_ONCE = 40
-"""Commands that are given to egglog together: its time grows faster than the number of commands."""
+
+def _batches(commands: Iterable[str]) -> Iterator[str]:
+    batch: list[str] = []
+    size = 0
+    for command in commands:
+        if batch and size + len(command) > LOADED_AT_ONCE:
+            yield " ".join(batch)
+            batch, size = [], 0
+        batch.append(command)
+        size += len(command)
+    yield " ".join(batch)
 
 
 def _ruleset(directed: Directed) -> str:
