@@ -46,7 +46,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def capture(function: Callable[..., Any], arrays: Sequence[Any]) -> Captured:
-    """Calls `function` on traced arrays: every length but 1 is a symbol, until the function needs it equal to another."""
+    """Calls `function` on traced arrays: every length but 1 is a symbol, until it must equal another."""
     known: dict[str, Any] = {}
     hints = {f"n{i}_{axis}": n for i, a in enumerate(arrays) for axis, n in enumerate(np.shape(a))}
     while True:
@@ -82,7 +82,8 @@ def run(captured: Captured, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]
     bindings = program.bind(given)
     values = list(evaluate(program, given))
     found = list(leaves(captured.result))
-    result = [values.pop(0) if isinstance(leaf, Array) else sizes.evaluate(leaf, bindings) if isinstance(leaf, sizes.Size) else leaf for leaf in found]  # fmt: skip
+    sized = [sizes.evaluate(leaf, bindings) if isinstance(leaf, sizes.Size) else leaf for leaf in found]
+    result = [values.pop(0) if isinstance(leaf, Array) else leaf for leaf in sized]
     after = [values.pop(0) if i in captured.written else a for i, a in enumerate(arrays)]
     return result, after, [bool(v) for v in values]
 
@@ -163,7 +164,8 @@ def _compare(
 
 
 def _resize(function: Callable[..., Any], captured: Captured, arrays: Sequence[Any], tolerance: float) -> None:
-    free = {name: value for node in captured.inputs for dim in node.type.shape for name in sizes.symbols(dim) for value in [captured.context.hints[name]]}  # fmt: skip
+    dims = [dim for node in captured.inputs for dim in node.type.shape]
+    free = {name: captured.context.hints[name] for dim in dims for name in sizes.symbols(dim)}
     for step in (1, 3):
         bindings = {name: value + step for name, value in free.items()}
         if not free or not all(guard.holds(bindings) for guard in captured.context.size_guards):
@@ -185,9 +187,13 @@ def _resize(function: Callable[..., Any], captured: Captured, arrays: Sequence[A
             _compare(captured, other, expected, after, False, tolerance)
 
 
+def is_capturing() -> bool:
+    return _current.get() is not None
+
+
 def call(function: Any, *arguments: Any, **options: Any) -> Any:
-    """`function(*arguments)`, by its traced meaning in a capture: for calls without a traced array, as of `np.zeros`."""
-    meaning = lookup(function) if _current.get() is not None else None
+    """`function(*arguments)`, by its traced meaning in a capture: for calls without a traced array."""
+    meaning = lookup(function) if is_capturing() else None
     return (meaning or function)(*arguments, **options)
 
 
@@ -209,4 +215,15 @@ def sample(shape: Sequence[int] | int, dtype: Any = np.float64, seed: int = 0) -
     return (values + 1j * generator.normal(size=shape)).astype(dtype) if dtype.kind == "c" else values.astype(dtype)
 
 
-__all__ = ["EgcError", "assert_equal", "assert_refused", "assert_same", "call", "capture", "run", "sample", "to_node"]
+__all__ = [
+    "EgcError",
+    "assert_equal",
+    "assert_refused",
+    "assert_same",
+    "call",
+    "capture",
+    "is_capturing",
+    "run",
+    "sample",
+    "to_node",
+]

@@ -33,7 +33,7 @@ def test_flattening():
 def test_permutations():
     x = sample((2, 3, 4))
     for function in (
-        np.transpose, lambda x: x.T, lambda x: x.mT, lambda x: np.transpose(x, (2, 0, 1)), lambda x: x.transpose(1, 2, 0),
+        np.transpose, lambda x: x.T, lambda x: x.mT, lambda x: np.transpose(x, (2, 0, 1)),  lambda x: x.transpose(1, 0, 2),
         lambda x: x.transpose((-1, 0, 1)), lambda x: x.transpose(None), lambda x: np.swapaxes(x, 0, -1),
         lambda x: x.swapaxes(1, 2), lambda x: np.moveaxis(x, 0, -1), lambda x: np.moveaxis(x, [0, 1], [-1, 0]),
         lambda x: np.rollaxis(x, 2), lambda x: np.rollaxis(x, 0, 3), np.matrix_transpose,

@@ -228,15 +228,17 @@ def _at_least(rank: int, expand: Any) -> Any:
     return meaning
 
 
+def _in_three(shape: Shape) -> Shape:
+    return (1, 1, 1) if not shape else (1, *shape, 1) if len(shape) == 1 else (*shape, 1)
+
+
 def _widened(a: Array, rank: int, expand: Any) -> Array:
     return a if a.ndim >= rank else viewed(a, reshape_view(a.shape, expand(a.shape)))
 
 
-implements(np.atleast_1d, theme=THEME)(_at_least(1, lambda shape: (1,)))
-implements(np.atleast_2d, theme=THEME)(_at_least(2, lambda shape: (1, *shape) if shape else (1, 1)))
-implements(np.atleast_3d, theme=THEME)(
-    _at_least(3, lambda shape: (1, 1, 1) if not shape else (1, *shape, 1) if len(shape) == 1 else (*shape, 1))
-)
+atleast_1d = implements(np.atleast_1d, theme=THEME)(_at_least(1, lambda shape: (1,)))
+atleast_2d = implements(np.atleast_2d, theme=THEME)(_at_least(2, lambda shape: (1, *(shape or (1,)))))
+atleast_3d = implements(np.atleast_3d, theme=THEME)(_at_least(3, _in_three))
 
 
 @implements(np.broadcast_to, theme=THEME)
