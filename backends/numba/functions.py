@@ -15,11 +15,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-MATH = """sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
+from egc.backends.numba.vector import exp, inner, log, log1p, select
+
+MATH = """sqrt log10 log2 expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
           erf erfc frexp""".split()
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
-inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc"})
 
 
@@ -35,16 +36,6 @@ def pointer(context, array):
 
     element = types.uint8 if array.dtype == types.boolean else array.dtype
     return types.CPointer(element)(array), generate
-
-
-@intrinsic
-def select(context, condition, a, b):
-    """`a if condition else b` without a branch, for two values of one type."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.select(*arguments)
-
-    return a(types.boolean, a, a), generate
 
 
 def _floating_intrinsic(name: str) -> Any:
@@ -228,12 +219,19 @@ def log_gamma(x):
 
 @inner
 def expit(x):
-    return 1.0 / (1.0 + math.exp(-x))
+    return 1.0 / (1.0 + exp(-x))
 
 
 @inner
 def log_expit(x):
-    return -math.log1p(math.exp(-x)) if x >= 0 else x - math.log1p(math.exp(x))
+    return select(x < 0.0, x, -0.0) - log1p(exp(-abs(x)))
+
+
+@inner
+def logaddexp(x, y):
+    """The larger one plus what the smaller one adds; the logarithm of 2 where they are equal, infinities included."""
+    larger = select(x > y, x, y) + log1p(exp(-abs(x - y)))
+    return select(x == y, x + 0.6931471805599453, larger)
 
 
 @inner
@@ -246,21 +244,17 @@ def logit(p):
 
 @inner
 def xlogy(x, y):
-    return 0.0 if x == 0 and y == y else x * math.log(y)
+    return select((x == 0.0) & (y == y), 0.0, x * log(y))
 
 
 @inner
 def xlog1py(x, y):
-    return 0.0 if x == 0 and y == y else x * math.log1p(y)
+    return select((x == 0.0) & (y == y), 0.0, x * log1p(y))
 
 
 @inner
 def entr(x):
-    if x > 0:
-        return -x * math.log(x)
-    if x == 0:
-        return 0.0
-    return x if x != x else -math.inf
+    return select(x == 0.0, 0.0, select(x < 0.0, -math.inf, -x * log(x)))
 
 
 @inner

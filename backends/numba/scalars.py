@@ -16,10 +16,10 @@ from egc.lower.access import affine
 
 FLOAT = {
     **dict(zip("add subtract multiply divide power".split(), (f"{{0}} {o} {{1}}" for o in "+ - * / **".split()))),
-    **{name: f"{name}({{0}})" for name in "sqrt exp log log10 log2 log1p expm1 sin cos tan sinh cosh tanh".split()},
+    **{name: f"{name}({{0}})" for name in "sqrt log10 log2 expm1 sin cos tan sinh cosh tanh".split()},
     **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
     **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit".split()},
-    **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp logaddexp2 nextafter copysign".split()},
+    **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp2 nextafter copysign".split()},
     "maximum": "select(({0} > {1}) | ({0} != {0}), {0}, {1})",
     "minimum": "select(({0} < {1}) | ({0} != {0}), {0}, {1})",
     "fmax": "select(({0} > {1}) | ({1} != {1}), {0}, {1})",
@@ -42,14 +42,12 @@ FLOAT = {
     "frexp_mantissa": "{T}(frexp({0})[0])",
 }
 
-SPECIAL = {
-    "erf": "erf({0})",
-    "erfc": "erfc({0})",
+IN_FLOAT64 = {
+    **{name: f"{name}({{0}})" for name in "exp log log1p erf erfc expit log_expit logit entr ndtr".split()},
+    **{name: f"{name}({{0}}, {{1}})" for name in "logaddexp xlogy xlog1py rel_entr kl_div".split()},
     "gammaln": "log_gamma({0})",
-    **{name: f"{name}({{0}})" for name in "expit log_expit logit entr ndtr".split()},
-    **{name: f"{name}({{0}}, {{1}})" for name in "xlogy xlog1py rel_entr kl_div".split()},
 }
-"""scipy.special's functions, computed in float64."""
+"""Functions that float32 operands compute in float64 too, and round."""
 
 INTEGER = {
     **dict(zip("add subtract multiply".split(), (f"{{T}}({{0}} {o} {{1}})" for o in "+-*"))),
@@ -150,9 +148,9 @@ def expression(node: Node, operands: tuple[str, ...]) -> str | None:
     special = _BY_OP.get(node.op)
     if special is not None:
         return special(node, operands)
-    if node.op in SPECIAL:
+    if node.op in IN_FLOAT64 and dtype.kind == "f":
         wide = operands if dtype == np.float64 else tuple(f"float64({operand})" for operand in operands)
-        text = SPECIAL[node.op].format(*wide)
+        text = IN_FLOAT64[node.op].format(*wide)
         return text if dtype == np.float64 else f"float32({text})"
     template = BY_KIND[dtype.kind].get(node.op)
     mixed = node.op in COMPARISONS and node.inputs[1].type.dtype != dtype
