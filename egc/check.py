@@ -11,7 +11,7 @@ from egc import ir, ops, sizes
 from egc.errors import EgcError, ProgramError
 from egc.ir import Node, Program
 from egc.ops import UFUNCS
-from egc.sizes import Dim, Size
+from egc.sizes import Dim
 from egc.types import SHORT, ArrayType
 
 
@@ -20,7 +20,7 @@ def is_int(value: Any) -> bool:
 
 
 def is_dim(value: Any) -> bool:
-    return is_int(value) or isinstance(value, Size)
+    return is_int(value) or isinstance(value, sizes.Size)
 
 
 def tuple_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -36,7 +36,7 @@ def is_dtype(value: Any) -> bool:
 
 
 def is_shape(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(d, Size) or (is_int(d) and d >= 0) for d in value)
+    return isinstance(value, tuple) and all(isinstance(d, sizes.Size) or (is_int(d) and d >= 0) for d in value)
 
 
 def is_array_type(value: Any) -> bool:
@@ -77,7 +77,7 @@ PARAMS: Mapping[str, Callable[[Any], bool]] = {
 EXCEPTIONS: Mapping[tuple[str, str], Callable[[Any], bool]] = {
     ("diagonal", "size"): is_dim,
     ("qr", "mode"): one_of("reduced", "complete", "r"),
-    ("size", "value"): lambda value: isinstance(value, Size),
+    ("size", "value"): lambda value: isinstance(value, sizes.Size),
 }
 
 PYTHON_KINDS = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
