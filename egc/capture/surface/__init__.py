@@ -1,13 +1,16 @@
 """NumPy's and SciPy's functions as compositions of ops, one theme a file. Importing this package fills the registry."""
 
 from egc.capture.surface import creation as creation
+from egc.capture.surface import diagonals as diagonals
 from egc.capture.surface import einsum as einsum
 from egc.capture.surface import grids as grids
 from egc.capture.surface import joining as joining
 from egc.capture.surface import linear_algebra as linear_algebra
 from egc.capture.surface import nan_reductions as nan_reductions
 from egc.capture.surface import norms as norms
+from egc.capture.surface import padding as padding
 from egc.capture.surface import products as products
+from egc.capture.surface import rearranging as rearranging
 from egc.capture.surface import reductions as reductions
 from egc.capture.surface import scans as scans
 from egc.capture.surface import shapes as shapes
