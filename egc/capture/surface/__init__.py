@@ -13,6 +13,8 @@ from egc.capture.surface import products as products
 from egc.capture.surface import rearranging as rearranging
 from egc.capture.surface import reductions as reductions
 from egc.capture.surface import scans as scans
+from egc.capture.surface import selection as selection
 from egc.capture.surface import shapes as shapes
+from egc.capture.surface import sorting as sorting
 from egc.capture.surface import special as special
 from egc.capture.surface import ufunc_methods as ufunc_methods

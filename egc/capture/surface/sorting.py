@@ -1,0 +1,100 @@
+"""Sorting and searching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from egc.capture import build
+from egc.capture.array import as_array, result, to_node
+from egc.capture.context import current
+from egc.capture.registry import implements, method
+from egc.capture.surface.arguments import absent, axis_of, flag, flat, iota, new_array, refuse
+from egc.capture.surface.creation import leaf_dtype
+from egc.capture.surface.rearranging import gathered
+from egc.capture.surface.selection import positions, take_along_axis
+from egc.ir import Node
+
+THEME = "sorting"
+KINDS = ("quicksort", "mergesort", "heapsort", "stable")
+
+
+def checked_kind(kind: Any, order: Any, stable: Any) -> str:
+    """The kind of sort that the op needs: `stable` or `quicksort`."""
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
+    if kind is not None and not absent(stable):
+        raise ValueError("`kind` and keyword parameters can't be provided at the same time.")
+    return "stable" if kind in ("stable", "mergesort") or flag(stable) else "quicksort"
+
+
+def placed(a: Any, axis: Any) -> tuple[Node, int]:
+    node = to_node(a)
+    if axis is None:
+        return flat(node), 0
+    return node, axis_of(axis, node.type.rank)
+
+
+@implements(np.sort, theme=THEME)
+def sort(a, axis=-1, kind=None, order=None, *, stable=None):
+    checked_kind(kind, order, stable)
+    node, at = placed(a, axis)
+    return new_array(current().make("sort", node, axis=at), False)
+
+
+@method("sort", theme=THEME)
+def _sort_method(x, axis=-1, kind=None, order=None, *, stable=None):
+    checked_kind(kind, order, stable)
+    x.write(current().make("sort", x.node, axis=axis_of(axis, x.ndim)))
+
+
+@implements(np.argsort, theme=THEME, method="argsort")
+def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
+    how = checked_kind(kind, order, stable)
+    node = to_node(a)
+    if node.type.rank == 0 and axis in (0, -1, None):
+        node, at = flat(node), 0
+    else:
+        node, at = placed(a, axis)
+    return new_array(current().make("argsort", node, axis=at, kind=how))
+
+
+@implements(np.lexsort, theme=THEME)
+def lexsort(keys, axis=-1):
+    nodes = [key for key in as_array(keys)] if not isinstance(keys, (tuple, list)) else [as_array(k) for k in keys]
+    if not nodes:
+        raise TypeError("need sequence of keys with len > 0 in lexsort")
+    at = axis_of(axis, nodes[0].ndim)
+    order = new_array(iota(nodes[0].shape, at))
+    for key in nodes:
+        ranked = take_along_axis(key, order, at)
+        by = new_array(current().make("argsort", ranked.node, axis=at, kind="stable"))
+        order = take_along_axis(order, by, at)
+    return order
+
+
+@implements(np.searchsorted, theme=THEME)
+def searchsorted(a, v, side="left", sorter=None):
+    if side not in ("left", "right"):
+        raise ValueError(f"search side must be 'left' or 'right' (got {side!r})")
+    node, values = to_node(a), to_node(v)
+    if node.type.rank != 1:
+        raise ValueError("object too deep for desired array")
+    if sorter is not None:
+        node = gathered(node, positions(sorter), 0)
+    dtype = np.promote_types(node.type.dtype, leaf_dtype(v) if not isinstance(v, (list, tuple)) else values.type.dtype)
+    if dtype.kind == "c":
+        raise refuse("searchsorted of complex numbers")
+    node, values = build.cast(node, dtype), build.cast(values, dtype)
+    return result(current().make("searchsorted", node, values, side=side))
+
+
+@method("searchsorted", theme=THEME)
+def _searchsorted_method(x, v, side="left", sorter=None):
+    return searchsorted(x, v, side, sorter)
+
+
+__all__ = ["argsort", "lexsort", "searchsorted", "sort"]
