@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 
+from llvmlite import ir
 from numba import int64, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -51,25 +53,38 @@ def select(context, condition, a, b):
     return a(types.boolean, a, a), generate
 
 
+@intrinsic
+def multiply_add(context, a, b, c):
+    """`a*b + c` for float64, rounded once where the processor does so in one instruction."""
+
+    def generate(context, builder, signature, arguments):
+        double = ir.DoubleType()
+        kind = ir.FunctionType(double, [double] * 3)
+        declared = cgutils.get_or_insert_function(builder.module, kind, "llvm.fmuladd.f64")
+        return builder.call(declared, arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
 @inner
 def exp(x):
     """x = n*log(2) + r with abs(r) <= log(2)/2; 2**n in two factors, since n may be below the least exponent."""
     x = select(x > 710.0, 710.0, select(x < -746.0, -746.0, x))
-    shifted = x * LOG2_E + ROUND
+    shifted = multiply_add(x, LOG2_E, ROUND)
     n = shifted - ROUND
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
-    q = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
-    q = 1.0 / 39916800.0 + r * q
-    q = 1.0 / 3628800.0 + r * q
-    q = 1.0 / 362880.0 + r * q
-    q = 1.0 / 40320.0 + r * q
-    q = 1.0 / 5040.0 + r * q
-    q = 1.0 / 720.0 + r * q
-    q = 1.0 / 120.0 + r * q
-    q = 1.0 / 24.0 + r * q
-    q = 1.0 / 6.0 + r * q
-    q = 0.5 + r * q
-    value = 1.0 + (r + r * r * q)
+    r = multiply_add(n, -LN2_LOW, multiply_add(n, -LN2_HIGH, x))
+    q = multiply_add(r, 1.0 / 6227020800.0, 1.0 / 479001600.0)
+    q = multiply_add(r, q, 1.0 / 39916800.0)
+    q = multiply_add(r, q, 1.0 / 3628800.0)
+    q = multiply_add(r, q, 1.0 / 362880.0)
+    q = multiply_add(r, q, 1.0 / 40320.0)
+    q = multiply_add(r, q, 1.0 / 5040.0)
+    q = multiply_add(r, q, 1.0 / 720.0)
+    q = multiply_add(r, q, 1.0 / 120.0)
+    q = multiply_add(r, q, 1.0 / 24.0)
+    q = multiply_add(r, q, 1.0 / 6.0)
+    q = multiply_add(r, q, 0.5)
+    value = 1.0 + multiply_add(r * r, q, r)
     exponent = bits(shifted) - bits(ROUND)
     half = exponent >> int64(1)
     return value * from_bits((half + 1023) << int64(52)) * from_bits((exponent - half + 1023) << int64(52))
@@ -90,11 +105,14 @@ def log(x):
     s = f / (2.0 + f)
     z = s * s
     w = z * z
-    even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01))
-    odd = 1.818357216161805012e-01 + w * 1.479819860511658591e-01
-    odd = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01 + w * odd))
+    even = multiply_add(w, 1.531383769920937332e-01, 2.222219843214978396e-01)
+    even = w * multiply_add(w, even, 3.999999999940941908e-01)
+    odd = multiply_add(w, 1.479819860511658591e-01, 1.818357216161805012e-01)
+    odd = multiply_add(w, odd, 2.857142874366239149e-01)
+    odd = z * multiply_add(w, odd, 6.666666666666735130e-01)
     half = 0.5 * f * f
-    value = k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)
+    series = multiply_add(s, half + (even + odd), k * LN2_LOW)
+    value = k * LN2_HIGH - ((half - series) - f)
     value = select(x == math.inf, x, value)
     value = select(x == 0.0, -math.inf, value)
     return select((x < 0.0) | (x != x), math.nan, value)
