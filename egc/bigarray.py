@@ -164,7 +164,9 @@ class BigArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Rounded, for functions that do not ask their operands how to run: they then work as on plain arrays."""
-        return np.frompyfunc(complex if self.dtype.kind == "c" else float, 1, 1)(self.values).astype(dtype or self.dtype)
+        return np.frompyfunc(complex if self.dtype.kind == "c" else float, 1, 1)(self.values).astype(
+            dtype or self.dtype
+        )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
         if method != "__call__" or options:
@@ -282,12 +284,6 @@ def evaluate(function: Callable[..., Any], operands: Sequence[Any], side: int, b
     if isinstance(result, BigArray):
         return result.values
     return np.asarray(result, dtype=object)
-
-
-def nudged(value: np.ndarray, signs: np.ndarray, step: float) -> BigArray:
-    """The array with each element multiplied by `1 + sign * step`, without rounding."""
-    with mpmath.workprec(400):
-        return BigArray(_big(value).values * np.array(1 + signs * mpf(step), dtype=object), value.dtype)
 
 
 def _big(value: Any) -> Any:

@@ -46,7 +46,9 @@ KINDS = {
     "approx": FINITE_KINDS,
 }
 LENGTHS = (1, 2, 3, 5)
-MATRIX_LENGTHS = (1, 2, 3, 4, 5, 6)
+MATRIX_LENGTHS = (1, 2, 3, 4)
+SIDE = ("", 0)
+"""Stands for the one size of all square matrices of a rule."""
 SIGNS = ("positive", "nonnegative", "negative", "nonpositive", "nonzero", "at_least_one", "at_most_one")
 STRUCTURES = ("symmetric", "diagonal", "lower_triangular", "upper_triangular", "spd", "orthogonal", "nonsingular")
 
@@ -110,6 +112,8 @@ class Sampler:
             for name, kind in self.parameters.items()
             for axis in range({Matrix: 2, Vector: 1}.get(kind, 0))  # type: ignore[call-overload]
         ]
+        if SquareMatrix in self.parameters.values():
+            self.dims.append(SIDE)
         self.blocks: list[frozenset[tuple[str, int]]] = [frozenset(self.dims)] if self.dims else []
         self._learn_needs()
         if self.dims:
@@ -138,7 +142,7 @@ class Sampler:
 
     def _runs(self) -> bool:
         lengths = {axis: 2 + place for place, block in enumerate(self.blocks) for axis in block}
-        outcome, _ = recorded(self.rule, self._operands("plain", np.dtype("f8"), (3,), lengths, 4))
+        outcome, _ = recorded(self.rule, self._operands("plain", np.dtype("f8"), (3,), lengths))
         return not isinstance(outcome, Exception)
 
     def draw(self, kind: str) -> Sample:
@@ -152,11 +156,9 @@ class Sampler:
         if Axes in self.parameters.values() and not shape:
             shape = (int(pick(lengths)),)
         inner = {axis: int(n) for block in self.blocks for n in [pick(MATRIX_LENGTHS)] for axis in block}
-        return Sample(kind, self._operands(kind, dtype, shape, inner, int(pick(MATRIX_LENGTHS))))
+        return Sample(kind, self._operands(kind, dtype, shape, inner))
 
-    def _operands(
-        self, kind: str, dtype: np.dtype, shape: tuple[int, ...], inner: dict[Any, int], side: int
-    ) -> tuple[Any, ...]:
+    def _operands(self, kind: str, dtype: np.dtype, shape: tuple[int, ...], inner: dict[Any, int]) -> tuple[Any, ...]:
         scale = 10.0 ** self.random.integers(-2, 3)
         operands = []
         for name, annotation in self.parameters.items():
@@ -171,7 +173,7 @@ class Sampler:
                 operands.append(self.random.random(shape) < 0.5)
             elif annotation in (Matrix, SquareMatrix, Vector):
                 if annotation is SquareMatrix:
-                    extent: tuple[int, ...] = (side, side)
+                    extent: tuple[int, ...] = (inner[SIDE], inner[SIDE])
                 else:
                     extent = tuple(inner[name, axis] for axis in range(2 if annotation is Matrix else 1))
                 operands.append(self._matrix(kind, dtype, extent, needs))

@@ -109,18 +109,6 @@ def constant_power_of_exp(x, c: Constant):
 
 
 @rule
-def maximum_with_constants(x, c: Constant, d: Constant):
-    """max(max(x, c), d) = max(x, max(c, d))"""
-    return np.maximum(np.maximum(x, c), d), np.maximum(x, np.maximum(c, d))
-
-
-@rule
-def minimum_with_constants(x, c: Constant, d: Constant):
-    """min(min(x, c), d) = min(x, min(c, d))"""
-    return np.minimum(np.minimum(x, c), d), np.minimum(x, np.minimum(c, d))
-
-
-@rule
 def sum_of_multiple(x, c: Constant, axes: Axes):
     """sum(c x) = c sum(x)"""
     return np.sum(c * x, axis=axes), c * np.sum(x, axis=axes)

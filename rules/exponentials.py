@@ -1,8 +1,14 @@
 """Exponentials and logarithms."""
 
+import math
+
 import numpy as np
 
 from egc import equation, nonnegative, positive, require, rule
+
+LOG_2, LOG_10 = math.log(2), math.log(10)
+
+# Retired: x / exp y = x exp(-y), which is nan and not 0 at x = 0, y = -711.
 
 
 @rule
@@ -34,7 +40,8 @@ def log_of_quotient(x, y):
 
 @rule
 def log_of_reciprocal(x):
-    """log(1 / x) = -log x"""
+    """log(1 / x) = -log x, for x >= 0"""
+    require(nonnegative(x))
     return np.log(1 / x), -np.log(x)
 
 
@@ -66,7 +73,8 @@ def exp_of_multiple_of_log(x, y):
 
 @rule
 def log_of_scaled_exp(x, y):
-    """log(y exp x) = x + log y"""
+    """log(y exp x) = x + log y, for y >= 0"""
+    require(nonnegative(y))
     return np.log(y * np.exp(x)), x + np.log(y)
 
 
@@ -79,7 +87,8 @@ def log_of_exp_quotient(x, y):
 
 @rule
 def log_of_quotient_by_exp(x, y):
-    """log(x / exp y) = log x - y"""
+    """log(x / exp y) = log x - y, for x >= 0"""
+    require(nonnegative(x))
     return np.log(x / np.exp(y)), np.log(x) - y
 
 
@@ -99,12 +108,6 @@ def quotient_of_exps(x, y):
 def reciprocal_of_exp(x):
     """1 / exp x = exp(-x)"""
     return 1 / np.exp(x), np.exp(-x)
-
-
-@rule
-def over_exp(x, y):
-    """x / exp y = x exp(-y)"""
-    return x / np.exp(y), x * np.exp(-y)
 
 
 @rule
@@ -179,13 +182,13 @@ def exp_of_log1p(x):
 @rule
 def log_base_two(x):
     """log x / log 2 = log2 x"""
-    return np.log(x) / np.log(2.0), np.log2(x)
+    return np.log(x) / LOG_2, np.log2(x)
 
 
 @rule
 def log_base_ten(x):
     """log x / log 10 = log10 x"""
-    return np.log(x) / np.log(10.0), np.log10(x)
+    return np.log(x) / LOG_10, np.log10(x)
 
 
 @rule

@@ -153,7 +153,8 @@ def logistic_of_logit(p):
 
 @rule
 def logit_of_complement(p):
-    """logit(1 - p) = -logit p"""
+    """logit(1 - p) = -logit p, for p >= 0"""
+    require(nonnegative(p))
     return special.logit(1 - p), -special.logit(p)
 
 
@@ -260,9 +261,9 @@ def centred_variance(x, axes: Axes):
     )
 
 
-@rule
+@rule(precision="finite")
 def centred_covariance(x, y, axes: Axes):
-    """mean(x y) - mean(x) mean(y) = mean((x - mean x) (y - mean y)), which does not cancel"""
+    """mean(x y) - mean(x) mean(y) = mean((x - mean x) (y - mean y)), which does not cancel; nan for y infinite"""
     require(nonempty(x))
     products = (x - np.mean(x, axis=axes, keepdims=True)) * (y - np.mean(y, axis=axes, keepdims=True))
     return np.mean(x * y, axis=axes) - np.mean(x, axis=axes) * np.mean(y, axis=axes), np.mean(products, axis=axes)
