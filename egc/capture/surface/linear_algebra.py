@@ -219,8 +219,8 @@ class Residuals(Array):
 
     __slots__ = ("unusual",)
 
-    def __init__(self, node: Node, unusual: Node):
-        super().__init__(node)
+    def __init__(self, node: Node, unusual: Node, kind: str = "array"):
+        super().__init__(node, kind)
         self.unusual = unusual
 
     @property
