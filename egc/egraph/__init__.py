@@ -1,6 +1,7 @@
 """Program -> Program by equality saturation. The only package that imports egglog."""
 
+from egc.egraph.explain import Step, explain_steps
 from egc.egraph.optimize import Result, optimize_program
 from egc.egraph.saturate import Budget
 
-__all__ = ["Budget", "Result", "optimize_program"]
+__all__ = ["Budget", "Result", "Step", "explain_steps", "optimize_program"]

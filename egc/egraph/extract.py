@@ -9,6 +9,7 @@ input Program's own Nodes, then by op and parameters, never by the order in whic
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,16 +20,21 @@ from egc.errors import EgcError
 from egc.ir import Node, Program
 from egc.ops import COMMUTATIVE
 
-SLACK = 3.0
-"""A candidate whose tree costs more than this many times the class's cheapest tree is not considered for sharing."""
+CANDIDATES = 12
+"""E-nodes of one class, those with the cheapest trees, that are considered for sharing."""
 
-SEARCH_EVALUATIONS = 64
-"""Programs that the local search prices."""
+SEARCH_EVALUATIONS = 128
+"""Programs that the local search prices at most, """
+
+SEARCH_NODES = 4000
+"""and the number of Nodes that they have together."""
 
 ALTERNATIVES = 3
 """E-nodes of one class that the local search tries in a round."""
 
 NOWHERE = 1 << 60
+
+INFINITE = float("inf")
 
 Choice = dict[int, ENode]
 
@@ -49,6 +55,8 @@ class Extractor:
         self.graph, self.model = graph, model
         self._local: dict[Any, float] = {}
         self._costs: dict[int, float] = {}
+        self._trees: dict[int, float] = {}
+        self._nodes: dict[Any, Node] = {}
         self.tree: list[float] = []
         self.rank: list[int] = []
         self.best: Choice = {}
@@ -71,7 +79,7 @@ class Extractor:
     def _tree_costs(self) -> None:
         """Knuth's algorithm: classes are settled in the order of their cheapest term's cost."""
         enodes = self.graph.enodes
-        self.tree = [float("inf")] * len(enodes)
+        self.tree = [INFINITE] * len(enodes)
         users: list[list[tuple[int, ENode]]] = [[] for _ in enodes]
         waiting: dict[ENode, int] = {}
         heap: list[tuple[float, int]] = []
@@ -85,6 +93,7 @@ class Extractor:
                 for child in distinct:
                     users[child].append((number, enode))
                 if not distinct:
+                    self._trees[id(enode)] = self._costs[id(enode)]
                     heap.append((self._costs[id(enode)], number))
         heapq.heapify(heap)
         while heap:
@@ -95,15 +104,15 @@ class Extractor:
             for parent, enode in users[number]:
                 waiting[enode] -= 1
                 if not waiting[enode]:
-                    total = self.tree_cost(enode)
+                    total = self._costs[id(enode)]
+                    for child in enode.children:
+                        total += self.tree[child]
+                    self._trees[id(enode)] = total
                     if total < self.tree[parent]:
                         heapq.heappush(heap, (total, parent))
 
     def tree_cost(self, enode: ENode) -> float:
-        total = self._costs[id(enode)]
-        for child in enode.children:
-            total += self.tree[child]
-        return total
+        return self._trees.get(id(enode), INFINITE)
 
     def _rank_classes(self) -> None:
         """Orders classes by the cost of their cheapest tree and, where equal, by its text; chooses that tree's e-node."""
@@ -111,7 +120,7 @@ class Extractor:
         self.rank = [NOWHERE] * len(tree)
         groups: dict[float, list[int]] = {}
         for number, cost in enumerate(tree):
-            if cost != float("inf"):
+            if cost != INFINITE:
                 groups.setdefault(cost, []).append(number)
         position = 0
         for cost in sorted(groups):
@@ -138,12 +147,9 @@ class Extractor:
         needed: dict[int, dict[int, float]] = {}
         for number in sorted(self.best, key=self.rank.__getitem__):
             best: tuple[Any, ...] | None = None
-            limit = SLACK * self.tree[number]
-            for enode in self.graph.enodes[number]:
-                if any(self.rank[child] >= self.rank[number] for child in enode.children):
-                    continue
+            for enode in self._candidates(number):
                 own = self._costs[id(enode)]
-                if self.tree_cost(enode) > limit or (best is not None and own > best[0]):
+                if best is not None and own > best[0]:
                     continue
                 total, classes = self._together(enode, needed)
                 if best is None or total + own < best[0]:
@@ -157,6 +163,22 @@ class Extractor:
             needed[number] = {**best[3], number: best[4]}
         return chosen
 
+    def _candidates(self, number: int) -> list[ENode]:
+        """The e-nodes on cheaper classes with the cheapest trees, those of the input Program in any case."""
+        rank, trees, position = self.rank, self._trees, self.rank[number]
+        usable = [
+            (trees[id(enode)], enode)
+            for enode in self.graph.enodes[number]
+            if id(enode) in trees and all([rank[child] < position for child in enode.children])
+        ]
+        if len(usable) > CANDIDATES:
+            limit = sorted([cost for cost, _ in usable])[CANDIDATES - 1]
+            usable = sorted(
+                ((self.key(number, enode), cost, enode) for cost, enode in usable if cost <= limit),
+                key=lambda each: (each[0][0], each[1], each[0]),
+            )[:CANDIDATES]  # type: ignore[assignment]
+        return [each[-1] for each in usable]
+
     def _together(self, enode: ENode, needed: dict[int, dict[int, float]]) -> tuple[float, dict[int, float]]:
         children = sorted(set(enode.children), key=self.rank.__getitem__, reverse=True)
         if not children:
@@ -164,7 +186,7 @@ class Extractor:
         classes = needed[children[0]]
         for child in children[1:]:
             classes = {**classes, **needed[child]}
-        return sum(sorted(classes.values())), classes
+        return math.fsum(classes.values()), classes
 
     def build(self, choice: Choice) -> Program | None:
         """The Program of a choice; None where it is cyclic or an op refuses its operands."""
@@ -196,13 +218,23 @@ class Extractor:
                 open_classes.add(number)
                 stack.extend(reversed(missing))
                 continue
-            try:
-                nodes[number] = self.graph.node(number, enode, [nodes[child] for child in enode.children])
-            except EgcError:
+            node = self._node(number, enode, [nodes[child] for child in enode.children])
+            if node is None:
                 return None
+            nodes[number] = node
             open_classes.discard(number)
             stack.pop()
         return nodes[root]
+
+    def _node(self, number: int, enode: ENode, inputs: list[Node]) -> Node | None:
+        key = (number, id(enode), *map(id, inputs))
+        found = self._nodes.get(key)
+        if found is None:
+            try:
+                found = self._nodes[key] = self.graph.node(number, enode, inputs)
+            except EgcError:
+                return None
+        return found
 
     def used(self, choice: Choice) -> list[int]:
         """The classes that a choice's Program uses, outputs first, in the order of their ranks."""
@@ -216,8 +248,9 @@ class Extractor:
         return sorted(found, key=self.rank.__getitem__, reverse=True)
 
     def improve(self, start: Extracted) -> Extracted:
-        """Local search: exchanges one e-node at a time while the Program's cost falls, within SEARCH_EVALUATIONS."""
-        current, left = start, SEARCH_EVALUATIONS
+        """Local search: exchanges one e-node at a time while the Program's cost falls."""
+        size = sum(1 for _ in start.program.nodes())
+        current, left = start, min(SEARCH_EVALUATIONS, SEARCH_NODES // size)
         tried: set[tuple[int, int]] = set()
         improved = True
         while improved and left > 0:
@@ -254,7 +287,7 @@ class Extractor:
                 key=lambda each: each[:2],
             )
             for cost, key, enode in alternatives[:ALTERNATIVES]:
-                if cost != float("inf"):
+                if cost != INFINITE:
                     moves.append((cost - self.tree[number], -self.rank[number], key, number, enode))
         moves.sort(key=lambda each: each[:3])
         return [(number, enode) for *_, number, enode in moves]

@@ -34,8 +34,10 @@ def generic_shape(rewrite: Rewrite) -> Shape:
 class Substitution:
     """Replaces the traced dtype, sizes and, in a generic rewrite, the traced shape."""
 
-    def __init__(self, dtypes: Mapping[Any, Any], dims: Mapping[str, Dim], shapes: Mapping[Shape, Shape]):
-        self.dtypes, self.dims, self.shapes = dtypes, dims, shapes
+    def __init__(
+        self, dtypes: Mapping[Any, Any], dims: Mapping[str, Dim], shapes: Mapping[Shape, Shape], folds: bool = False
+    ):
+        self.dtypes, self.dims, self.shapes, self.folds = dtypes, dims, shapes, folds
 
     def value(self, value: Any) -> Any:
         if isinstance(value, np.dtype):
@@ -62,6 +64,8 @@ class Substitution:
             return ir.input(params["name"], type(kind)(self.value(kind.dtype), self.shape(kind.shape)))
         if node.op == "broadcast" and inputs[0].type.shape == params["shape"]:
             return inputs[0]
+        if node.op == "broadcast" and self.folds and ir.is_constant(inputs[0]):
+            return ir.constant(inputs[0].params["value"], inputs[0].type.dtype, params["shape"])
         return ir.make(node.op, *inputs, **params)
 
 
@@ -105,4 +109,4 @@ def instantiate(rewrite: Rewrite, root: Node, operands: Mapping[str, Node]) -> N
         for dim, length in zip(kind.shape, actual.type.shape) if common is None else ():
             if isinstance(dim, Size) and str(dim).isidentifier():
                 dims.setdefault(str(dim), length)
-    return rewrite_nodes(root, Substitution(dtypes, dims, shapes), given)
+    return rewrite_nodes(root, Substitution(dtypes, dims, shapes, folds=True), given)
