@@ -16,5 +16,7 @@ from egc.capture.surface import scans as scans
 from egc.capture.surface import selection as selection
 from egc.capture.surface import shapes as shapes
 from egc.capture.surface import sorting as sorting
+from egc.capture.surface import scipy_linalg as scipy_linalg
 from egc.capture.surface import special as special
+from egc.capture.surface import special_matrices as special_matrices
 from egc.capture.surface import ufunc_methods as ufunc_methods

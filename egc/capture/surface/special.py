@@ -41,28 +41,28 @@ def composed(name: str) -> Callable[[Formula], Formula]:
     return register
 
 
-def choose(condition: Array, a: Any, b: Any) -> Array:
+def choose(condition: Any, a: Any, b: Any) -> Any:
     """`np.where` of float64 values."""
     return result(where(condition.node, *(to_node(value, np.dtype(float)) for value in (a, b))))
 
 
 @composed("exp10")
-def exp10(x: Array) -> Any:
+def exp10(x: Any) -> Any:
     return np.power(10.0, x)
 
 
 @composed("exprel")
-def exprel(x: Array) -> Any:
+def exprel(x: Any) -> Any:
     return choose(np.abs(x) < 1e-16, 1.0, choose(x > 717.0, np.inf, np.expm1(x) / x))
 
 
 @composed("loggamma")
-def loggamma(x: Array) -> Any:
+def loggamma(x: Any) -> Any:
     return choose(x < 0.0, np.nan, result(elementwise("gammaln", x)))
 
 
 @composed("gammasgn")
-def gammasgn(x: Array) -> Any:
+def gammasgn(x: Any) -> Any:
     whole = np.floor(x)
     parity = choose(np.equal(np.remainder(whole, 2.0), 0.0), 1.0, -1.0)
     negative = choose(np.equal(whole, x), np.nan, parity)
@@ -71,14 +71,14 @@ def gammasgn(x: Array) -> Any:
 
 
 @composed("huber")
-def huber(delta: Array, r: Array) -> Any:
+def huber(delta: Any, r: Any) -> Any:
     size = np.abs(r)
     inside = choose(size <= delta, 0.5 * r * r, delta * (size - 0.5 * delta))
     return choose(delta < 0.0, np.inf, inside)
 
 
 @composed("pseudo_huber")
-def pseudo_huber(delta: Array, r: Array) -> Any:
+def pseudo_huber(delta: Any, r: Any) -> Any:
     ratio = r / delta
     value = delta * delta * np.expm1(0.5 * np.log1p(ratio * ratio))
     flat = np.logical_or(np.equal(delta, 0.0), np.equal(r, 0.0))
@@ -89,7 +89,7 @@ LARGEST_EXPONENT = 709.78
 """The largest exponent of exp in float64, as SciPy's `boxcox` has it."""
 
 
-def _box_cox(logarithm: Array, power: Array) -> Array:
+def _box_cox(logarithm: Any, power: Any) -> Any:
     exponent = power * logarithm
     shifted = np.copysign(np.exp(exponent - np.log(np.abs(power))), power) - 1.0 / power
     value = choose(exponent < LARGEST_EXPONENT, np.expm1(exponent) / power, shifted)
@@ -97,34 +97,34 @@ def _box_cox(logarithm: Array, power: Array) -> Array:
 
 
 @composed("boxcox")
-def boxcox(x: Array, power: Array) -> Any:
+def boxcox(x: Any, power: Any) -> Any:
     return _box_cox(np.log(x), power)
 
 
 @composed("boxcox1p")
-def boxcox1p(x: Array, power: Array) -> Any:
+def boxcox1p(x: Any, power: Any) -> Any:
     return _box_cox(np.log1p(x), power)
 
 
 @composed("inv_boxcox")
-def inv_boxcox(x: Array, power: Array) -> Any:
+def inv_boxcox(x: Any, power: Any) -> Any:
     return choose(np.equal(power, 0.0), np.exp(x), np.exp(_inverse_logarithm(x, power)))
 
 
 @composed("inv_boxcox1p")
-def inv_boxcox1p(x: Array, power: Array) -> Any:
+def inv_boxcox1p(x: Any, power: Any) -> Any:
     value = np.expm1(_inverse_logarithm(x, power))
     return choose(np.equal(power, 0.0), np.expm1(x), choose(np.abs(power * x) < 1e-154, x, value))
 
 
-def _inverse_logarithm(x: Array, power: Array) -> Array:
+def _inverse_logarithm(x: Any, power: Any) -> Any:
     """`log1p(power*x) / power`, also where the product overflows."""
     product = power * x
     split = (np.log(np.copysign(1.0, power) * (x + 1.0 / power)) + np.log(np.abs(power))) / power
     return choose(product < 1.79e308, np.log1p(product) / power, split)
 
 
-def _kept(reduction: str, x: Array, axes: tuple[int, ...]) -> Array:
+def _kept(reduction: str, x: Any, axes: tuple[int, ...]) -> Any:
     """`np.max` or `np.sum` with keepdims."""
     return result(build.keep_axes(build.reduce(reduction, x.node, axes), x.shape, axes))
 
@@ -134,7 +134,7 @@ def _axes(axis: Any, rank: int) -> tuple[int, ...]:
     return () if not rank and axis in (0, -1) else axes_of(axis, rank)
 
 
-def _finite_or_zero(x: Array) -> Array:
+def _finite_or_zero(x: Any) -> Any:
     zero = ir.constant(0, x.dtype, x.shape)
     return result(current().make("where", current().make("isfinite", x.node), x.node, zero))
 
@@ -153,25 +153,25 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False, re
     if dtype.kind != "f":
         raise refuse("logsumexp of complex numbers", "egc has no ops for it")
     nodes = build.broadcast_together(*(build.cast(node, dtype) for node in operands))
+    x: Any
     x, *weights = (result(node if node.type.rank else build.reshape(node, (1,))) for node in nodes)
     axes = axes_of(axis, x.ndim)
     if not nonempty(*x.shape):
         if len(axes) != 1:
             raise refuse("logsumexp of an empty array over several axes")
         kept = [dim for k, dim in enumerate(x.shape) if k not in axes]
-        full = ir.constant(-np.inf, dtype, [1 if k in axes else dim for k, dim in enumerate(x.shape)])
+        full = ir.constant(-np.inf, dtype, tuple(1 if k in axes else dim for k, dim in enumerate(x.shape)))
         return result(full if flag(keepdims) else build.reshape(full, kept))
+    counted = x
     if weights:
         zero = build.zeros_like(x.node)
         absent_node = current().make("equal", weights[0].node, zero)
         counted = result(current().make("where", absent_node, number(-np.inf, dtype, x.shape), x.node))
-    else:
-        counted = x
     shift = _finite_or_zero(_kept("max", counted, axes))
     terms = np.exp(counted - shift)
-    found = np.log(_kept("sum", weights[0] * terms if weights else terms, axes)) + shift
+    found: Any = np.log(_kept("sum", weights[0] * terms if weights else terms, axes)) + shift
     if weights:
-        plain = np.log(_kept("sum", weights[0] * np.exp(x), axes))
+        plain: Any = np.log(_kept("sum", weights[0] * np.exp(x), axes))
         found = result(current().make("where", current().make("isfinite", found.node), found.node, plain.node))
     if flag(keepdims):
         return found
@@ -230,8 +230,9 @@ def multigammaln(a: Any, d: Any) -> Any:
         raise refuse("multigammaln of a dimension that is not known at capture", "it is the number of terms")
     if np.ndim(d) or np.floor(d) != d:
         raise ValueError("d should be a positive integer (dimension)")
-    count, x = int(d), result(to_node(a))
-    outside = np.less_equal(x, 0.5 * (count - 1))
+    count = int(d)
+    x: Any = result(to_node(a))
+    outside: Any = np.less_equal(x, 0.5 * (count - 1))
     current().check(build.reduce("any", outside.node, range(x.ndim)))
     total = ir.constant(0, elementwise("gammaln", x - 0.0).type.dtype, x.shape)
     for j in range(count):
@@ -248,7 +249,8 @@ def factorial(n: Any, exact: Any = False, extend: Any = "zero") -> Any:
         raise ValueError(f"Unsupported data type for `n` in factorial: {n.dtype}")
     if not nonempty(*n.shape):
         return n
-    value = result(build.cast(elementwise("gamma", n + 1), np.float64))
+    following: Any = n + 1  # type: ignore[operator]
+    value = result(build.cast(elementwise("gamma", following), np.float64))
     negative = choose(np.less(n, 0), 0.0, value)
     node = negative.node if n.dtype.kind != "f" else choose(np.isnan(n), np.nan, negative).node
     return fresh(node)
