@@ -33,8 +33,8 @@ TYPES = """(rule ((type-at i d s) (= r (node-at i))) ((set (dtype-of r) d) (set 
 
 def rules() -> list[str]:
     lines = [TYPES]
-    lines += [_rule(f'(= r (op-{op} {_operand("a")} {_operand("b")})) {test}', "c") for op, test in FOLDED.items()]
-    lines.append(_rule(f'(= r (op-negative {_operand("a")})) (!= a 0.0) (= c (neg a))', "c"))
+    lines += [_rule(f"(= r (op-{op} {_operand('a')} {_operand('b')})) {test}", "c") for op, test in FOLDED.items()]
+    lines.append(_rule(f"(= r (op-negative {_operand('a')})) (!= a 0.0) (= c (neg a))", "c"))
     for given, wanted, test in EXACT_CASTS:
         premises = f"(= r (op-cast (op-constant k {given} s) {wanted})) {test}"
         lines.append(f"(rule ({premises}) ((union r (op-constant k {wanted} s))) :ruleset analysis)")

@@ -240,7 +240,7 @@ class _Writer:
             self.actions.append(f"({self.directed.fired} {' '.join(recorded)})")
         self.drop_unused_shape()
         premises, actions = " ".join(self.premises), " ".join(self.actions)
-        return f'(rule ({premises}) ({actions}) :ruleset {ruleset} :name {quote(name)})'
+        return f"(rule ({premises}) ({actions}) :ruleset {ruleset} :name {quote(name)})"
 
     def drop_unused_shape(self) -> None:
         used = [text for text in (*self.premises, *self.actions) if re.search(r"(?<=[ (])s(?=[ )])", text)]

@@ -139,6 +139,7 @@ class Engine:
     def saturate(self, program: Program, budget: Budget, dropped: Iterable[str] = ()) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards."""
         self.load()
+        self.release()
         dropped = set(dropped)
         encoded = encode(program, self.compiled.forms, self.compiled.sized)
         active = [each for each in self.compiled.directed if each.rewrite.identifier not in dropped]

@@ -1,0 +1,72 @@
+"""Laws of the cost model."""
+
+import numpy as np
+import pytest
+
+from egc import ir
+from egc.backend import CostTable
+from egc.costs import CostModel, node_cost, program_cost
+from egc.errors import ProgramError
+from egc.ops import OPS
+from egc.sizes import symbol
+from egc.types import ArrayType
+
+n, m = symbol("n"), symbol("m")
+TABLE = CostTable(100.0, 0.1, 1.0, {"exp": 5.0}, 0.25, {"inv": 2.0, "solve": 1.0})
+SIZES = {"n": 1000, "m": 10}
+
+
+def var(name, *shape):
+    return ir.input(name, ArrayType(np.dtype(float), shape))
+
+
+def cost(*outputs, table=TABLE, bindings=SIZES):
+    inputs = dict.fromkeys(node for node in ir.topological(outputs) if node.op == "input")
+    return program_cost(ir.Program(tuple(inputs), outputs), table, bindings)
+
+
+x, y, A, B = var("x", n), var("y", n), var("A", n, m), var("B", m, n)
+
+
+def test_a_fused_kernel_moves_its_inputs_and_outputs_only():
+    assert cost(ir.make("exp", x)) == 100 + 0.1 * 8 * 2000 + 5 * 1000
+    assert cost(ir.make("exp", ir.make("exp", x))) == 100 + 0.1 * 8 * 2000 + 10 * 1000
+
+
+def test_a_shared_value_is_computed_once():
+    e = ir.make("exp", x)
+    assert cost(ir.make("multiply", e, e)) == 100 + 0.1 * 8 * 2000 + 6 * 1000
+
+
+def test_a_matrix_product_costs_its_multiply_adds():
+    assert cost(ir.make("matmul", A, B)) == 100 + 0.1 * 8 * (10_000 * 2 + 1e6) + 0.25 * 1e7
+
+
+def test_a_factorization_is_cubic():
+    side = var("S", m, m)
+    assert cost(ir.make("inv", side)) == 100 + 0.1 * 8 * 200 + 2.0 * 1000
+
+
+def test_an_output_that_is_a_constant_is_stored():
+    assert cost(ir.constant(1.0, np.dtype(float), (n,))) == 100 + 0.1 * 8 * 1000
+
+
+def test_an_input_costs_nothing():
+    assert cost(x) == 0
+
+
+def test_a_size_without_a_value_is_an_error():
+    with pytest.raises(ProgramError, match="no value"):
+        cost(ir.make("exp", x), bindings={})
+
+
+def test_every_fused_op_and_call_has_a_local_cost_above_zero():
+    model = CostModel(TABLE, SIZES)
+    square = var("S", m, m).type
+    for name, row in OPS.items():
+        assert model.local(name, [square] * (2 if row.arity is None else row.arity), square) > 0
+
+
+def test_node_cost_grows_with_the_array():
+    e = ir.make("exp", x)
+    assert node_cost(e, TABLE, {"n": 10}) < node_cost(e, TABLE, {"n": 1000})
