@@ -43,7 +43,7 @@ def _largest(x: Node, axes: Axes) -> Node:
     """The maximum of nonnegative values, 0 for none."""
     if nonempty(*(x.type.shape[axis] for axis in axes)):
         return build.reduce("max", x, axes)
-    return ir.constant(0, x.type.dtype, [dim for axis, dim in enumerate(x.type.shape) if axis not in axes])
+    return ir.constant(0, x.type.dtype, tuple(dim for axis, dim in enumerate(x.type.shape) if axis not in axes))
 
 
 def _root(x: Node) -> Node:

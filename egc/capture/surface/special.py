@@ -18,6 +18,8 @@ from egc.ir import Node
 
 THEME = "scipy.special"
 
+DOCUMENTED["scipy.special ufuncs"] += [f"scipy.special.{name}" for name in ("psi", "expm1", "log1p", "exp2", "cbrt")]
+
 Formula = Callable[..., Any]
 
 
