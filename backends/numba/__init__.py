@@ -17,14 +17,14 @@ COSTS = CostTable(
     byte=0.025,
     default=0.5,
     elementwise=PRICES,
-    flop=0.028,
+    flop=0.038,
     linalg={
-        "inv": 0.105, "solve": 0.042, "solve_triangular": 0.001, "cholesky": 0.035, "det": 0.041, "slogdet": 0.041,
-        "qr": 0.34, "svd": 1.5, "svdvals": 0.4, "eigh": 0.59, "eigvalsh": 0.27, "eig": 4.8, "eigvals": 3.3,
-        "pinv": 1.6, "lstsq": 1.6, "expm": 0.6,
+        "inv": 0.128, "solve": 0.031, "solve_triangular": 0.001, "cholesky": 0.016, "det": 0.03, "slogdet": 0.03,
+        "qr": 0.156, "svd": 0.54, "svdvals": 0.2, "eigh": 0.24, "eigvalsh": 0.1, "eig": 1.3, "eigvals": 0.94,
+        "pinv": 0.62, "lstsq": 0.32, "expm": 0.47,
     },
 )  # fmt: skip
-"""Measured on two cores of an AMD EPYC with AVX-512, numba 0.65 and OpenBLAS; an element takes its time beyond what
+"""Measured on one core of an AMD EPYC with AVX-512, numba 0.65 and OpenBLAS; an element takes its time beyond what
 moving it takes."""
 
 

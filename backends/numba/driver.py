@@ -72,12 +72,12 @@ class _Writer:
         depth = 2 if quiet else 1
         if quiet:
             self.line('with errstate(all="ignore"):')
-        for kind, members in groupby(steps, lambda step: isinstance(step, Call)):
-            if kind:
-                for call in members:
-                    self._call(call, depth)
-            else:
+        for is_call, members in groupby(steps, lambda step: isinstance(step, Call)):
+            if not is_call:
                 self._segment(list(members), depth)
+            for step in members:
+                if isinstance(step, Call):
+                    self._call(step, depth)
         outputs = "".join(f"{self.arrays[name]}, " for name in self.loops.outputs)
         self.line(f"return ({outputs})", depth)
 

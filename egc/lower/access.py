@@ -71,27 +71,34 @@ def _slice(node: Node) -> Affine:
     for stride, length, start, size, step in picks:
         offset = offset + start * stride
         strides.append(step * stride)
-        if not _surely_inside(start, size, step, length):
-            checks.append(Check("slice", (start, size, step, length), "slice is out of bounds"))
+        checks.extend(_inside(start, size, step, length))
     return Affine(x.base, offset, tuple(strides), tuple(checks))
+
+
+def _inside(start: Dim, size: Dim, step: Dim, length: Dim) -> list[Check]:
+    """The check that `start + step*i` is an index for all `i < size`, unless it surely is."""
+    surely = _surely_inside(start, size, step, length)
+    return [] if surely else [Check("slice", (start, size, step, length), "slice is out of bounds")]
 
 
 def _surely_inside(start: Dim, size: Dim, step: Dim, length: Dim) -> bool:
     if isinstance(start, int) and start >= 0 and step == 1:
         room = length - start - size
         return isinstance(room, int) and room >= 0
-    return all(isinstance(value, int) for value in (start, size, step, length)) and (
-        size == 0 or (0 <= start < length and 0 <= start + (size - 1) * step < length)
-    )
+    if not (isinstance(start, int) and isinstance(size, int) and isinstance(step, int) and isinstance(length, int)):
+        return False
+    return size == 0 or (0 <= start < length and 0 <= start + (size - 1) * step < length)
 
 
 def _diagonal(node: Node) -> Affine | None:
-    x, offset = affine(node.inputs[0]), node.params["offset"]
+    x, offset, size = affine(node.inputs[0]), node.params["offset"], node.params["size"]
     if not isinstance(offset, int):
         return None
     *rest, rows, columns = x.strides
-    start = x.offset + (offset * columns if offset >= 0 else -offset * rows)
-    return Affine(x.base, start, (*rest, rows + columns), x.checks)
+    row, column = max(-offset, 0), max(offset, 0)
+    height, width = node.inputs[0].type.shape[-2:]
+    checks = (*x.checks, *_inside(row, size, 1, height), *_inside(column, size, 1, width))
+    return Affine(x.base, x.offset + row * rows + column * columns, (*rest, rows + columns), checks)
 
 
 def _reshape(node: Node) -> Affine | None:
