@@ -64,6 +64,7 @@ class View:
 
 
 KINDS = ("array", "scalar", "python")
+PYTHON_ATTRIBUTES = ("real", "imag", "conjugate")
 
 
 class Array:
@@ -160,14 +161,16 @@ class Array:
         return iter([self[i] for i in range(len(self))])
 
     def __getattr__(self, name: str) -> Any:
+        if self.kind == "python" and name not in PYTHON_ATTRIBUTES:
+            raise NotEncodable(f"the attribute {name} of a Python number", "egc does not encode it", current().line)
         prop = PROPERTIES.get(name)
         if prop is not None:
             return prop(self)
         method = METHODS.get(name)
         if method is None or name.startswith("__"):
-            owner = np.ndarray if self.kind == "array" else float
-            if self.kind != "python" and not hasattr(np.ndarray, name):
-                raise AttributeError(f"'numpy.{owner.__name__}' object has no attribute {name!r}")
+            if not hasattr(np.ndarray, name):
+                owner = "ndarray" if self.kind == "array" else self.dtype.name
+                raise AttributeError(f"'numpy.{owner}' object has no attribute {name!r}")
             raise NotEncodable(f"the attribute {name}", "egc does not encode it", current().line)
         return BoundMethod(method, self, name)
 
