@@ -30,6 +30,13 @@ def test_sorting_in_place():
     assert_same(lambda x: np.sort(x, axis=2), sample(3))
 
 
+def test_isin():
+    for dtype in (np.float64, np.int8, bool):
+        assert_same(lambda x, t: (np.isin(x, t), np.isin(x, t, invert=True)), sample((4, 5), dtype), sample(3, dtype))
+    assert_same(lambda x, t: np.isin(x, t), np.array([np.nan, 1.0]), np.array([np.nan, 1]))
+    assert_same(lambda x: np.isin(x, []), sample(3))
+
+
 def test_lexsort():
     assert_same(lambda x, y: np.lexsort((x, y)), sample(8, np.int8), sample(8, bool))
     assert_same(lambda x, y: np.lexsort((x, y), axis=0), sample((5, 2), np.int8), sample((5, 2), bool))

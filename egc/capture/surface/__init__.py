@@ -4,10 +4,12 @@ from egc.capture.surface import creation as creation
 from egc.capture.surface import diagonals as diagonals
 from egc.capture.surface import differences as differences
 from egc.capture.surface import einsum as einsum
+from egc.capture.surface import elementwise as elementwise
 from egc.capture.surface import grids as grids
 from egc.capture.surface import histograms as histograms
 from egc.capture.surface import joining as joining
 from egc.capture.surface import linear_algebra as linear_algebra
+from egc.capture.surface import methods as methods
 from egc.capture.surface import nan_reductions as nan_reductions
 from egc.capture.surface import norms as norms
 from egc.capture.surface import order_statistics as order_statistics
@@ -15,10 +17,12 @@ from egc.capture.surface import padding as padding
 from egc.capture.surface import products as products
 from egc.capture.surface import rearranging as rearranging
 from egc.capture.surface import reductions as reductions
+from egc.capture.surface import scalars as scalars
 from egc.capture.surface import scans as scans
 from egc.capture.surface import scipy_linalg as scipy_linalg
 from egc.capture.surface import selection as selection
 from egc.capture.surface import shapes as shapes
+from egc.capture.surface import signals as signals
 from egc.capture.surface import sorting as sorting
 from egc.capture.surface import special as special
 from egc.capture.surface import special_matrices as special_matrices

@@ -159,11 +159,6 @@ def _copy_method(x, order="C"):
     return new_array(x.node, checked_layout(order))
 
 
-@method("__copy__", "__deepcopy__", theme=THEME)
-def _copied(x, memo=None):
-    return new_array(x.node, False)
-
-
 def filled(shape: Any, value: Any, dtype: Any, order: Any = "C") -> Array:
     return new_array(number(value, dtype_of(dtype, FLOAT64), checked_shape(shape)), checked_layout(order))
 

@@ -116,10 +116,7 @@ def uniform_edges(a: Array, bins: Any, limits: Any) -> tuple[Array, Any, Any, Di
     if not current().at_least(count, 1):
         raise ValueError("`bins` must be positive, when an integer")
     first, last = outer_edges(a, limits)
-    weak = [
-        v.dtype if isinstance(v, Array) else np.asarray(v).dtype if isinstance(v, np.generic) else v
-        for v in (first, last)
-    ]
+    weak = [v.dtype if isinstance(v, (Array, np.generic)) else v for v in (first, last)]
     kind = np.result_type(*weak, a.dtype)
     kind = kind if kind.kind == "f" else np.result_type(kind, float)
     edges = linspace(first, last, count + 1, dtype=kind)

@@ -116,9 +116,9 @@ def take(a, indices, axis=None, out=None, mode="raise"):
         found = getitem(Array(node), (*[slice(None)] * at, indices)).node
         return finish(found, out)
     index = positions(indices)
-    if mode != "raise" and not current().at_least(node.type.shape[at], 1):
-        if current().at_least(index.type.size, 1):
-            raise IndexError("cannot do a non-empty take from an empty axes.")
+    empty = mode != "raise" and not current().at_least(node.type.shape[at], 1)
+    if empty and current().at_least(index.type.size, 1):
+        raise IndexError("cannot do a non-empty take from an empty axes.")
     return finish(gathered(node, index, at, mode), out)
 
 
@@ -198,9 +198,9 @@ def put(a, ind, v, mode="raise"):
 def putmask(a, mask, values):
     target = written(a, "putmask")
     condition = truth(to_node(mask))
-    if condition.type.rank != target.ndim or not all(map(equal, condition.type.shape, target.shape)):
-        if not equal(condition.type.size, target.size):
-            raise ValueError("putmask: mask and data must be the same size")
+    aligned = condition.type.rank == target.ndim and all(map(equal, condition.type.shape, target.shape))
+    if not aligned and not equal(condition.type.size, target.size):
+        raise ValueError("putmask: mask and data must be the same size")
     condition = build.reshape(condition, target.shape)
     source = flat(build.cast(to_node(values), target.dtype))
     if not current().at_least(source.type.size, 1):
@@ -228,7 +228,7 @@ def copyto(dst, src, casting="same_kind", where=True):
     target.write(value)
 
 
-@implements(np.choose, theme=THEME)
+@implements(np.choose, theme=THEME, method="choose")
 def choose(a, choices, out=None, mode="raise"):
     index = positions(a)
     options = [to_node(c) for c in choices]

@@ -10,7 +10,19 @@ from egc.capture import build
 from egc.capture.array import as_array, result, to_node
 from egc.capture.context import current
 from egc.capture.registry import implements, method
-from egc.capture.surface.arguments import absent, axis_of, flag, flat, iota, new_array, refuse
+from egc.capture.surface.arguments import (
+    BOOL,
+    absent,
+    axis_of,
+    flag,
+    flat,
+    iota,
+    make,
+    new_array,
+    number,
+    refuse,
+    size_node,
+)
 from egc.capture.surface.creation import leaf_dtype
 from egc.capture.surface.rearranging import gathered
 from egc.capture.surface.selection import positions, take_along_axis
@@ -64,7 +76,7 @@ def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
 
 @implements(np.lexsort, theme=THEME)
 def lexsort(keys, axis=-1):
-    nodes = [key for key in as_array(keys)] if not isinstance(keys, (tuple, list)) else [as_array(k) for k in keys]
+    nodes = [as_array(key) for key in keys]
     if not nodes:
         raise TypeError("need sequence of keys with len > 0 in lexsort")
     at = axis_of(axis, nodes[0].ndim)
@@ -95,6 +107,21 @@ def searchsorted(a, v, side="left", sorter=None):
 @method("searchsorted", theme=THEME)
 def _searchsorted_method(x, v, side="left", sorter=None):
     return searchsorted(x, v, side, sorter)
+
+
+@implements(np.isin, theme=THEME)
+def isin(element, test_elements, assume_unique=False, invert=False, *, kind=None):
+    x, among = to_node(element), flat(to_node(test_elements))
+    dtype = np.promote_types(x.type.dtype, among.type.dtype)
+    x, among = build.cast(x, dtype), current().make("sort", build.cast(among, dtype), axis=0)
+    if dtype.kind == "c":
+        raise refuse("isin of complex numbers")
+    count = among.type.shape[0]
+    if not current().at_least(count, 1):
+        return new_array(number(flag(invert), BOOL, x.type.shape))
+    place = make("minimum", current().make("searchsorted", among, x, side="left"), size_node(count - 1))
+    found = current().make("gather", among, place, axes=(0,), mode="raise")
+    return new_array(make("not_equal" if flag(invert) else "equal", found, x))
 
 
 __all__ = ["argsort", "lexsort", "searchsorted", "sort"]
