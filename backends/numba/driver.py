@@ -73,9 +73,10 @@ class _Writer:
         if quiet:
             self.line('with errstate(all="ignore"):')
         for is_call, members in groupby(steps, lambda step: isinstance(step, Call)):
+            group = list(members)
             if not is_call:
-                self._segment(list(members), depth)
-            for step in members:
+                self._segment(group, depth)
+            for step in group:
                 if isinstance(step, Call):
                     self._call(step, depth)
         outputs = "".join(f"{self.arrays[name]}, " for name in self.loops.outputs)
