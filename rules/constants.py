@@ -95,7 +95,7 @@ def log_of_constant_power(x, c: Constant):
 
 
 @rule
-def exp_of_multiple_of_log(x, c: Constant):
+def exp_of_constant_multiple_of_log(x, c: Constant):
     """exp(c log x) = x^c, for x >= 0 and c != 0"""
     require(nonnegative(x), nonzero(c))
     return np.exp(c * np.log(x)), x**c
