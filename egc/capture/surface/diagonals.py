@@ -50,7 +50,8 @@ def diagonal_node(node: Node, offset: int, axis1: int = -2, axis2: int = -1) -> 
         raise ValueError("axis1 and axis2 cannot be the same")
     rest = [k for k in range(rank) if k not in (first, second)]
     moved = build.transpose(node, (*rest, first, second))
-    size = diagonal_length(*moved.type.shape[-2:], offset)
+    rows, columns = moved.type.shape[-2:]
+    size = diagonal_length(rows, columns, offset)
     return current().make("diagonal", moved, offset=offset, size=size)
 
 

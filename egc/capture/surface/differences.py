@@ -12,8 +12,9 @@ from egc.capture.context import current
 from egc.capture.registry import implements
 from egc.capture.surface.arguments import FLOAT64, axis_of, concrete_int, equal, flat, refuse, where
 from egc.capture.surface.joining import concatenate
-from egc.capture.surface.reductions import NoValue
+from egc.capture.surface.reductions import NoValue, quantified
 from egc.capture.surface.shapes import broadcast_to
+from egc.capture.ufuncs import call_ufunc
 
 THEME = "differences"
 
@@ -43,8 +44,8 @@ def diff(a, n=1, axis=-1, prepend=NoValue, append=NoValue):
     combined = [e for e in (ends[0], x, ends[1]) if e is not NoValue]
     x = concatenate(combined, axis) if len(combined) > 1 else x
     for _ in range(order):
-        high, low = part(x, axis, 1, None), part(x, axis, None, -1)
-        x = high != low if x.dtype.kind == "b" else high - low
+        step = np.not_equal if x.dtype.kind == "b" else np.subtract
+        x = call_ufunc(step, "__call__", (part(x, axis, 1, None), part(x, axis, None, -1)), {})
     return x
 
 
@@ -131,7 +132,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
             )
         if isinstance(spacing, Array) and spacing.ndim:
             first = spacing[0]
-            even = np.all(spacing == first).node
+            even = quantified("all", spacing == first, None, False, True)
             slopes = [_by_formula(f, at, s, order, dtype).node for s in (first, spacing)]
             found.append(fresh(where(even, *slopes)))
         else:

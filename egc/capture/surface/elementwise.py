@@ -97,11 +97,8 @@ def imag(val):
 @implements(np.angle, theme=THEME)
 def angle(z, deg=False):
     x = z if isinstance(z, Array) else as_array(z)
-    if x.dtype.kind == "c":
-        im, re = result(part(x, "imag")), result(part(x, "real"))
-    else:
-        im, re = 0, x
-    found = np.arctan2(im, re)
+    im: Any = result(part(x, "imag")) if x.dtype.kind == "c" else 0
+    found: Any = np.arctan2(im, result(part(x, "real")))
     return found * (180 / np.pi) if flag(deg) else found
 
 
@@ -120,7 +117,7 @@ def real_if_close(a, tol=100):
 
 @implements(np.sinc, theme=THEME)
 def sinc(x):
-    scaled = np.multiply(np.pi, x if isinstance(x, Array) else as_array(x))
+    scaled: Any = np.multiply(np.pi, x if isinstance(x, Array) else as_array(x))
     tiny = float(np.finfo(scaled.dtype).eps) if scaled.dtype.kind == "f" else 1e-20
     node = scaled.node
     y = result(where(make("equal", node, build.zeros_like(node)), number(tiny, scaled.dtype), node))
@@ -248,7 +245,7 @@ def _all(node: Node) -> Array:
 
 
 def _same_elements(a: Array, b: Array, equal_nan: bool) -> Array:
-    found = np.equal(a, b)
+    found: Any = np.equal(a, b)
     if equal_nan and a.dtype.kind in "fc" and b.dtype.kind in "fc":
         found = found | (np.isnan(a) & np.isnan(b))
     return _all(found.node)

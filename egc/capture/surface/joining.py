@@ -39,7 +39,7 @@ def operands(arrays: Any) -> list[Node]:
     return [to_node(a) for a in arrays]
 
 
-def joined(nodes: Sequence[Node], axis: int, dtype: Any = None, casting: str = "same_kind") -> Node:
+def joined(nodes: Sequence[Node], axis: int, dtype: Any = None, casting: Any = "same_kind") -> Node:
     """Concatenation along an axis, in the common dtype."""
     common = reduce(np.promote_types, [node.type.dtype for node in nodes])
     kind = dtype_of(dtype, common)
@@ -244,9 +244,7 @@ def array_split(ary, indices_or_sections, axis=0):
     sections = concrete_int(indices_or_sections)
     if sections <= 0:
         raise ValueError("number sections must be larger than 0.")
-    each, extras = sizes.floordiv(length, sections), sizes.mod(length, sections)
-    if extras != 0:
-        extras = current().concretize(extras)
+    each, extras = sizes.floordiv(length, sections), current().concretize(sizes.mod(length, sections))
     bounds: list[Dim] = [0]
     for k in range(sections):
         bounds.append(bounds[-1] + each + (1 if k < extras else 0))

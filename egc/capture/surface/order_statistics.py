@@ -144,10 +144,10 @@ def interpolated(ordered: Node, index: Any, method: str, weak: bool) -> Node:
     """The values at fractional positions, by NumPy's `_lerp`."""
     last = Array(size_node(ordered.type.shape[0] - 1), "python")
     below, above = index >= last, index < 0
-    low = np.where(below, last, np.where(above, 0, np.floor(index).astype(np.int64)))
-    high = np.where(below, last, np.where(above, 0, np.floor(index).astype(np.int64) + 1))
+    low: Any = np.where(below, last, np.where(above, 0, np.floor(index).astype(np.int64)))
+    high: Any = np.where(below, last, np.where(above, 0, np.floor(index).astype(np.int64) + 1))
     marked = np.where(below, -1, low)
-    gamma = np.where(index % 1 == 0, 0.0, 0.5) if method == "midpoint" else index - marked
+    gamma: Any = np.where(index % 1 == 0, 0.0, 0.5) if method == "midpoint" else index - marked
     gamma = gamma.astype(index.dtype) if isinstance(gamma, Array) else gamma
     previous, following = (
         result(current().make("gather", ordered, at.node, axes=(0,), mode="raise")) for at in (low, high)
@@ -190,7 +190,7 @@ def quantiles(a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: Any, w
 
 def _check_range(q: Array) -> None:
     """NumPy raises for quantiles outside of 0 to 1."""
-    inside = ((q >= 0) & (q <= 1)).node
+    inside: Node = ((q >= 0) & (q <= 1)).node
     outside = current().make("logical_not", build.reduce("all", inside, range(inside.type.rank)))
     current().check(outside)
 

@@ -38,12 +38,12 @@ def pairs(value: Any, rank: int) -> Pairs:
 def widths(value: Any, rank: int) -> list[tuple[Dim, Dim]]:
     if isinstance(value, dict):
         given: Pairs = [(0, 0)] * rank
-        for axis, width in value.items():
-            given[axis_of(axis, rank)] = tuple(width) if isinstance(width, (tuple, list)) else (width, width)
+        for axis, pair in value.items():
+            given[axis_of(axis, rank)] = tuple(pair) if isinstance(pair, (tuple, list)) else (pair, pair)
     else:
         given = pairs(value, rank)
     found = [(as_size(a), as_size(b)) for a, b in given]
-    if not all(current().at_least(width, 0) for pair in found for width in pair):
+    if not all(current().at_least(width, 0) for ends in found for width in ends):
         raise ValueError("index can't contain negative values")
     return found
 
@@ -81,15 +81,15 @@ def _constant(node: Node, wide: list[tuple[Dim, Dim]], values: Any) -> Node:
     dtype, rank = node.type.dtype, node.type.rank
     fills = [tuple(build.cast(to_node(v), dtype) for v in pair) for pair in pairs(values, rank)]
     if len({fill for pair in fills for fill in pair}) == 1:
-        low, high = tuple(a for a, _ in wide), tuple(b for _, b in wide)
-        return current().make("pad", node, fills[0][0], low=low, high=high)
+        ends = {"low": tuple(low for low, _ in wide), "high": tuple(high for _, high in wide)}
+        return current().make("pad", node, fills[0][0], **ends)
     for axis, ((low, high), (before, after)) in enumerate(zip(wide, fills)):
         shape = node.type.shape
-        ends = [
+        first, last = (
             build.broadcast_to(fill, (*shape[:axis], width, *shape[axis + 1 :]))
             for fill, width in ((before, low), (after, high))
-        ]
-        node = build.concatenate([ends[0], node, ends[1]], axis)
+        )
+        node = build.concatenate([first, node, last], axis)
     return node
 
 

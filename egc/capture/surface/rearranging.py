@@ -160,5 +160,5 @@ def repeat(a, repeats, axis=None):
         )
     if not isinstance(repeats, (list, tuple)) or has_traced(repeats):
         raise refuse("repeat by an array", "the result's shape depends on data")
-    places = np.repeat(np.arange(current().concretize(shape[at])), repeats)
-    return new_array(gathered(node, to_node(places.astype(INT64)), at))
+    sources = np.repeat(np.arange(current().concretize(shape[at]), dtype=INT64), repeats)
+    return new_array(gathered(node, to_node(sources), at))

@@ -62,8 +62,7 @@ def reshaped(x: Any, shape: Any, order: Any = "C", copy: Any = None) -> Array:
     if copy:
         return new_array(fortran(x.node, new) if column_major else build.reshape(x.node, new), not column_major)
     if column_major:
-        step = View(lambda base: fortran(base, new), lambda base, part, old=x.shape: fortran(part, old))
-        return viewed(x, step) if x.ndim <= 1 and len(new) <= 1 else maybe_view(x, fortran(x.node, new))
+        return maybe_view(x, fortran(x.node, new))
     if x.contiguous or x.ndim <= 1 or new == x.shape:
         return viewed(x, reshape_view(x.shape, new))
     return maybe_view(x, build.reshape(x.node, new))

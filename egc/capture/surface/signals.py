@@ -17,6 +17,7 @@ from egc.capture.surface.grids import arange
 from egc.capture.surface.histograms import check_any
 from egc.capture.surface.joining import concatenate
 from egc.capture.surface.reductions import average
+from egc.capture.ufuncs import elementwise
 from egc.ir import Node
 from egc.sizes import Dim
 
@@ -208,7 +209,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     free = (0 if flag(bias) else 1) if ddof is None else int(ddof)
     frequencies, importance = (_weights(w, x.shape[1], n) for w, n in ((fweights, "fweights"), (aweights, "aweights")))
     if frequencies is not None:
-        check_any((frequencies != np.rint(frequencies)).node)
+        check_any(elementwise("not_equal", frequencies, np.rint(frequencies)))
     w = frequencies if importance is None else importance if frequencies is None else frequencies * importance
     mean, total = average(x, axis=1, weights=w, returned=True)
     if w is None:
