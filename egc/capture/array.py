@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class View:
     contiguous: bool = False
 
 
+if TYPE_CHECKING:
+
+    def _operator(self: Any, other: Any) -> Any: ...
+
+
 KINDS = ("array", "scalar", "python")
 PYTHON_ATTRIBUTES = ("real", "imag", "conjugate")
 
@@ -77,6 +82,12 @@ class Array:
     __slots__ = ("cell", "path", "kind", "writeable", "_seen", "_node")
 
     __array_priority__ = 1000
+
+    if TYPE_CHECKING:
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
+        __floordiv__ = __mod__ = __rmod__ = __pow__ = __and__ = __or__ = __matmul__ = _operator
+        __lt__ = __le__ = __gt__ = __ge__ = __divmod__ = _operator
+        __invert__: Any
 
     def __init__(self, node: Node | Cell, kind: str = "array", path: tuple[View, ...] = (), writeable: bool = True):
         self.cell = node if isinstance(node, Cell) else Cell(node)
