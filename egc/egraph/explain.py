@@ -14,10 +14,10 @@ from typing import Any
 from egc import ir
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
+from egc.egraph.directions import Directed
 from egc.egraph.extract import Extracted, Extractor, extract
 from egc.egraph.instantiate import instantiate, operand_dtype
 from egc.egraph.optimize import Result
-from egc.egraph.rulesets import Directed
 from egc.egraph.saturate import Engine
 from egc.errors import EgcError
 from egc.ir import Node
@@ -143,7 +143,7 @@ class _Display:
 
     def _shown(self, name: str, ablation: _Ablation) -> Iterator[tuple[Any, int, Node, Node]]:
         count = 0
-        for directed in ablation.engine.compiled.directed:
+        for directed in ablation.engine.scopes:
             if directed.rewrite.identifier != name:
                 continue
             rows = sorted(self.graph.firings.get(directed.fired, ()), key=self._order)
@@ -162,7 +162,8 @@ class _Display:
         return root not in self.graph.original, root not in self.used, classes
 
     def _instantiate(self, directed: Directed, row: tuple[Any, ...]) -> tuple[Node, Node] | None:
-        rewrite, operands = directed.rewrite, dict(zip(directed.variables, row[1:]))
+        rewrite, names = directed.rewrite, [variable.params["name"] for variable in directed.variables]
+        operands = dict(zip(names, row[1:]))
         nodes: dict[str, Node] = {}
         for name, value in operands.items():
             if name not in rewrite.constants:
@@ -178,7 +179,7 @@ class _Display:
             if v.params["name"] in nodes and v.type.dtype == traced
         ]
         for name in rewrite.constants & set(operands):
-            dtype = dtypes[0] if dtypes else getattr(root, "dtype", traced)
+            dtype: Any = dtypes[0] if dtypes else getattr(root, "dtype", traced)
             nodes[name] = ir.constant(operands[name], dtype)
         try:
             return tuple(instantiate(rewrite, side, nodes) for side in (directed.source, directed.target))  # type: ignore[return-value]

@@ -169,7 +169,7 @@ class Extractor:
         usable = [
             (trees[id(enode)], enode)
             for enode in self.graph.enodes[number]
-            if id(enode) in trees and all([rank[child] < position for child in enode.children])
+            if id(enode) in trees and all(rank[child] < position for child in enode.children)
         ]
         if len(usable) > CANDIDATES:
             limit = sorted([cost for cost, _ in usable])[CANDIDATES - 1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from egc.egraph.schema import FACTS, fact_relation, quote
 from egc.types import DTYPES
@@ -301,7 +301,7 @@ def _general_laws() -> Iterator[Law]:
     yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
 
 
-@lru_cache(maxsize=None)
+@cache
 def laws() -> tuple[Law, ...]:
     return (
         *_general_laws(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from egc.sizes import Dim, Size
 from egc.types import Shape
 
 
+@lru_cache(maxsize=4096)
 def operand_dtype(rewrite: Rewrite) -> np.dtype | None:
     """The dtype that stands for any matching dtype in a traced rewrite."""
     annotations = rewrite.rule.parameters
@@ -52,7 +54,7 @@ class Substitution:
         return self.shapes[shape] if shape in self.shapes else self.value(shape)
 
     def node(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        params = {
+        params: dict[str, Any] = {
             name: self.shape(value) if name == "shape" else self.value(value) for name, value in node.params.items()
         }
         if node.op == "constant":
@@ -93,8 +95,9 @@ def instantiate(rewrite: Rewrite, root: Node, operands: Mapping[str, Node]) -> N
     dims: dict[str, Dim] = {}
     shapes: dict[Shape, Shape] = {}
     dtypes: dict[Any, Any] = {}
-    traced, given = operand_dtype(rewrite), {}
+    traced = operand_dtype(rewrite)
     common = generic_shape(rewrite) if rewrite.generic else None
+    given: dict[Node, Node] = {}
     for variable in rewrite.variables:
         name, kind = variable.params["name"], variable.type
         if name not in operands:
@@ -102,7 +105,7 @@ def instantiate(rewrite: Rewrite, root: Node, operands: Mapping[str, Node]) -> N
         actual = given[variable] = operands[name]
         if kind.dtype == traced:
             dtypes[traced] = actual.type.dtype
-        if kind.shape == common and name not in rewrite.constants:
+        if common is not None and kind.shape == common and name not in rewrite.constants:
             shapes[common] = actual.type.shape
         elif len(kind.shape) != actual.type.rank:
             raise ShapeError(f"{actual.type} does not fit {name} of rule {rewrite.rule.name}")

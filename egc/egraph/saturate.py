@@ -1,6 +1,6 @@
 """Runs rules on a Program's e-graph within a budget, and reads the result.
 
-The only module that talks to egglog. An e-graph with its rules loaded is kept and used again: `push`, work, `pop`.
+The only module that talks to egglog. An e-graph and the rules it has loaded are kept and used again: `push`, work, `pop`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from egglog.bindings import EGraph, EggSmolError
+from egglog.bindings import EggSmolError, EGraph
 
 from egc.egraph import facts, native, schema
+from egc.egraph.directions import Compiled, Directed, directions
 from egc.egraph.encode import encode
-from egc.egraph.rulesets import CompiledRules, Directed, compile_rewrites
+from egc.egraph.relevance import relevant
+from egc.egraph.rulesets import compile_direction
 from egc.errors import SaturationError
 from egc.ir import Node, Program
 from egc.rewrite import Rewrite
@@ -58,7 +60,7 @@ class _Limits:
     twice the limit (the back-off of egg, Willsey et al. 2021)."""
 
     def __init__(self, active: Sequence[Directed], limit: int):
-        self.until = {_ruleset(each): 0 for each in active if each.expands}
+        self.until = {each.ruleset: 0 for each in active if each.expands}
         self.limit = dict.fromkeys(self.until, max(limit, LEAST_LIMIT))
         self.pause = dict.fromkeys(self.until, 2)
 
@@ -89,38 +91,41 @@ MOST_EXCESS = 2
 
 
 class Engine:
-    """An e-graph with the rules for one choice of rewrites, for use by one thread."""
+    """An e-graph for one choice of rewrites, for use by one thread.
+
+    A rewrite's rules are compiled and loaded when a Program first has terms that they could match.
+    """
 
     def __init__(self, rewrites: Sequence[Rewrite], scoped: Scopes | None = None, recorded: bool = False):
-        pairs = [(rewrite, None) for rewrite in rewrites]
+        pairs: list[tuple[Rewrite, str | None]] = [(rewrite, None) for rewrite in rewrites]
         pairs += [(rewrite, scope) for scope, limited in (scoped or {}).items() for rewrite in limited]
-        scopes = [scope for _, scope in pairs]
-        self.compiled: CompiledRules = compile_rewrites([r for r, _ in pairs], scopes, recorded)
+        self.scopes: dict[Directed, str | None] = {}
+        for index, (rewrite, scope) in enumerate(pairs):
+            self.scopes.update((directed, scope) for directed in directions(rewrite, str(index)))
+        self.recorded = recorded
+        self.compiled: dict[Directed, Compiled] = {}
         self.egraph: EGraph | None = None
+        self.loaded: set[str] = set()
         self.pushed = False
 
-    def load(self) -> EGraph:
+    def load(self, active: Sequence[Directed] = ()) -> None:
+        """Makes the e-graph ready for Programs, with the rules of these directions."""
         if self.egraph is None:
-            self.egraph, self.pushed = EGraph(), False
-            for text in _batches(self.commands()):
-                self._run(text)
-        assert self.egraph is not None
-        return self.egraph
+            self.egraph, self.pushed, self.loaded = EGraph(), False, set()
+            self._load([*schema.declarations(), "(ruleset analysis)", *native.rules()])
+        for directed in active:
+            if directed not in self.compiled:
+                self.compiled[directed] = compile_direction(directed, self.scopes[directed], self.recorded)
+        compiled = [self.compiled[directed] for directed in active]
+        self._load(declaration for each in compiled for declaration in each.declarations)
+        self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}))
+        self._load(rule for each in compiled for rule in each.rules)
 
-    def commands(self) -> list[str]:
-        """Everything that is loaded before a Program is."""
-        compiled = self.compiled
-        arities = {len(form.symbols) for form in compiled.forms}
-        rulesets = ["analysis", *compiled.rules]
-        return [
-            *schema.declarations(),
-            *(f"(relation size-form-{n} ({' '.join(['String'] * (n + 2))}))" for n in sorted(arities)),
-            *compiled.declarations,
-            *(f"(ruleset {name})" for name in rulesets),
-            *native.rules(),
-            *facts.inference(compiled.predicates),
-            *(text for texts in compiled.rules.values() for text in texts),
-        ]
+    def _load(self, commands: Iterable[str]) -> None:
+        missing = list(dict.fromkeys(command for command in commands if command not in self.loaded))
+        for text in _batches(missing):
+            self._run(text)
+        self.loaded.update(missing)
 
     def _run(self, text: str) -> list[Any]:
         """Runs commands; a failure of egglog becomes a SaturationError and the e-graph is given up."""
@@ -138,11 +143,14 @@ class Engine:
 
     def saturate(self, program: Program, budget: Budget, dropped: Iterable[str] = ()) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards."""
-        self.load()
         self.release()
         dropped = set(dropped)
-        encoded = encode(program, self.compiled.forms, self.compiled.sized)
-        active = [each for each in self.compiled.directed if each.rewrite.identifier not in dropped]
+        allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
+        active = relevant(list(program.nodes()), allowed)
+        self.load(active)
+        compiled = [self.compiled[directed] for directed in active]
+        forms = dict.fromkeys(form for each in compiled for form in each.forms)
+        encoded = encode(program, forms, any(each.sized for each in compiled))
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):
@@ -160,7 +168,7 @@ class Engine:
         matches: Counter[str] = Counter()
         nodes = self._size()
         limits = _Limits(active, 4 * nodes)
-        simplify = [_ruleset(each) for each in active if not each.expands]
+        simplify = [each.ruleset for each in active if not each.expands]
         self._run(f"(unstable-combined-ruleset simplify {' '.join(simplify)})")
         for iteration in range(budget.iterations):
             if nodes >= budget.nodes:
@@ -229,11 +237,8 @@ def _batches(commands: Iterable[str]) -> Iterator[str]:
             batch, size = [], 0
         batch.append(command)
         size += len(command)
-    yield " ".join(batch)
-
-
-def _ruleset(directed: Directed) -> str:
-    return directed.fired.replace("fired-", "rewrite-")
+    if batch:
+        yield " ".join(batch)
 
 
 KEPT_ENGINES = 8
@@ -250,9 +255,9 @@ _engines = _Engines()
 
 
 def engine(rewrites: Sequence[Rewrite], scoped: Scopes | None = None) -> Engine:
-    """An Engine for these rewrites, loaded before where possible. Raises RuleError for a rewrite without a rule text."""
-    scopes = tuple((name, tuple(limited)) for name, limited in sorted((scoped or {}).items()))
-    key = (tuple(rewrites), scopes)
+    """An Engine for these rewrites, one that was used before where possible. Raises RuleError for a broken rewrite."""
+    scopes = tuple((name, tuple(map(id, limited))) for name, limited in (scoped or {}).items())
+    key = (tuple(map(id, rewrites)), scopes)
     found = _engines.kept.pop(key, None)
     if found is None:
         found = Engine(rewrites, scoped)

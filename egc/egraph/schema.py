@@ -13,7 +13,7 @@ import ast
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class Constructor:
         return f"(constructor {self.name} ({' '.join(sorts)}) Expr)"
 
 
-@lru_cache(maxsize=None)
+@cache
 def constructor(op: str, arity: int) -> Constructor:
     """The constructor of an op other than `constant` applied to `arity` inputs."""
     row = OPS[op]

@@ -51,7 +51,7 @@ def elementwise_laws():
 @pytest.mark.filterwarnings("ignore")
 def test_a_law_holds_for_numbers(conclusion, op, premises):
     compute = function(op)
-    binary = "(op-%s x y)" % op == facts._elementwise_term(op)
+    binary = facts._elementwise_term(op).endswith(" y)")
     checked = 0
     for a in SAMPLES:
         for b in SAMPLES if binary else [0.0]:

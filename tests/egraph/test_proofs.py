@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from egc import ir
+from egc.egraph import check_rewrite
 from egc.errors import RuleError
 from tests.egraph import rules as r
 from tests.egraph import support as s
@@ -133,24 +134,24 @@ def test_a_scoped_rule_reaches_the_terms_that_scoped_rules_make():
 
 def test_an_unbound_variable_is_refused_with_its_place():
     with pytest.raises(RuleError, match="variable y is not bound") as caught:
-        equal([law("wrong", s.exp(r.x), s.add(r.x, r.y))], x, x)
+        check_rewrite(law("wrong", s.exp(r.x), s.add(r.x, r.y)))
     assert caught.value.line is not None
 
 
 def test_an_unbound_size_is_refused():
     shaped = law("wrong", s.exp(r.x), s.total(spread(s.total(s.exp(r.x)), n, m), 1), generic=False)
     with pytest.raises(RuleError, match="the size m is not bound"):
-        equal([shaped], x, x)
+        check_rewrite(shaped)
 
 
 def test_a_lone_variable_is_refused_as_a_left_side():
     with pytest.raises(RuleError, match="lone variable"):
-        equal([law("wrong", s.add(r.x, const(0.0, n)), r.x, both_ways=True)], x, x)
+        check_rewrite(law("wrong", s.add(r.x, const(0.0, n)), r.x, both_ways=True))
 
 
 def test_sides_of_different_dtype_are_refused():
     with pytest.raises(RuleError, match="no common type"):
-        equal([law("wrong", s.exp(r.x), s.isnan(r.x))], x, x)
+        check_rewrite(law("wrong", s.exp(r.x), s.isnan(r.x)))
 
 
 def test_a_condition_on_a_compound_term_needs_the_term():
