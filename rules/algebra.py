@@ -236,7 +236,7 @@ def difference_of_neighbouring_reciprocals(x):
 @rule(dtypes="number")
 def square(x):
     """x^2 = x x"""
-    return x**2, x * x
+    return np.power(x, 2), x * x
 
 
 @rule
@@ -254,7 +254,7 @@ def fourth_power(x):
 @rule(precision="exact", dtypes="float")
 def first_power(x):
     """x^1 = x"""
-    return x**1, x
+    return np.power(x, 1), x
 
 
 @rule(precision="exact")
@@ -266,7 +266,7 @@ def zeroth_power(x):
 @rule
 def power_minus_one(x):
     """x^-1 = 1 / x"""
-    return x**-1.0, 1 / x
+    return np.power(x, -1.0), 1 / x
 
 
 @rule
@@ -278,7 +278,7 @@ def power_minus_two(x):
 @rule
 def power_one_half(x):
     """x^(1/2) = sqrt x"""
-    return x**0.5, np.sqrt(x)
+    return np.power(x, 0.5), np.sqrt(x)
 
 
 @rule

@@ -189,12 +189,6 @@ def choice_of_ones(c):
     return np.where(c, 1.0, 0.0), c.astype(np.float64)
 
 
-@rule(precision="exact", dtypes="any")
-def repeated_cast(x):
-    """a second cast to the same dtype does nothing"""
-    return x.astype(np.complex128).astype(np.complex128), x.astype(np.complex128)
-
-
 @rule
 def scaled_norm(x, s: Scalar, axes: Axes):
     """sqrt(sum((x s)^2)) = |s| sqrt(sum(x^2))"""

@@ -90,12 +90,6 @@ def negative_of_right_factor(A: Matrix, B: Matrix):
     return A @ (-B), -(A @ B)
 
 
-@rule(precision="exact", dtypes="any")
-def transpose_of_transpose(A: Matrix):
-    """(A^T)^T = A"""
-    return A.T.T, A
-
-
 @equation(dtypes="number")
 def transpose_of_product(A: Matrix, B: Matrix):
     """(A B)^T = B^T A^T"""

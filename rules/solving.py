@@ -166,14 +166,14 @@ def solution_with_product(A: SquareMatrix, B: SquareMatrix, b: Vector):
 def solution_with_lower_triangular(L: SquareMatrix, b: Vector):
     """L x = b by forward substitution, for L lower triangular"""
     require(lower_triangular(L))
-    return np.linalg.solve(L, b), linalg.solve_triangular(L, b, lower=True)
+    return np.linalg.solve(L, b), linalg.solve_triangular(L, b, lower=True, check_finite=False)
 
 
 @rule
 def solution_with_upper_triangular(U: SquareMatrix, b: Vector):
     """U x = b by back substitution, for U upper triangular"""
     require(upper_triangular(U))
-    return np.linalg.solve(U, b), linalg.solve_triangular(U, b, lower=False)
+    return np.linalg.solve(U, b), linalg.solve_triangular(U, b, lower=False, check_finite=False)
 
 
 @rule
@@ -181,8 +181,8 @@ def solution_by_cholesky(A: SquareMatrix, b: Vector):
     """A x = b by A = L L^T, for A symmetric positive definite"""
     require(spd(A))
     L = np.linalg.cholesky(A)
-    half = linalg.solve_triangular(L, b, lower=True)
-    return np.linalg.solve(A, b), linalg.solve_triangular(L.T, half, lower=False)
+    half = linalg.solve_triangular(L, b, lower=True, check_finite=False)
+    return np.linalg.solve(A, b), linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
 
 
 @rule

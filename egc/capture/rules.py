@@ -129,7 +129,7 @@ def _attempt(rule: Rule, rank: int, axes: tuple[int, ...] | None, substitution: 
         with active(Context(hints)) as context:
             sides = Interpreter().call(rule.function, operands)
             left, right = _pair(rule, sides)
-            _check_guards(rule, context)
+            _check_guards(rule, context, frozenset(constants))
     finally:
         rewrite.stop_recording(token)
     return Traced(left, right, variables, frozenset(constants), conditions)
@@ -147,13 +147,16 @@ def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
     return left.node, right_node
 
 
-def _check_guards(rule: Rule, context: Context) -> None:
-    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes."""
+def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> None:
+    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes.
+
+    A check of literals, such as that of a division of two numbers, is the rule's own to `require`.
+    """
     for guard in context.size_guards:
         nonempty = guard.relation == ">=" and len(list(sizes.symbols(guard.size))) == 1
         if guard.relation != "==" and not nonempty:
             raise RuleError(f"rule {rule.name} holds only for some sizes: {guard}", rule.place)
-    if context.checks:
+    if not all(constants.issuperset(_variables(node)) for node in context.checks):
         raise RuleError(f"rule {rule.name} has an operation that must be checked when it runs", rule.place)
 
 
