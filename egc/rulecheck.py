@@ -35,7 +35,7 @@ OWN = 16
 BITS = (400, 1500, 3000)
 """The truth is what evaluations with two neighbours among these precisions agree on."""
 
-FAR = 60
+FAR = 30
 """Operands beyond this may be too large for `BITS`: what the exponential of their square adds to 1 is lost."""
 
 WITNESSES = 4

@@ -26,7 +26,7 @@ def multiply_commutes(x, y):
 @rule(precision="exact", dtypes="number")
 def double_negative(x):
     """-(-x) = x"""
-    return -(-x), x
+    return np.negative(-x), x
 
 
 @rule(precision="exact", dtypes="number")
@@ -233,10 +233,10 @@ def difference_of_neighbouring_reciprocals(x):
     return 1 / x - 1 / (x + 1), 1 / (x * (x + 1))
 
 
-@rule(dtypes="number")
+@rule
 def square(x):
     """x^2 = x x"""
-    return np.power(x, 2), x * x
+    return np.power(x, 2.0), x * x
 
 
 @rule
@@ -251,12 +251,6 @@ def fourth_power(x):
     return x**4, (x * x) * (x * x)
 
 
-@rule(precision="exact", dtypes="float")
-def first_power(x):
-    """x^1 = x"""
-    return np.power(x, 1), x
-
-
 @rule(precision="exact")
 def zeroth_power(x):
     """x^0 = 1, for nan too"""
@@ -264,21 +258,9 @@ def zeroth_power(x):
 
 
 @rule
-def power_minus_one(x):
-    """x^-1 = 1 / x"""
-    return np.power(x, -1.0), 1 / x
-
-
-@rule
 def power_minus_two(x):
     """x^-2 = 1 / (x x)"""
     return x**-2.0, 1 / (x * x)
-
-
-@rule
-def power_one_half(x):
-    """x^(1/2) = sqrt x"""
-    return np.power(x, 0.5), np.sqrt(x)
 
 
 @rule

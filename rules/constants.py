@@ -39,14 +39,14 @@ def constants_of_product(x, c: Constant, d: Constant):
 def constants_of_scaled_quotient(x, c: Constant, d: Constant):
     """(c x) / d = (c / d) x, for d != 0"""
     require(nonzero(d))
-    return (c * x) / d, (c / d) * x
+    return (c * x) / d, (c * d**-1.0) * x
 
 
 @rule
 def divide_by_constant(x, c: Constant):
     """x / c = x (1 / c), for c != 0"""
     require(nonzero(c))
-    return x / c, x * (1 / c)
+    return x / c, x * c**-1.0
 
 
 @rule
