@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Rule:
     both_ways: bool = False
     error_bound: float | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, type | None]:
         """The annotation of each parameter; None for a plain array."""
         found: dict[str, type | None] = {}

@@ -127,12 +127,26 @@ def _attempt(rule: Rule, rank: int, axes: tuple[int, ...] | None, substitution: 
     token = rewrite.recording(conditions)
     try:
         with active(Context(hints)) as context:
-            sides = Interpreter().call(rule.function, operands)
-            left, right = _pair(rule, sides)
+            left, right = _pair(rule, _sides(rule, operands, conditions))
             _check_guards(rule, context, frozenset(constants))
     finally:
         rewrite.stop_recording(token)
     return Traced(left, right, variables, frozenset(constants), conditions)
+
+
+def _sides(rule: Rule, operands: Sequence[Any], conditions: list[Condition]) -> Any:
+    """What the rule's function returns for traced operands.
+
+    Most rules can simply be called, since traced values take part in NumPy's own dispatch. The others call functions
+    that do not dispatch, and are interpreted.
+    """
+    try:
+        return rule.function(*operands)
+    except Restart:
+        raise
+    except Exception:
+        conditions.clear()
+        return Interpreter().call(rule.function, operands)
 
 
 def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
@@ -153,8 +167,8 @@ def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> No
     A check of literals, such as that of a division of two numbers, is the rule's own to `require`.
     """
     for guard in context.size_guards:
-        nonempty = guard.relation == ">=" and len(list(sizes.symbols(guard.size))) == 1
-        if guard.relation != "==" and not nonempty:
+        names = list(sizes.symbols(guard.size))
+        if guard.relation != ">=" or len(names) != 1 or guard.size != sizes.symbol(names[0]) - 1:
             raise RuleError(f"rule {rule.name} holds only for some sizes: {guard}", rule.place)
     if not all(constants.issuperset(_variables(node)) for node in context.checks):
         raise RuleError(f"rule {rule.name} has an operation that must be checked when it runs", rule.place)
