@@ -106,6 +106,25 @@ def test_covariance():
     assert_same(lambda x: np.cov(x), sample((2, 1)))
 
 
+def test_kaiser_and_frequencies():
+    for n in (1, 2, 5, 8):
+        assert_same(lambda x: x * call(np.kaiser, x.shape[0], 14.0), sample(n))
+        assert_same(lambda x: (call(np.fft.fftfreq, x.shape[0], 0.1), call(np.fft.rfftfreq, x.shape[0])), sample(n))
+    for shape in ((5,), (4, 3)):
+        assert_same(lambda x: (np.fft.fftshift(x), np.fft.ifftshift(x), np.fft.fftshift(x, axes=-1)), sample(shape))
+
+
+def test_polynomials():
+    p, q = sample(4), sample(2, np.float32)
+    assert_same(lambda p, q: (np.polyadd(p, q), np.polysub(q, p), np.polyadd(p, 1)), p, q)
+    assert_same(lambda p: (np.polyder(p), np.polyder(p, 2), np.polyint(p), np.polyint(p, 2, [1, 2])), p)
+    assert_same(lambda p: (np.polyder(p, 7), np.polyder(p, -1)), p)
+    x, y, w = np.linspace(0, 2, 7), sample(7), np.abs(sample(7)) + 0.5
+    assert_same(lambda x, y: np.polyfit(x, y, 2), x, y, tolerance=1e2)
+    assert_same(lambda x, y, w: np.polyfit(x, y, 1, w=w), x, y, w, tolerance=1e2)
+    assert_same(lambda x, y: np.polyfit(x, y, 1), x, sample((7, 2)), tolerance=1e2)
+
+
 def test_polyval():
     assert_same(lambda p, x: np.polyval(p, x), sample(4), sample((2, 3)))
     assert_same(lambda x: np.polyval([1, 2, 3], x), sample(4, np.float32))

@@ -47,6 +47,12 @@ def test_repeat():
     assert_same(lambda x: np.repeat(x, -1), x)
 
 
+def test_resize():
+    for shape in ((2, 3), (7,), (0,), (5, 5)):
+        assert_same(lambda x: np.resize(x, shape), sample((2, 3)))
+    assert_same(lambda x: np.resize(x, (2, 2)), sample(0))
+
+
 @pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
 def test_pad(mode):
     for width in (1, 0, (2, 1), ((1, 2), (0, 1)), ((1,), (2,)), ((7, 9), (0, 0)), 8):

@@ -30,6 +30,11 @@ def test_sorting_in_place():
     assert_same(lambda x: np.sort(x, axis=2), sample(3))
 
 
+def test_sort_complex():
+    for dtype in (np.float64, np.int8, np.int64, np.complex64):
+        assert_same(np.sort_complex, sample((2, 5), dtype))
+
+
 def test_isin():
     for dtype in (np.float64, np.int8, bool):
         assert_same(lambda x, t: (np.isin(x, t), np.isin(x, t, invert=True)), sample((4, 5), dtype), sample(3, dtype))

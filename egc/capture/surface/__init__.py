@@ -14,6 +14,7 @@ from egc.capture.surface import nan_reductions as nan_reductions
 from egc.capture.surface import norms as norms
 from egc.capture.surface import order_statistics as order_statistics
 from egc.capture.surface import padding as padding
+from egc.capture.surface import polynomials as polynomials
 from egc.capture.surface import products as products
 from egc.capture.surface import rearranging as rearranging
 from egc.capture.surface import reductions as reductions

@@ -269,13 +269,4 @@ def array_equiv(a1, a2):
     return _same_elements(a, b, False)
 
 
-@implements(np.polyval, theme=THEME)
-def polyval(p, x):
-    coefficients, at = as_array(p), as_array(x)
-    y: Any = fresh(build.zeros_like(at.node))
-    for k in range(current().concretize(coefficients.shape[0])):
-        y = y * at + coefficients[k]
-    return y
-
-
 __all__ = ["rounded"]

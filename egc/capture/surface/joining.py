@@ -99,7 +99,9 @@ def _stacking(widen: Any, axis: Any) -> Any:
     return meaning
 
 
-implements(np.vstack, theme=THEME)(_stacking(atleast_2d, lambda first: 0))
+vstack = implements(np.vstack, theme=THEME)(_stacking(atleast_2d, lambda first: 0))
+if hasattr(np, "row_stack"):
+    implements(np.row_stack, theme=THEME)(vstack)
 implements(np.hstack, theme=THEME)(_stacking(atleast_1d, lambda first: 0 if first.ndim == 1 else 1))
 implements(np.dstack, theme=THEME)(_stacking(atleast_3d, lambda first: 2))
 

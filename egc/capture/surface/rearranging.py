@@ -18,10 +18,12 @@ from egc.capture.surface.arguments import (
     axes_of,
     axis_of,
     concrete_int,
+    equal,
     flat,
     iota,
     make,
     new_array,
+    number,
     refuse,
 )
 from egc.capture.surface.shapes import permuted, viewed
@@ -119,6 +121,39 @@ def roll(a, shift, axis=None):
     for by, k in zip(shifts * (count // len(shifts)), axes * (count // len(axes))):
         node = rolled(node, by, k)
     return new_array(node)
+
+
+@implements(np.fft.fftshift, theme=THEME)
+def fftshift(x, axes=None):
+    a = as_array(x)
+    chosen = _listed(axes, a.ndim)
+    return roll(a, [sizes.floordiv(a.shape[k], 2) for k in chosen], chosen) if chosen else new_array(a.node)
+
+
+@implements(np.fft.ifftshift, theme=THEME)
+def ifftshift(x, axes=None):
+    a = as_array(x)
+    chosen = _listed(axes, a.ndim)
+    return roll(a, [-sizes.floordiv(a.shape[k], 2) for k in chosen], chosen) if chosen else new_array(a.node)
+
+
+def _listed(axes: Any, rank: int) -> list[int]:
+    if axes is None:
+        return list(range(rank))
+    return [axis_of(k, rank) for k in (axes if isinstance(axes, (tuple, list)) else (axes,))]
+
+
+@implements(np.resize, theme=THEME)
+def resize(a, new_shape):
+    node, shape = flat(to_node(a)), as_shape(new_shape)
+    if not all(current().at_least(dim, 0) for dim in shape):
+        raise ValueError("all elements of `new_shape` must be non-negative")
+    total, count = sizes.product(shape), node.type.shape[0]
+    if not (current().at_least(total, 1) and current().at_least(count, 1)):
+        return new_array(number(0, node.type.dtype, shape))
+    index = make("remainder", iota((total,), 0), to_node(count))
+    found = node if equal(total, count) else gathered(node, index, 0)
+    return new_array(build.reshape(found, shape))
 
 
 def repeated(node: Node, counts: tuple[Dim, ...]) -> Node:

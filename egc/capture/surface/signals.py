@@ -167,6 +167,31 @@ implements(np.blackman, theme=THEME)(
 )
 
 
+@implements(np.kaiser, theme=THEME)
+def kaiser(M, beta):
+    m = as_size(M, "the length of a window")
+    if current().at_least(m, 1) and not current().at_least(m, 2):
+        return fresh(number(1, FLOAT64, (1,)))
+    half = Array(size_node(m - 1), "python") / 2.0
+    n = arange(m) * 1.0
+    root = np.sqrt(1 - ((n - half) / half) ** 2.0)
+    return np.i0(beta * root) / np.i0(as_array(beta) * 1.0)
+
+
+@implements(np.fft.fftfreq, theme=THEME)
+def fftfreq(n, d=1.0, device=None):
+    count = as_size(n)
+    half = sizes.floordiv(count - 1, 2) + 1
+    order = concatenate([arange(half), arange(-sizes.floordiv(count, 2), 0)])
+    return order * (1.0 / (Array(size_node(count), "python") * d))
+
+
+@implements(np.fft.rfftfreq, theme=THEME)
+def rfftfreq(n, d=1.0, device=None):
+    count = as_size(n)
+    return arange(sizes.floordiv(count, 2) + 1) * (1.0 / (Array(size_node(count), "python") * d))
+
+
 def _observations(m: Any, y: Any, rowvar: bool, dtype: Any) -> Array:
     """The variables as rows."""
     m, y = as_array(m), None if y is None else as_array(y)

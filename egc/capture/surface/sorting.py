@@ -57,6 +57,18 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     return new_array(current().make("sort", node, axis=at), False)
 
 
+@implements(np.sort_complex, theme=THEME)
+def sort_complex(a):
+    node = to_node(a)
+    if not node.type.rank:
+        raise np.exceptions.AxisError(-1, 0)
+    ordered = current().make("sort", node, axis=node.type.rank - 1)
+    if node.type.dtype.kind == "c":
+        return new_array(ordered)
+    small = node.type.dtype.kind in "iu" and node.type.dtype.itemsize <= 2
+    return new_array(build.cast(ordered, np.complex64 if small else np.complex128))
+
+
 @method("sort", theme=THEME)
 def _sort_method(x, axis=-1, kind=None, order=None, *, stable=None):
     checked_kind(kind, order, stable)
