@@ -26,6 +26,7 @@ class Directed:
 
     @property
     def ruleset(self) -> str:
+        """The name of its ruleset, which the dtypes that it is compiled for complete."""
         return f"rewrite-{self.name}"
 
     @property
@@ -43,6 +44,7 @@ class Directed:
 class Compiled:
     """What a direction adds to an e-graph, and needs: predicates to infer, sizes to tabulate, fixed sizes as constants."""
 
+    ruleset: str = ""
     declarations: dict[str, None] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     predicates: set[str] = field(default_factory=set)

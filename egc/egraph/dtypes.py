@@ -6,6 +6,7 @@ alike, and its literals keep their values. Dtypes at which the rule's text is th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +42,17 @@ class DtypeGroup:
         return "d" if len(self.dtypes) > 1 and SHORT[dtype] == self.dtypes[0] else quote(SHORT[dtype])
 
 
-def dtype_groups(rewrite: Rewrite, source: Node, target: Node) -> list[DtypeGroup]:
-    """The groups of dtypes at which `source` may become `target`. Raises RuleError where there are none."""
+def dtype_groups(
+    rewrite: Rewrite, source: Node, target: Node, present: Collection[str] | None = None
+) -> list[DtypeGroup]:
+    """The groups of dtypes at which `source` may become `target`, of those that are present where these are given.
+
+    Raises RuleError where there are none at all.
+    """
     traced = instantiate.operand_dtype(rewrite)
     allowed = DTYPE_CLASSES[rewrite.rule.dtypes] if traced is not None else ("f64",)
+    if present is not None and traced is not None:
+        allowed = tuple(name for name in allowed if name in present)
     groups: dict[object, list[tuple[str, Node, Node, tuple[Condition, ...]]]] = {}
     for name in allowed:
         dtype = DTYPES[name]
@@ -72,7 +80,7 @@ def dtype_groups(rewrite: Rewrite, source: Node, target: Node) -> list[DtypeGrou
         )
         conditions = tuple(Condition(c.predicate, operand) for c, operand in zip(rewrite.conditions, operands))
         groups.setdefault(key, []).append((name, new_source, new_target, conditions))
-    if not groups:
+    if not groups and present is None:
         rule = rewrite.rule
         raise RuleError(f"rule {rule.name}: its sides have no common type at any dtype {rule.dtypes}", rule.place)
     return [DtypeGroup(tuple(each[0] for each in group), *group[0][1:]) for group in groups.values()]

@@ -6,6 +6,8 @@ a product, to an infinity or to nan, which the f64 values of the e-graph do not 
 
 from __future__ import annotations
 
+from egc.ops import OPS
+
 FINITE = "(<= (abs c) 1.7976931348623157e308)"
 
 FOLDED = {
@@ -27,6 +29,9 @@ EXACT_CASTS = (
 )
 
 
+CLOSED = ("add", "subtract", "multiply", "divide", "negative", "reciprocal", "power", "maximum", "minimum")
+"""Ops whose terms are not rewritten further once they are known to be constant: zero equals its product with anything."""
+
 TYPES = """(rule ((type-at i d s) (= r (node-at i))) ((set (dtype-of r) d) (set (shape-of r) s)) :ruleset analysis)"""
 """The encoder states a Node's type in one row."""
 
@@ -44,6 +49,11 @@ def rules() -> list[str]:
             lines.append(f"(rule ({premises}) ((union r ({head} k d s))) :ruleset analysis)")
         premises = f"(= t ({head} k d s0)) (= r (op-transpose t axes)) (= s (shape-of r))"
         lines.append(f"(rule ({premises}) ((union r ({head} k d s))) :ruleset analysis)")
+    for op in CLOSED:
+        operands = "x" if OPS[op].arity == 1 else "x y"
+        for head in ("op-constant", "op-literal"):
+            premises = f"(= r (op-{op} {operands})) (= r ({head} k d s))"
+            lines.append(f"(rule ({premises}) ((subsume (op-{op} {operands}))) :ruleset analysis)")
     for term, fact in (
         ("(op-broadcast x s axes)", "(= s (shape-of x))"),
         ("(op-reshape x s)", "(= s (shape-of x))"),

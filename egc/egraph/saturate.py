@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from egglog.bindings import EggSmolError, EGraph
 
 from egc.egraph import facts, native, schema
@@ -23,6 +24,7 @@ from egc.egraph.rulesets import compile_direction
 from egc.errors import SaturationError
 from egc.ir import Node, Program
 from egc.rewrite import Rewrite
+from egc.types import SHORT, ArrayType
 
 SATURATED, NODE_LIMIT, TIME_LIMIT, ITERATION_LIMIT = "saturated", "node limit", "time limit", "iteration limit"
 
@@ -59,8 +61,8 @@ class _Limits:
     """Pauses of the rules that expand: one whose matches exceed its limit pauses for some iterations and comes back with
     twice the limit (the back-off of egg, Willsey et al. 2021)."""
 
-    def __init__(self, active: Sequence[Directed], limit: int):
-        self.until = {each.ruleset: 0 for each in active if each.expands}
+    def __init__(self, rulesets: Sequence[str], limit: int):
+        self.until = dict.fromkeys(rulesets, 0)
         self.limit = dict.fromkeys(self.until, max(limit, LEAST_LIMIT))
         self.pause = dict.fromkeys(self.until, 2)
 
@@ -103,23 +105,27 @@ class Engine:
         for index, (rewrite, scope) in enumerate(pairs):
             self.scopes.update((directed, scope) for directed in directions(rewrite, str(index)))
         self.recorded = recorded
-        self.compiled: dict[Directed, Compiled] = {}
+        self.compiled: dict[tuple[Directed, frozenset[str]], Compiled] = {}
         self.egraph: EGraph | None = None
         self.loaded: set[str] = set()
         self.pushed = False
 
-    def load(self, active: Sequence[Directed] = ()) -> None:
-        """Makes the e-graph ready for Programs, with the rules of these directions."""
+    def load(self, active: Sequence[Directed] = (), dtypes: frozenset[str] = frozenset()) -> list[Compiled]:
+        """Makes the e-graph ready for Programs with these dtypes, with the rules of these directions."""
         if self.egraph is None:
             self.egraph, self.pushed, self.loaded = EGraph(), False, set()
             self._load([*schema.declarations(), "(ruleset analysis)", *native.rules()])
-        for directed in active:
-            if directed not in self.compiled:
-                self.compiled[directed] = compile_direction(directed, self.scopes[directed], self.recorded)
-        compiled = [self.compiled[directed] for directed in active]
+        compiled = [self._compile(directed, dtypes) for directed in active]
         self._load(declaration for each in compiled for declaration in each.declarations)
         self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}))
         self._load(rule for each in compiled for rule in each.rules)
+        return compiled
+
+    def _compile(self, directed: Directed, dtypes: frozenset[str]) -> Compiled:
+        key = directed, dtypes
+        if key not in self.compiled:
+            self.compiled[key] = compile_direction(directed, self.scopes[directed], self.recorded, dtypes)
+        return self.compiled[key]
 
     def _load(self, commands: Iterable[str]) -> None:
         missing = list(dict.fromkeys(command for command in commands if command not in self.loaded))
@@ -147,19 +153,21 @@ class Engine:
         dropped = set(dropped)
         allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
         active = relevant(list(program.nodes()), allowed)
-        self.load(active)
-        compiled = [self.compiled[directed] for directed in active]
+        dtypes = frozenset(SHORT[dtype] for node in program.nodes() for dtype in _dtypes(node))
+        compiled = self.load(active, dtypes)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
         encoded = encode(program, forms, any(each.sized for each in compiled))
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):
             self._run(text)
-        result = self._iterate(active, budget)
+        simplify = [rules.ruleset for rules, each in zip(compiled, active) if rules.rules and not each.expands]
+        explore = [rules.ruleset for rules, each in zip(compiled, active) if rules.rules and each.expands]
+        result = self._iterate(simplify, explore, budget)
         result.nodes_encoded, result.directed, result.egraph = encoded.nodes, active, self.egraph
         return result
 
-    def _iterate(self, active: Sequence[Directed], budget: Budget) -> Saturated:
+    def _iterate(self, simplify: Sequence[str], explore: Sequence[str], budget: Budget) -> Saturated:
         """Directed rules and rules that expand run in turn. A rule of the second kind with too many matches pauses.
 
         Of an iteration that ends far above the node budget, nothing is kept.
@@ -167,8 +175,7 @@ class Engine:
         started = time.perf_counter()
         matches: Counter[str] = Counter()
         nodes = self._size()
-        limits = _Limits(active, 4 * nodes)
-        simplify = [each.ruleset for each in active if not each.expands]
+        limits = _Limits(explore, 4 * nodes)
         self._run(f"(unstable-combined-ruleset simplify {' '.join(simplify)})")
         for iteration in range(budget.iterations):
             if nodes >= budget.nodes:
@@ -198,7 +205,7 @@ class Engine:
             for name, count in report.num_matches_per_rule.items():
                 rule, mark, rest = name.partition("#")
                 if mark and count:
-                    found[rule, f"rewrite-{rest.partition('/')[0]}"] += count
+                    found[rule, rest.partition("/")[0]] += count
         return updated, found
 
     def _stopped(
@@ -239,6 +246,11 @@ def _batches(commands: Iterable[str]) -> Iterator[str]:
         size += len(command)
     if batch:
         yield " ".join(batch)
+
+
+def _dtypes(node: Node) -> Iterator[np.dtype]:
+    for part in (node.type,) if isinstance(node.type, ArrayType) else node.type.items:
+        yield part.dtype
 
 
 KEPT_ENGINES = 8

@@ -93,7 +93,7 @@ class RuleWriter:
             self.actions.append(f"({self.directed.fired} {' '.join(columns)})")
         self.drop_unused_shape()
         premises, actions = " ".join(self.premises), " ".join(self.actions)
-        return f"(rule ({premises}) ({actions}) :ruleset {self.directed.ruleset} :name {quote(name)})"
+        return f"(rule ({premises}) ({actions}) :ruleset {self.result.ruleset} :name {quote(name)})"
 
     def drop_unused_shape(self) -> None:
         used = [text for text in (*self.premises, *self.actions) if re.search(r"(?<=[ (])s(?=[ )])", text)]
