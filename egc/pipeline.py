@@ -18,6 +18,7 @@ from egc import backend as backends
 from egc import rulefiles
 from egc.backend import Backend, Compiled
 from egc.capture import Captured, capture
+from egc.capture.rules import RANKS, rewrites
 from egc.check import check
 from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
@@ -88,15 +89,16 @@ def choose_rules(rules: Any, precision: str) -> RuleChoice:
     return RuleChoice(load(rules), {})
 
 
-@lru_cache(maxsize=4096)
-def traced_rule(rule: Rule) -> tuple[Rewrite, ...]:
-    from egc.capture.rules import rewrites
-
-    return rewrites(rule)
+@lru_cache(maxsize=16384)
+def traced_rule(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
+    return rewrites(rule, max_rank)
 
 
-def traced_rules(rules: Sequence[Rule]) -> tuple[Rewrite, ...]:
-    return tuple(rewrite for rule in rules for rewrite in traced_rule(rule))
+def traced_rules(rules: Sequence[Rule], program: Program) -> tuple[Rewrite, ...]:
+    """The rules as pairs of Nodes, for the ranks that a Program has."""
+    ranks = [len(getattr(node.type, "shape", ())) for node in program.nodes()]
+    max_rank = min(max([2, *ranks]), RANKS[-1])
+    return tuple(rewrite for rule in rules for rewrite in traced_rule(rule, max_rank))
 
 
 def evaluate_reference(program: Program, arguments: Sequence[Any]) -> tuple[Any, ...]:
@@ -125,13 +127,13 @@ def optimize_stage(
     trace.programs["simplified"] = program
     with trace.stage("rules"):
         choice = choose_rules(options.rules, options.precision)
-        rewrites = traced_rules(choice.everywhere)
-        scoped = {scope: traced_rules(rules) for scope, rules in choice.scoped.items()}
+        everywhere = traced_rules(choice.everywhere, program)
+        scoped = {scope: traced_rules(rules, program) for scope, rules in choice.scoped.items()}
     if not choice.empty:
         from egc import egraph
 
         with trace.stage("saturate"):
-            result = egraph.optimize_program(program, rewrites, backend.costs, bindings, scoped=scoped)
+            result = egraph.optimize_program(program, everywhere, backend.costs, bindings, scoped=scoped)
         trace.results["egraph"] = result
         with trace.stage("simplify"):
             program = check(fold_constants(result.program, evaluate_reference))

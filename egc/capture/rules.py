@@ -28,8 +28,10 @@ TRACE_DTYPES = {"integer": np.dtype(np.int64), "bool": np.dtype(bool)}
 OWN_SHAPES = (Scalar, Vector, Matrix, SquareMatrix)
 
 
-def rewrites(rule: Rule) -> tuple[Rewrite, ...]:
+def rewrites(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
     """The rule as pairs of Nodes: one pair if it holds for every rank, else one for each rank and choice of axes.
+
+    max_rank: the largest rank to trace for, where the rule depends on it.
 
     Raises RuleError, at the rule's place, for a rule whose sides cannot be expressed, differ in shape or dtype, or whose
     right side has a variable that the left side lacks.
@@ -44,7 +46,7 @@ def rewrites(rule: Rule) -> tuple[Rewrite, ...]:
             return (_validated(rule, traced, generic=True),)
     found: list[Rewrite] = []
     first_error: Exception | None = None
-    for rank, axes in _choices(rule, kinds):
+    for rank, axes in _choices(kinds, max_rank):
         try:
             made = _validated(rule, _trace(rule, rank, axes))
         except RuleError as error:
@@ -52,13 +54,13 @@ def rewrites(rule: Rule) -> tuple[Rewrite, ...]:
             continue
         if not any(made.left is other.left and made.right is other.right for other in found):
             found.append(made)
-    if not found:
+    if not found and max_rank == RANKS[-1]:
         raise first_error or RuleError(f"rule {rule.name} says nothing at any rank", rule.place)
     return tuple(found)
 
 
-def _choices(rule: Rule, kinds: set[Any]) -> Iterator[tuple[int, tuple[int, ...] | None]]:
-    for rank in RANKS:
+def _choices(kinds: set[Any], max_rank: int) -> Iterator[tuple[int, tuple[int, ...] | None]]:
+    for rank in RANKS[: max_rank + 1]:
         if Axes not in kinds:
             yield rank, None
             continue
