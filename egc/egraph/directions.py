@@ -14,7 +14,7 @@ from egc.ir import Node
 from egc.rewrite import Rewrite
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Directed:
     """One direction of a rewrite: `source` may be replaced by `target`. `name` is its number among an engine's rewrites."""
 

@@ -8,9 +8,10 @@ matrices (rank 2); `psd` is positive semidefinite. Each law below is one line: c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from egc.egraph.schema import FACTS, fact_relation, quote
 from egc.types import DTYPES
@@ -223,11 +224,16 @@ class Law:
     conclusion: str
     needs: frozenset[str]
     premises: str
-    root: str = "r"
 
-    @property
+    @cached_property
+    def ops(self) -> frozenset[str]:
+        """The ops that terms must have for the law to apply."""
+        found = re.findall(r"\(op-([a-z0-9_]+)(?:-\d+)?", self.premises)
+        return frozenset(found) - {"constant", "literal"}
+
+    @cached_property
     def text(self) -> str:
-        return f"(rule ({self.premises}) (({fact_relation(self.conclusion)} {self.root})) :ruleset analysis)"
+        return f"(rule ({self.premises}) (({fact_relation(self.conclusion)} r)) :ruleset analysis)"
 
 
 FLOAT = '(= rd (dtype-of r)) (dtype-in "floats" rd)'
@@ -311,15 +317,15 @@ def laws() -> tuple[Law, ...]:
     )
 
 
-def inference(wanted: Iterable[str]) -> list[str]:
-    """The rules, in ruleset `analysis`, that infer the wanted predicates and those they follow from."""
+def inference(wanted: Iterable[str], ops: Collection[str]) -> list[str]:
+    """The rules, in ruleset `analysis`, that infer the wanted predicates of terms of these ops."""
     known: set[str] = set()
     new = set(wanted)
     while new:
         known |= new
         new = {need for law in laws() if law.conclusion in known for need in law.needs} - known
     lines = [f"(dtype-in {quote(key)} {quote(name)})" for key, names in DTYPE_SETS.items() for name in names]
-    lines += dict.fromkeys(law.text for law in laws() if law.conclusion in known)
+    lines += dict.fromkeys(law.text for law in laws() if law.conclusion in known and law.ops <= set(ops))
     if "nonempty" in known:
         premises = f"({fact_relation('nonempty')} x) (= s (shape-of x))"
         lines.append(f"(rule ({premises}) ((nonempty-shape s)) :ruleset analysis)")

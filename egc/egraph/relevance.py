@@ -46,8 +46,8 @@ def _directed_features(directed: Directed) -> tuple[frozenset[Feature], frozense
     return _features(needed, rewrite.generic), _features(ir.topological([directed.target]), rewrite.generic)
 
 
-def relevant(nodes: Sequence[Node], candidates: Sequence[Directed]) -> list[Directed]:
-    """The directions that can fire on terms of these Nodes, in their order."""
+def relevant(nodes: Sequence[Node], candidates: Sequence[Directed]) -> tuple[list[Directed], frozenset[str]]:
+    """The directions that can fire on terms of these Nodes, in their order, and the ops of all terms there can be."""
     ranks = set(range(1 + max((max(_rank(node), getattr(node.type, "rank", 0)) for node in nodes), default=0)))
     known: set[Feature] = set()
     of_any_rank: set[tuple[str, str]] = set()
@@ -70,7 +70,7 @@ def relevant(nodes: Sequence[Node], candidates: Sequence[Directed]) -> list[Dire
     while True:
         ready = [each for each in waiting if _directed_features(each)[0] <= known]
         if not ready:
-            return [each for each in candidates if each in found]
+            return [each for each in candidates if each in found], ALWAYS | {op for op, _, _ in known}
         found.update(ready)
         waiting = [each for each in waiting if each not in found]
         for each in ready:

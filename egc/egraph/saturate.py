@@ -110,14 +110,19 @@ class Engine:
         self.loaded: set[str] = set()
         self.pushed = False
 
-    def load(self, active: Sequence[Directed] = (), dtypes: frozenset[str] = frozenset()) -> list[Compiled]:
-        """Makes the e-graph ready for Programs with these dtypes, with the rules of these directions."""
+    def load(
+        self,
+        active: Sequence[Directed] = (),
+        dtypes: frozenset[str] = frozenset(),
+        ops: frozenset[str] = frozenset(),
+    ) -> list[Compiled]:
+        """Makes the e-graph ready for Programs with these dtypes and ops, with the rules of these directions."""
         if self.egraph is None:
             self.egraph, self.pushed, self.loaded = EGraph(), False, set()
             self._load([*schema.declarations(), "(ruleset analysis)", *native.rules()])
         compiled = [self._compile(directed, dtypes) for directed in active]
         self._load(declaration for each in compiled for declaration in each.declarations)
-        self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}))
+        self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}, ops))
         self._load(rule for each in compiled for rule in each.rules)
         return compiled
 
@@ -152,9 +157,9 @@ class Engine:
         self.release()
         dropped = set(dropped)
         allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
-        active = relevant(list(program.nodes()), allowed)
+        active, ops = relevant(list(program.nodes()), allowed)
         dtypes = frozenset(SHORT[dtype] for node in program.nodes() for dtype in _dtypes(node))
-        compiled = self.load(active, dtypes)
+        compiled = self.load(active, dtypes, ops)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
         encoded = encode(program, forms, any(each.sized for each in compiled))
         self._run("(push)")
