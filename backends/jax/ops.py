@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -53,7 +52,11 @@ def _ufunc(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
     return getattr(jnp, name)(*operands)
 
 
-@meaning(*(name for names in SPECIAL.values() for name in names if hasattr(special, name)))
+ENDLESS = frozenset(["exp1", "expi", "gammainc", "gammaincc"])
+"""jax.scipy.special's functions whose iteration does not end for some operands (seen with JAX 0.10.2 on a CPU)."""
+
+
+@meaning(*(name for names in SPECIAL.values() for name in names if hasattr(special, name) and name not in ENDLESS))
 def _special(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
     return getattr(special, name)(*operands)
 
@@ -67,6 +70,22 @@ def _log_expit(errors: Errors, params: Params, x: Any) -> Any:
 def _erfcinv(errors: Errors, params: Params, x: Any) -> Any:
     """By `ndtri`, which keeps its accuracy for small x where `erfinv(1 - x)` loses it."""
     return -special.ndtri(x / 2) * np.sqrt(0.5).astype(x.dtype)
+
+
+@meaning("gcd", "lcm")
+def _divisor(name: str, errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    """By Euclid on magnitudes as unsigned integers, so that the least integer has one; jnp's does not end for it."""
+    unsigned = np.dtype(f"u{a.dtype.itemsize}")
+    first, second = (lax.abs(v).astype(unsigned) if v.dtype.kind == "i" else v for v in (a, b))
+
+    def step(pair: Any) -> Any:
+        x, y = pair
+        return jnp.where(y == 0, x, y), jnp.where(y == 0, y, x % jnp.maximum(y, 1))
+
+    divisor, _ = lax.while_loop(lambda pair: jnp.any(pair[1] != 0), step, (first, second))
+    if name == "gcd":
+        return divisor.astype(a.dtype)
+    return (first // jnp.maximum(divisor, 1) * second).astype(a.dtype)
 
 
 @meaning("where")
@@ -143,7 +162,9 @@ def _cumulative_sum(name: str, errors: Errors, params: Params, x: Any) -> Any:
 
 @meaning("cummax", "cummin")
 def _cumulative_extreme(name: str, errors: Errors, params: Params, x: Any) -> Any:
-    return _scan(jnp.maximum if name == "cummax" else jnp.minimum, x, params["axis"])
+    if x.dtype.kind in "bc":
+        return _scan(jnp.maximum if name == "cummax" else jnp.minimum, x, params["axis"])
+    return getattr(lax, name)(x, axis=params["axis"])
 
 
 def _scan(combine: Any, x: Any, axis: int) -> Any:
@@ -424,18 +445,23 @@ def _item(errors: Errors, params: Params, values: Any) -> Any:
     return values[params["index"]]
 
 
-MISSING: dict[str, tuple[str, str]] = {}
+MISSING: dict[str, tuple[str, str]] = {
+    "argmax": ("c", "JAX does not order complex numbers here"),
+    "argmin": ("c", "JAX does not order complex numbers here"),
+}
 """Ops without some operand dtypes: the kinds that are missing, and why."""
 
 
 def gap(node: Node, platform: str) -> str | None:
     """Why JAX cannot run a Node on a platform (`cpu`, `gpu`), or None when it can."""
+    if node.op in ENDLESS:
+        return "JAX's function does not end for some operands"
     if node.op not in EMIT:
         return "JAX has no such function"
     kinds, why = MISSING.get(node.op, ("", ""))
     operand = node.inputs[0].type if node.inputs else node.type
     if not isinstance(operand, TupleType) and operand.dtype.kind in kinds:
         return why
-    if node.op in ("eig", "eigvals") and platform != "cpu" and not hasattr(jax.lax.linalg, "EigImplementation"):
+    if node.op in ("eig", "eigvals") and platform != "cpu" and not hasattr(lax.linalg, "EigImplementation"):
         return f"JAX has no nonsymmetric eigenvalues on {platform}"
     return None
