@@ -72,7 +72,8 @@ class Report:
     counterexample: Counterexample | None = None
 
     @property
-    def ok(self) -> bool:
+    def passed(self) -> bool:
+        """Whether no counterexample was found and enough samples met what the rule requires."""
         return self.counterexample is None and self.samples >= self.wanted
 
     def __str__(self) -> str:
@@ -93,7 +94,7 @@ def check(rule: Rule, samples: int = 200, seed: int = 0) -> Report:
     >>> @rule
     ... def root_of_square(x):
     ...     return np.sqrt(x * x), x
-    >>> check(root_of_square).ok
+    >>> check(root_of_square).passed
     False
     """
     used = ordinary = 0
@@ -239,10 +240,10 @@ def _difference(
     if not doubtful.any():
         return None
     places, left, right, operands = _witnesses(rule, sample, from_side, left, right, doubtful)
+    extents = np.concatenate([np.zeros(0), *(np.abs(np.ravel(x)) for x in operands if _floating(x))])
+    far = bool(np.any(extents > FAR))
     truth = _truth(rule, operands, from_side)
     reach = _reach(rule, operands, from_side, truth, random)
-    extents = np.concatenate([np.abs(np.ravel(x)) for x in operands if _floating(x)])
-    far = bool(np.any(extents > FAR))
     infinite = bool(np.any(extents == np.inf)) and not np.any(np.isnan(extents))
     for place, index in places:
         reason = _element(rule, far, infinite, left[index], right[index], truth[index], reach[index])

@@ -7,6 +7,7 @@ as a module. Nothing of a file is kept unless all of it is sound.
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import linecache
 import sys
 import traceback
@@ -160,6 +161,12 @@ def law(rule: Rule) -> str:
     lines = linecache.getlines(rule.file)
     above = lines[rule.line - 2].strip() if 2 <= rule.line <= len(lines) else ""
     return above.lstrip("# ") if above.startswith("#") else ""
+
+
+def source(rule: Rule) -> str:
+    """The lines of a rule file that define a rule, its decorator included."""
+    lines = linecache.getlines(rule.file)[rule.line - 1 :]
+    return "".join(inspect.getblock(lines)) if lines else ""
 
 
 def two_sides(rule: Rule, result: Any) -> tuple[Any, Any]:

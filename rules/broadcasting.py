@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from egc import Matrix, Scalar, Vector, rule
+from egc import Matrix, Scalar, Vector, nonnegative, require, rule
 
 
 @rule(dtypes="number")
@@ -61,7 +61,8 @@ def scalars_of_two_products(x, y, s: Scalar, t: Scalar):
 
 @rule
 def root_of_scaled_square(x, s: Scalar):
-    """sqrt(x (s s)) = |s| sqrt x"""
+    """sqrt(x (s s)) = |s| sqrt x, for x >= 0"""
+    require(nonnegative(x))
     return np.sqrt(x * (s * s)), np.abs(s) * np.sqrt(x)
 
 
