@@ -77,7 +77,7 @@ PARAMS: Mapping[str, Callable[[Any], bool]] = {
 EXCEPTIONS: Mapping[tuple[str, str], Callable[[Any], bool]] = {
     ("diagonal", "size"): is_dim,
     ("qr", "mode"): one_of("reduced", "complete", "r"),
-    ("size", "value"): lambda value: isinstance(value, sizes.Size),
+    ("size", "value"): is_dim,
 }
 
 PYTHON_KINDS = {"b": bool, "i": int, "u": int, "f": float, "c": complex}

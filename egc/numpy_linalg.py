@@ -7,7 +7,7 @@ from typing import Any
 from egc import numpy_syntax as syntax
 from egc.ir import Node
 from egc.numpy_ops import written
-from egc.numpy_syntax import Expression, after, call
+from egc.numpy_syntax import Expression, after, call, quoted
 from egc.numpy_writer import Writer
 
 RESULTS = {
@@ -64,7 +64,7 @@ def _solve_triangular(w: Writer, node: Node) -> Expression:
     if a.type.rank == 2 and b.type.rank <= 2:
         return call(solver, w.value(a), w.value(b), **options)
     one = call(solver, "a", "b", **options)
-    signature = repr("(n,n),(n)->(n)" if b.type.rank == 1 else "(n,n),(n,k)->(n,k)")
+    signature = quoted("(n,n),(n)->(n)" if b.type.rank == 1 else "(n,n),(n,k)->(n,k)")
     kind = f"[{syntax.dtype_text(node.type.dtype)}]"
     batched = call("np.vectorize", f"lambda a, b: {one.text}", otypes=kind, signature=signature)
     return after(batched, f"({w.value(a).text}, {w.value(b).text})")
@@ -73,7 +73,7 @@ def _solve_triangular(w: Writer, node: Node) -> Expression:
 @written("qr")
 def _qr(w: Writer, node: Node) -> Expression:
     mode = node.params["mode"]
-    return call("np.linalg.qr", w.value(node.inputs[0]), **({} if mode == "reduced" else {"mode": repr(mode)}))
+    return call("np.linalg.qr", w.value(node.inputs[0]), **({} if mode == "reduced" else {"mode": quoted(mode)}))
 
 
 @written("svd")
@@ -84,7 +84,7 @@ def _svd(w: Writer, node: Node) -> Expression:
 
 @written("eigh", "eigvalsh")
 def _eigh(w: Writer, node: Node) -> Expression:
-    upper = {} if node.params["lower"] else {"UPLO": repr("U")}
+    upper = {} if node.params["lower"] else {"UPLO": quoted("U")}
     return call(f"np.linalg.{node.op}", w.value(node.inputs[0]), **upper)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from egc import numpy_syntax as syntax
 from egc.ir import Node
-from egc.numpy_ops import front, index_entries, written
+from egc.kernels import FUSED_REDUCTIONS
+from egc.numpy_ops import front, index_entries, reduction_keeping_axes, written
 from egc.numpy_syntax import Expression, after, call, index
 from egc.numpy_writer import Writer, without_facts
 from egc.types import Shape
@@ -41,10 +42,12 @@ def _reshape(w: Writer, node: Node) -> Expression:
     if not old:
         return call("np.reshape", w.value(x), syntax.tuple_text(map(w.size, new)))
     dropped = _inserted_ones(new, old)
-    if dropped is not None and dropped:
+    if dropped:
         return _drop_axes(w, x, dropped)
     added = _inserted_ones(old, new)
-    if added is not None and added:
+    if added and x.op in FUSED_REDUCTIONS and added == set(x.params["axes"]) and w.users[x] == 1:
+        return reduction_keeping_axes(w, x)
+    if added:
         return index(w.value(x), ["None" if axis in added else ":" for axis in range(len(new))])
     if len(new) == 1:
         return after(w.value(x), ".ravel()")
@@ -98,9 +101,12 @@ def _pad(w: Writer, node: Node) -> Expression:
 
 
 def _copy(w: Writer, x: Node) -> Expression:
-    """A new variable with a copy of x, to write into."""
+    """A variable with x's value to write into: a copy, or x itself where that is a copy nothing else needs."""
+    x = without_facts(x)
     value = w.value(x)
-    return w.assign("result", value if without_facts(x).op == "constant" else after(value, ".copy()"))
+    if x.op in ("update_slice", "scatter") and w.users[x] == 1 and not w.counting:
+        return value
+    return w.assign("result", value if x.op == "constant" else after(value, ".copy()"))
 
 
 def _stored(w: Writer, value: Node) -> str:
@@ -117,7 +123,14 @@ def _update_slice(w: Writer, node: Node) -> Expression:
     if not x.type.rank:
         return w.value(value)
     result = _copy(w, x)
-    first, *later = slices(w, x.type.shape, node.params["start"], value.type.shape, node.params["step"])
+    start = node.params["start"]
+    first, *later = slices(w, x.type.shape, start, value.type.shape, node.params["step"])
+    element = without_facts(value)
+    dropped = _inserted_ones(element.inputs[0].type.shape, value.type.shape) if element.op == "reshape" else None
+    if dropped and not later:
+        value = element.inputs[0]
+        for axis in dropped:
+            first[axis] = syntax.position_entry(x.type.shape[axis], start[axis], w.size)
     target = after(result, f"[{', '.join(first)}]")
     for entries in later:
         target = index(target, entries)

@@ -10,7 +10,7 @@ import numpy as np
 
 from egc import numpy_syntax as syntax
 from egc.ir import Node
-from egc.numpy_syntax import Expression, after, binary, call, index, literal, negated
+from egc.numpy_syntax import Expression, after, binary, call, index, literal, negated, quoted
 from egc.numpy_writer import RENDER, Operand, Render, Writer, ufunc_fits, without_facts
 from egc.ops import SPECIAL, UFUNCS
 
@@ -35,10 +35,10 @@ def _ufunc(w: Writer, node: Node) -> Expression:
     if op == "multiply" and _is_square(node):
         x = w.value(node.inputs[0])
         return binary("power", x, Expression("2")) if node.type.rank else call("np.square", x)
-    operands = w.operands(node.inputs, ufunc_fits(node.op, node.inputs))
-    if op == "negative":
+    operands = w.operands(node.inputs, ufunc_fits(op, node.inputs))
+    if op == "negative" and isinstance(operands[0].kind, np.dtype):
         return negated(operands[0].write())
-    if node.type.rank and (op == "invert" or (bools and op == "logical_not")):
+    if op == "invert" and isinstance(operands[0].kind, np.dtype) and node.type.rank:
         return negated(operands[0].write(), "~")
     if op in syntax.BINARY and _operator_is_exact(op, node, operands):
         return _operator(op, node, operands)
@@ -55,8 +55,9 @@ def _operator_is_exact(op: str, node: Node, operands: Sequence[Operand]) -> bool
     """An operator on NumPy scalars is not always the ufunc, and `**` with a scalar not always `np.power`."""
     if op == "power":
         base, exponent = operands
-        scalar = not exponent.shape and not _literal_exponent(node)
-        return bool(base.shape) and not scalar and node.type.dtype.kind in "iuf" and base.kind == node.type.dtype
+        if not base.shape or node.type.dtype.kind not in "iuf" or base.kind != node.type.dtype:
+            return False
+        return bool(exponent.shape) or _literal_exponent(node)
     if node.type.rank:
         return True
     return op in syntax.SAFE_FOR_SCALARS and all(child.type.dtype.kind != "c" for child in node.inputs)
@@ -159,7 +160,7 @@ def _axis(axes: Sequence[int], rank: int) -> dict[str, Any]:
 
 
 @written("sum", "prod")
-def _sum(w: Writer, node: Node) -> Expression:
+def _sum(w: Writer, node: Node, **more: Any) -> Expression:
     x, dtype = node.inputs[0], node.type.dtype
     inner = without_facts(x)
     if inner.op == "cast" and dtype.kind in "iu" and _accumulator(inner.inputs[0].type.dtype) == dtype:
@@ -167,7 +168,7 @@ def _sum(w: Writer, node: Node) -> Expression:
     options = _axis(node.params["axes"], x.type.rank)
     if _accumulator(x.type.dtype) != dtype:
         options["dtype"] = syntax.dtype_text(dtype)
-    return call(f"np.{node.op}", w.value(x), **options)
+    return call(f"np.{node.op}", w.value(x), **options, **more)
 
 
 def _accumulator(dtype: np.dtype) -> np.dtype:
@@ -176,9 +177,14 @@ def _accumulator(dtype: np.dtype) -> np.dtype:
 
 
 @written("max", "min", "any", "all")
-def _reduction(w: Writer, node: Node) -> Expression:
+def _reduction(w: Writer, node: Node, **options: Any) -> Expression:
     x = node.inputs[0]
-    return call(f"np.{node.op}", w.value(x), **_axis(node.params["axes"], x.type.rank))
+    return call(f"np.{node.op}", w.value(x), **_axis(node.params["axes"], x.type.rank), **options)
+
+
+def reduction_keeping_axes(w: Writer, node: Node) -> Expression:
+    """The reduction with axes of length 1 where it reduced."""
+    return (_sum if node.op in ("sum", "prod") else _reduction)(w, node, keepdims=True)
 
 
 @written("argmax", "argmin")
@@ -207,13 +213,13 @@ def _sort(w: Writer, node: Node) -> Expression:
     axis, kind = node.params["axis"], node.params.get("kind")
     options: dict[str, Any] = {"axis": axis} if axis != node.inputs[0].type.rank - 1 else {}
     if kind is not None:
-        options["kind"] = repr(kind)
+        options["kind"] = quoted(kind)
     return call(f"np.{node.op}", w.value(node.inputs[0]), **options)
 
 
 @written("searchsorted")
 def _searchsorted(w: Writer, node: Node) -> Expression:
-    side = {"side": repr("right")} if node.params["side"] == "right" else {}
+    side = {"side": quoted("right")} if node.params["side"] == "right" else {}
     return call("np.searchsorted", *map(w.value, node.inputs), **side)
 
 
@@ -260,7 +266,9 @@ def _gather(w: Writer, node: Node) -> Expression:
         return index(front(w, w.value(x), axes, x.type.rank), index_entries(w, indices))
     if len(axes) == 1:
         options = {"axis": 0} if x.type.rank > 1 else {}
-        return call("np.take", front(w, w.value(x), axes, x.type.rank), w.value(indices[0]), **options, mode=repr(mode))
+        return call(
+            "np.take", front(w, w.value(x), axes, x.type.rank), w.value(indices[0]), **options, mode=quoted(mode)
+        )
     lengths = [w.size(x.type.shape[axis]) for axis in axes]
     if mode == "clip":
         bounded = [call("np.clip", w.value(i), 0, f"{n} - 1") for i, n in zip(indices, lengths)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from egc import ir, numpy_linalg, numpy_moves, numpy_ops, sizes
 from egc.ir import Node, Program
 from egc.numpy_writer import Writer
@@ -29,17 +31,18 @@ def numpy_source(program: Program, name: str) -> str:
     writer = Writer(program)
     writer.free.taken.add(name)
     results = [result.text for result in writer.run()]
-    body = [*_size_lines(writer), *writer.statements]
-    body.append(f"return {results[0] if len(results) == 1 else '(' + ', '.join(results) + ')'}")
+    returned = results[0] if len(results) == 1 else f"({', '.join(results)})"
+    body = [*writer.statements, f"return {returned}"]
+    body = _size_lines(writer, set(re.findall(r"\w+", " ".join(body)))) + body
     modules = ", ".join(sorted(writer.modules))
     imports = ["import numpy as np", *([f"from scipy import {modules}"] if modules else [])]
     head = f"def {ir.validate_name(name)}({', '.join(writer.inputs.values())}):"
     return "\n".join([*imports, "", "", head, *(f"    {line}" for line in body), ""])
 
 
-def _size_lines(writer: Writer) -> list[str]:
-    """Definitions of the size symbols that the source mentions, from the arguments' shapes."""
-    wanted = {name for name in writer.used_symbols if name not in writer.program.size_inputs}
+def _size_lines(writer: Writer, words: set[str]) -> list[str]:
+    """Definitions of the size symbols among the words of the source, from the arguments' shapes."""
+    wanted = {name for name in writer.used_symbols - writer.program.size_inputs if writer.symbols[name] in words}
     lines = []
     for node, text in writer.inputs.items():
         dims = [str(dim) for dim in node.type.shape if isinstance(dim, sizes.Size) and str(dim) in wanted]

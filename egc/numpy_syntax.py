@@ -43,7 +43,12 @@ BINARY: dict[str, tuple[str, int]] = {
     "not_equal": (" != ", COMPARISON), "less": (" < ", COMPARISON), "less_equal": (" <= ", COMPARISON),
     "greater": (" > ", COMPARISON), "greater_equal": (" >= ", COMPARISON),
 }  # fmt: skip
-LOGICAL = {"logical_and": "bitwise_and", "logical_or": "bitwise_or", "logical_xor": "bitwise_xor"}
+LOGICAL = {
+    "logical_and": "bitwise_and",
+    "logical_or": "bitwise_or",
+    "logical_xor": "bitwise_xor",
+    "logical_not": "invert",
+}
 """The bit operation that equals a logical one on bool operands."""
 
 SAFE_FOR_SCALARS = frozenset(
@@ -72,6 +77,10 @@ def call(function: str, *arguments: Any, **options: Any) -> Expression:
 
 def _argument(value: Any) -> str:
     return value.text if isinstance(value, Expression) else str(value)
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
 
 
 def after(a: Expression, postfix: str) -> Expression:

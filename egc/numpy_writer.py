@@ -16,7 +16,7 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import OperandTypeError, ProgramError, ShapeError
 from egc.ir import Node, Program
-from egc.numpy_syntax import Expression, Names, call, filled, index, literal_of, size_level
+from egc.numpy_syntax import BINARY, Expression, Names, call, filled, index, literal_of, size_level
 from egc.ops import ufunc_loop
 from egc.sizes import Dim
 from egc.types import ArrayType, Shape, broadcast_shapes
@@ -110,7 +110,8 @@ class Writer:
 
     def _write(self, node: Node) -> None:
         found = self.render(node)
-        wanted = (self.uses[node] > 1 and node.op not in CHEAP) or len(found.text) > LONGEST
+        wanted = self.uses[node] > 1 and node.op not in CHEAP
+        wanted = wanted or (len(found.text) > LONGEST and node not in self.program.outputs)
         if wanted and not found.is_name and isinstance(node.type, ArrayType):
             found = self.assign(NOUNS.get(node.op, "value"), found)
         self.written[node] = found
@@ -173,6 +174,8 @@ class Writer:
                 if not inner.type.rank:
                     return self.lazy(inner, keep_casts, keep_scalars)
                 entries, shape = spread(inner.type.shape, axes, node.type.rank)
+                if inner.op == "reshape" and inner.inputs[0].type.shape == shape:
+                    return self.exactly(inner.inputs[0])
                 return Operand(inner.type.dtype, shape, lambda: index(self.value(inner), entries))
             case "iota":
                 axis = node.params["axis"]
@@ -230,11 +233,14 @@ def spread(shape: Shape, axes: Sequence[int], rank: int) -> tuple[list[str], Sha
 
 
 def ufunc_fits(name: str, nodes: Sequence[Node]) -> Callable[[tuple[Any, ...]], bool]:
-    """Whether the ufunc, on operands of these kinds, runs the loop for the Nodes' dtypes."""
+    """Whether the ufunc, on operands of these kinds, runs the loop for the Nodes' dtypes.
+
+    Python's own operators would compute with two Python numbers.
+    """
     required = tuple(node.type.dtype for node in nodes)
 
     def fits(kinds: tuple[Any, ...]) -> bool:
-        if not any(isinstance(kind, np.dtype) for kind in kinds):
+        if name in BINARY and not any(isinstance(kind, np.dtype) for kind in kinds):
             return False
         try:
             return ufunc_loop(name, kinds)[: len(required)] == required
