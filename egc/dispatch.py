@@ -21,7 +21,7 @@ from egc.errors import BackendError, EgcError, InternalError, NotEncodable, Prog
 from egc.explanation import Opaque, explain
 from egc.kernels import VIEWS
 from egc.options import Options, raises_internal_failures
-from egc.pipeline import Plan, make_plan
+from egc.pipeline import Plan, evaluate_reference, make_plan
 from egc.verify import require_equal
 
 PLANS_PER_KIND = 32
@@ -259,21 +259,27 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
     leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
     needs_sizes = any(result.kind == "size" for result in captured.results)
     copies = _outputs_to_copy(plan)
+    views = tuple(result.value for result in captured.results if result.kind == "view")
     written = {leaf for leaf, _ in captured.writes}
 
     def call(values: Sequence[Any]) -> Any:
         if written and _overlapping(values, written):
             raise Mismatch
-        outputs = list(run(*[values[i] for i in leaf_inputs], *constants))
+        given = [*[values[i] for i in leaf_inputs], *constants]
+        outputs = list(run(*given))
         for check in captured.checks:
             if outputs[check]:
                 raise Mismatch
         for position in copies:
             outputs[position] = np.array(outputs[position])
         bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
-        results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
         for leaf, output in captured.writes:
             values[leaf][...] = outputs[output]
+        parts = iter(evaluate_reference(captured.program.with_outputs(views), given) if views else ())
+        results = [
+            _view(next(parts), values) if result.kind == "view" else _result(result, outputs, values, captured, bindings)
+            for result in captured.results
+        ]
         return unflatten(captured.result_tree, results)
 
     return call
@@ -287,13 +293,10 @@ def _overlapping(values: Sequence[Any], written: set[int]) -> bool:
 
 def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
     """Outputs that would share memory with an argument or another output where the function's own result would not."""
-    views_allowed = {result.output for result in plan.captured.results if result.kind == "view"}
-    written = {output for _, output in plan.captured.writes}
     found: list[int] = []
     seen: set[Any] = set()
     for position, node in enumerate(plan.program.outputs):
-        aliased = _is_view_of_input(node) or node in seen
-        if aliased and (position not in views_allowed or written) and node.type.shape:
+        if (_is_view_of_input(node) or node in seen) and node.type.shape:
             found.append(position)
         seen.add(node)
     return tuple(found)
@@ -305,9 +308,14 @@ def _is_view_of_input(node: Any) -> bool:
     return node.op == "input"
 
 
+def _view(part: Any, values: Sequence[Any]) -> Any:
+    """A view of an argument is another object than the argument."""
+    return part.view() if any(part is value for value in values) else part
+
+
 def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captured: Captured, bindings: Any) -> Any:
     match result.kind:
-        case "array" | "view":
+        case "array":
             return np.asarray(outputs[result.output])
         case "scalar":
             return np.asarray(outputs[result.output])[()]

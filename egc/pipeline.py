@@ -129,7 +129,7 @@ def optimize_stage(
         choice = choose_rules(options.rules, options.precision)
         everywhere = traced_rules(choice.everywhere, program)
         scoped = {scope: traced_rules(rules, program) for scope, rules in choice.scoped.items()}
-    if not choice.empty:
+    if program.outputs and not choice.empty:
         from egc import egraph
 
         with trace.stage("saturate"):

@@ -66,8 +66,9 @@ def views_and_writes(x):
 def masks(x):
     y = x.copy()
     y[y > 0.5] = 0.0
-    y[y < 0.1] += 0.0 if False else 0
-    return np.where(x > 0.2, y, -y)
+    y[y < 0.1] += 1
+    chosen = x[x > 0.3]
+    return np.where(x > 0.2, y, -y), chosen.sum(), np.mean(chosen**2), (1 / chosen).max(), chosen.std(), chosen.size
 
 
 def python_numbers(a, b, n):
@@ -221,6 +222,19 @@ def test_a_branch_on_data_runs_as_written_and_says_so():
     (reason,) = optimized.explain(V).opaque
     assert reason.what == "a branch on data"
     assert reason.line.number == branch.__code__.co_firstlineno + 1
+
+
+def test_the_extreme_of_an_empty_selection_raises():
+    optimized = egc.optimize(lambda x: x[x > 5].max(), backend="reference")
+    assert optimized(np.array([1.0, 7.0, 9.0])) == 9.0
+    with pytest.raises(ValueError, match="zero-size array"):
+        optimized(np.array([1.0, 2.0]))
+
+
+def test_a_selection_that_is_returned_runs_as_written():
+    optimized = egc.optimize(lambda x: x[x > 0])
+    same(optimized(np.array([1.0, -1.0])), np.array([1.0]))
+    assert optimized.statistics.as_written == 1
 
 
 def test_random_numbers_are_not_frozen():

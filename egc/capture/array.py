@@ -24,15 +24,17 @@ class Cell:
     """Memory that an array owns: the Node of its contents now. `argument` is the input it came from, if any.
 
     `contiguous`: known to be laid out in C order. `rivals` may be the same memory, depending on the layout, which
-    capture does not know: once one of them is written, the others are `stale` and cannot be read.
+    capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
+    cell shows of an argument, as a Node of the argument's.
     """
 
-    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale")
+    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin")
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
         self.contiguous, self.stale = False, False
         self.rivals: list[Cell] = []
+        self.origin: Node | None = None
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""
@@ -120,6 +122,15 @@ class Array:
 
     def view(self, step: View, writeable: bool = True) -> Array:
         return Array(self.cell, "array", (*self.path, step), self.writeable and writeable)
+
+    def part(self, read: Callable[[Node], Node] = lambda base: base) -> Node | None:
+        """What it shows of the argument that it may look into, and `read` of that; None when it owns its memory."""
+        node = self.cell.origin if self.cell.argument is None else self.cell.argument
+        if node is None:
+            return None
+        for step in self.path:
+            node = step.read(node)
+        return read(node)
 
     @property
     def contiguous(self) -> bool:

@@ -14,6 +14,7 @@ from egc import sizes
 from egc.capture import arguments as trees
 from egc.capture import indexing as indexing
 from egc.capture import scopes as scopes
+from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
 from egc.capture.array import Array, to_node
@@ -31,8 +32,9 @@ RESTARTS = 64
 class Result:
     """One leaf of what the function returns.
 
-    kind: `array`, `view` (of an argument), `scalar` or `python` (output number `output` of the Program), `argument` (the caller's own object,
-    leaf number `output`), `size` (an integer that follows from sizes) or `fixed` (`value` itself).
+    kind: `array`, `scalar` or `python` (output number `output` of the Program), `view` (of an argument: `value` is the
+    Node that reads it), `argument` (the caller's own object, leaf number `output`), `size` (an integer that follows
+    from sizes) or `fixed` (`value` itself).
     """
 
     kind: str
@@ -223,6 +225,8 @@ def _output(node: Node, outputs: list[Node]) -> int:
 def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: dict[int, int]) -> Result:
     if isinstance(value, Size):
         return Result("size", value=value)
+    if isinstance(value, selections.Selection):
+        raise NotEncodable("a selection by a mask as the result", "its shape depends on data")
     if not isinstance(value, Array):
         if type(value) is np.ndarray:
             raise NotEncodable("an outer array as the result", "it is returned as it is")
@@ -234,4 +238,5 @@ def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: d
     key = id(value)
     if key not in seen:
         seen[key] = _output(to_node(value), outputs)
-    return Result("view" if value.cell.argument is not None and value.path else value.kind, seen[key])
+    part = value.part() if value.kind == "array" else None
+    return Result(value.kind, seen[key]) if part is None else Result("view", seen[key], part)

@@ -154,6 +154,8 @@ def getitem(x: Array, index: Any) -> Any:
             return result(view.read(x.node))
         return x.view(view)
     if any(_is_mask(entry) for entry in entries):
+        if len(entries) == 1:
+            return OPERATORS["select"](x, entries[0])
         raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
     base, axes, indices, front = advanced(x, entries)
     gathered = current().make("gather", base.node, *indices, axes=axes, mode="raise")
@@ -184,11 +186,30 @@ def advanced(x: Array, entries: Sequence[Any]) -> tuple[Array, tuple[int, ...], 
         if i in joined:
             axes.append(i)
             length = x.shape[axis]
-            values.append(entry if i in arrays_at else position(entry, length, axis))
+            values.append(_checked(entry, length, axis) if i in arrays_at else position(entry, length, axis))
         axis += entry is not None
     base = x if all(isinstance(e, slice) and e == slice(None) for e in basic) else x.view(basic_view(x.shape, basic))
     nodes = build.broadcast_together(*(to_node(value, np.dtype(np.int64)) for value in values))
     return base, tuple(axes), list(nodes), front
+
+
+def _checked(entry: Array, length: Dim, axis: int) -> Array:
+    """An index array; one whose values are known is checked now, so that it raises even where nothing needs the result."""
+    node, context = entry.node, current()
+    bounds: tuple[Dim, Dim] | None = None
+    if node.op == "iota":
+        bounds = (0, node.type.shape[node.params["axis"]] - 1)
+    elif node.op == "constant":
+        bounds = (node.params["value"], node.params["value"])
+    elif node.op == "input" and node.params["name"] in context.constants:
+        known = context.constants[node.params["name"]]
+        bounds = (int(known.min()), int(known.max())) if known.size else None
+    if bounds is None or not context.at_least(node.type.size, 1):
+        return entry
+    low, high = bounds
+    if not context.at_least(low + length, 0) or not context.at_least(length - 1, high):
+        raise IndexError(f"index {high} is out of bounds for axis {axis} with size {length}")
+    return entry
 
 
 def setitem(x: Array, index: Any, value: Any) -> None:
@@ -196,6 +217,8 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     if x.kind != "array":
         raise TypeError(f"'numpy.{x.dtype}' object does not support item assignment")
     entries = full_index(index, x.ndim)
+    if OPERATORS["write_selection"](x, entries, value):
+        return
     node = to_node(value)
     if node.type.dtype.kind == "c" and x.dtype.kind != "c" and not isinstance(value, Array):
         raise TypeError("float() argument must be a string or a real number, not 'complex'")
@@ -225,21 +248,60 @@ def scatter(
     base.write(current().make("scatter", base.node, moved, *indices, axes=axes, combine=combine))
 
 
-def _set_masked(x: Array, entries: Sequence[Any], value: Node) -> None:
+class Selection(Array):
+    """The elements that a mask selects, whose number is not known: elementwise functions of them with scalars are
+    computed for the `whole` array, to be written back under the same mask. Any other use is NotEncodable.
+    """
+
+    __slots__ = ("mask",)
+
+    def __init__(self, whole: Node, mask: Node):
+        super().__init__(whole)
+        self.mask = mask
+
+    @property
+    def whole(self) -> Node:
+        return self.cell.node
+
+    @property
+    def node(self) -> Node:
+        raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.whole.type.dtype
+
+
+def _set_masked(x: Array, entries: Sequence[Any], value: Any) -> None:
+    condition = _condition(x, entries)
+    if isinstance(value, Selection):
+        if value.mask is not condition:
+            raise _unknown_size()
+        node = build.cast(value.whole, x.dtype)
+    else:
+        node = value
+        if node.type.rank:
+            raise _unknown_size()
+    x.write(current().make("where", condition, build.broadcast_to(node, x.shape), x.node))
+
+
+def _unknown_size() -> NotEncodable:
+    return NotEncodable("assignment to a selection by a mask", "the selection's size depends on data", current().line)
+
+
+def _condition(x: Array, entries: Sequence[Any]) -> Node:
+    """The mask among the entries of an index, for every element of x. NotEncodable with other entries beside it."""
     masks = [entry for entry in entries if _is_mask(entry)]
     others = [e for e in entries if not _is_mask(e) and not (isinstance(e, slice) and e == slice(None))]
-    if len(masks) != 1 or others or value.type.rank:
-        raise NotEncodable(
-            "assignment to a selection by a mask", "the selection's size depends on data", current().line
-        )
+    if len(masks) != 1 or others:
+        raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
     (mask,) = masks
     at = next(i for i, entry in enumerate(entries) if entry is mask)
     covered = x.shape[at : at + mask.ndim]
     for axis, (dim, length) in enumerate(zip(mask.shape, covered)):
         if dim != length and not current().same(dim, length):
             raise IndexError(f"boolean index did not match indexed array along axis {axis}: {length} and {dim}")
-    condition = build.broadcast(mask.node, x.shape, range(at, at + mask.ndim))
-    x.write(current().make("where", condition, build.broadcast_to(value, x.shape), x.node))
+    return build.broadcast(mask.node, x.shape, range(at, at + mask.ndim))
 
 
 def _fitted(value: Node, shape: Shape) -> Node:

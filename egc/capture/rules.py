@@ -11,6 +11,7 @@ import numpy as np
 from egc import ir, rewrite, sizes
 from egc.capture import indexing as indexing
 from egc.capture import scopes as scopes
+from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.array import Array, to_node
 from egc.capture.context import Context, Restart, active
