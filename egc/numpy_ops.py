@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from egc.numpy_syntax import Expression, after, binary, call, index, literal, ne
 from egc.numpy_writer import RENDER, Operand, Render, Writer, ufunc_fits, without_facts
 from egc.ops import SPECIAL, UFUNCS
 
+RenderT = TypeVar("RenderT", bound=Render)
 
-def written(*names: str) -> Callable[[Render], Render]:
-    def register(render: Render) -> Render:
+
+def written(*names: str) -> Callable[[RenderT], RenderT]:
+    def register(render: RenderT) -> RenderT:
         RENDER.update(dict.fromkeys(names, render))
         return render
 
@@ -184,7 +186,9 @@ def _reduction(w: Writer, node: Node, **options: Any) -> Expression:
 
 def reduction_keeping_axes(w: Writer, node: Node) -> Expression:
     """The reduction with axes of length 1 where it reduced."""
-    return (_sum if node.op in ("sum", "prod") else _reduction)(w, node, keepdims=True)
+    if node.op in ("sum", "prod"):
+        return _sum(w, node, keepdims=True)
+    return _reduction(w, node, keepdims=True)
 
 
 @written("argmax", "argmin")

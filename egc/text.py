@@ -34,7 +34,7 @@ def print_program(program: Program) -> str:
       %0 = sum(x) {axes=(0,)} : f64[]
     """
     names = {node: _input_name(node) for node in program.inputs}
-    lines = []
+    lines: list[str] = []
     for node in program.nodes():
         if node in names:
             continue
