@@ -203,7 +203,9 @@ class Array:
         OPERATORS["setitem"](self, index, value)
 
     def __array__(self, *options: Any, **named: Any) -> np.ndarray:
-        raise NotEncodable("a conversion to an array", "the values are not known before the function runs", current().line)
+        raise NotEncodable(
+            "a conversion to an array", "the values are not known before the function runs", current().line
+        )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
         return OPERATORS["ufunc"](ufunc, method, operands, options)

@@ -248,48 +248,15 @@ def scatter(
     base.write(current().make("scatter", base.node, moved, *indices, axes=axes, combine=combine))
 
 
-class Selection(Array):
-    """The elements that a mask selects, whose number is not known: elementwise functions of them with scalars are
-    computed for the `whole` array, to be written back under the same mask. Any other use is NotEncodable.
-    """
-
-    __slots__ = ("mask",)
-
-    def __init__(self, whole: Node, mask: Node):
-        super().__init__(whole)
-        self.mask = mask
-
-    @property
-    def whole(self) -> Node:
-        return self.cell.node
-
-    @property
-    def node(self) -> Node:
-        raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.whole.type.dtype
+def _set_masked(x: Array, entries: Sequence[Any], value: Node) -> None:
+    condition = mask_condition(x, entries)
+    if value.type.rank:
+        why = "the selection's size depends on data"
+        raise NotEncodable("assignment to a selection by a mask", why, current().line)
+    x.write(current().make("where", condition, build.broadcast_to(value, x.shape), x.node))
 
 
-def _set_masked(x: Array, entries: Sequence[Any], value: Any) -> None:
-    condition = _condition(x, entries)
-    if isinstance(value, Selection):
-        if value.mask is not condition:
-            raise _unknown_size()
-        node = build.cast(value.whole, x.dtype)
-    else:
-        node = value
-        if node.type.rank:
-            raise _unknown_size()
-    x.write(current().make("where", condition, build.broadcast_to(node, x.shape), x.node))
-
-
-def _unknown_size() -> NotEncodable:
-    return NotEncodable("assignment to a selection by a mask", "the selection's size depends on data", current().line)
-
-
-def _condition(x: Array, entries: Sequence[Any]) -> Node:
+def mask_condition(x: Array, entries: Sequence[Any]) -> Node:
     """The mask among the entries of an index, for every element of x. NotEncodable with other entries beside it."""
     masks = [entry for entry in entries if _is_mask(entry)]
     others = [e for e in entries if not _is_mask(e) and not (isinstance(e, slice) and e == slice(None))]

@@ -25,6 +25,7 @@ from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size,
 from egc.capture.context import current
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
+from egc.capture.selections import Selection, is_selectable
 from egc.capture.ufuncs import any_size, call_ufunc, size_operation
 from egc.errors import Line, NotEncodable
 from egc.rewrite import Rule
@@ -112,6 +113,8 @@ class Interpreter:
     def call(self, function: Any, arguments: Sequence[Any] = (), options: dict[str, Any] | None = None) -> Any:
         """`function(*arguments, **options)`."""
         options = options or {}
+        if any(isinstance(argument, Selection) for argument in arguments) and is_selectable(function):
+            return function(*arguments, **options)
         meaning = lookup(function)
         if meaning is not None:
             return meaning(*arguments, **options)
@@ -126,6 +129,8 @@ class Interpreter:
         if isinstance(function, types.FunctionType):
             return self._call_python(function, arguments, options)
         if isinstance(function, types.MethodType):
+            if isinstance(function.__self__, Selection):
+                return function(*arguments, **options)
             return self.call(function.__func__, (function.__self__, *arguments), options)
         if getattr(function, "__egc_plain__", None) is not None:
             return self.call(function.__egc_plain__, arguments, options)

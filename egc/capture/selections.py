@@ -12,8 +12,9 @@ import numpy as np
 
 from egc import ir
 from egc.capture import build
-from egc.capture.array import OPERATORS, Array, python_number, result, to_node
+from egc.capture.array import OPERATORS, Array, python_number, result
 from egc.capture.context import current
+from egc.capture.indexing import mask_condition
 from egc.capture.ufuncs import call_ufunc
 from egc.errors import NotEncodable
 from egc.ir import Node
@@ -140,21 +141,27 @@ for _name, _bound in (("max", _lowest), ("min", _highest)):
     setattr(Selection, _name, _reduction(_name, _bound, nonempty=True))
 
 
+def is_selectable(function: Any) -> bool:
+    """Whether a function is one of NumPy's that dispatch to Selection's own methods."""
+    return (
+        isinstance(function, np.ufunc)
+        or hasattr(Selection, getattr(function, "__name__", ""))
+        and (getattr(np, function.__name__, None) is function)
+    )
+
+
 def select(x: Array, mask: Array) -> Selection:
     """`x[mask]` for a mask of x's shape."""
     if mask.ndim != x.ndim:
         raise _unknown("an axis")
-    for axis, (dim, length) in enumerate(zip(mask.shape, x.shape)):
-        if dim != length and not current().same(dim, length):
-            raise IndexError(f"boolean index did not match indexed array along axis {axis}")
-    return Selection(x.node, to_node(mask))
+    return Selection(x.node, mask_condition(x, [mask]))
 
 
 def write_selection(x: Array, entries: Any, value: Any) -> bool:
     """`x[mask] = selection` under the same mask; whether that is what was asked for."""
     if not isinstance(value, Selection):
         return False
-    if len(entries) != 1 or not isinstance(entries[0], Array) or to_node(entries[0]) is not value.mask:
+    if mask_condition(x, entries) is not value.mask:
         raise _unknown("an assignment")
     x.write(current().make("where", value.mask, build.cast(value.values, x.dtype), x.node))
     return True

@@ -121,7 +121,7 @@ def asarray(a, dtype=None, order=None, *, device=None, copy=None, like=None):
     if isinstance(a, Array) and a.kind == "array":
         same = absent(dtype) or np.dtype(dtype) == a.dtype
         if order in ("C", "F") and a.ndim > 1 and not (order == "C" and a.contiguous):
-            return maybe_view(a, a.node) if same else new_array(converted(a, dtype), order == "C")
+            return maybe_view(a) if same else new_array(converted(a, dtype), order == "C")
         return a if same else new_array(converted(a, dtype), False)
     if isinstance(a, np.ndarray):
         return Array(converted(a, dtype), writeable=False)

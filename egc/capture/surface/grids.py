@@ -89,8 +89,9 @@ def arange(*bounds, start=None, stop=None, step=None, dtype=None, device=None, l
 def _progression(start: Any, step: Any, length: Dim, dtype: np.dtype) -> Node:
     if dtype.kind in "iu":
         start, step = (int(v) if isinstance(v, float) else v for v in (start, step))
-        spread = make("multiply", iota((length,), 0), number(step, INT64))
-        return build.cast(make("add", spread, to_node(start)), dtype)
+        index = iota((length,), 0)
+        spread = index if step == 1 else make("multiply", index, number(step, INT64))
+        return build.cast(spread if start == 0 else make("add", spread, to_node(start)), dtype)
     step = current().concretize(step) if isinstance(step, Size) else step
     index = ramp(length, dtype)
     if isinstance(start, Size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,16 +62,20 @@ def reshaped(x: Any, shape: Any, order: Any = "C", copy: Any = None) -> Array:
     if copy:
         return new_array(fortran(x.node, new) if column_major else build.reshape(x.node, new), not column_major)
     if column_major:
-        return maybe_view(x, fortran(x.node, new))
+        return maybe_view(x, lambda base: fortran(base, new))
     if x.contiguous or x.ndim <= 1 or new == x.shape:
         return viewed(x, reshape_view(x.shape, new))
-    return maybe_view(x, build.reshape(x.node, new))
+    return maybe_view(x, lambda base: build.reshape(base, new))
 
 
-def maybe_view(x: Array, node: Node) -> Array:
-    """A result that is a view for some layouts and a copy for others: fine as long as neither is written."""
-    copy = Array(node, writeable=x.writeable)
+def maybe_view(x: Array, read: Callable[[Node], Node] | None = None) -> Array:
+    """A result that is a view for some layouts and a copy for others: fine as long as neither is written.
+
+    read: what the result shows of x, as NumPy would look at the caller's array; None for x itself.
+    """
+    copy = Array(x.node if read is None else read(x.node), writeable=x.writeable)
     copy.cell.rival(x.cell)
+    copy.cell.origin = None if read is None else x.part(read)
     return copy
 
 
@@ -91,10 +95,10 @@ def ravel(a, order="C"):
     if order in ("K", "A", "k", "a") and a.ndim <= 1:
         order = "C"
     if checked_order(order, "ravel"):
-        return maybe_view(a, fortran(a.node, (a.size,)))
+        return maybe_view(a, lambda base: fortran(base, (a.size,)))
     if a.contiguous:
         return viewed(a, reshape_view(a.shape, (a.size,)))
-    return maybe_view(a, build.reshape(a.node, (a.size,)))
+    return maybe_view(a, lambda base: build.reshape(base, (a.size,)))
 
 
 @method("flatten", theme=THEME)
