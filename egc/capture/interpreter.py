@@ -379,7 +379,7 @@ def _call(frame: Frame, expression: Any) -> Any:
 
 def _getattr(frame: Frame, expression: Any) -> Any:
     owner, name = frame[expression.value], expression.attr
-    if isinstance(owner, Array):
+    if isinstance(owner, (Array, Selection)):
         return getattr(owner, name)
     if isinstance(owner, Size):
         if name in ("real", "numerator"):
