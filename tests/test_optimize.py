@@ -272,6 +272,33 @@ def test_views_of_arguments_are_views():
     assert x[1, 0] == 99.0
 
 
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_results_share_memory_with_arguments_as_numpys_do(backend, order):
+    def parts(x):
+        x[::-1] += 1.0
+        return x.T, x[1:, None], x.reshape(-1), x.ravel(), x[:], x + 0
+
+    x, y = np.array(X, order=order), np.array(X, order=order)
+    optimized = egc.optimize(parts, backend=backend)
+    found, expected = optimized(x), parts(y)
+    same(found, expected)
+    for ours, theirs in zip(found, expected):
+        assert np.shares_memory(ours, x) is np.shares_memory(theirs, y)
+        assert ours is not x
+
+
+def test_an_index_that_nothing_needs_raises():
+    def pick(x):
+        x[[1, 0]]
+        return x + 1
+
+    optimized = egc.optimize(pick)
+    same(optimized(V), V + 1)
+    with pytest.raises(IndexError):
+        optimized(V[:1])
+
+
 def test_overlapping_arguments_are_written_as_numpy_writes_them():
     def shift(x, y):
         x += y

@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--backend", default="numba")
     parser.add_argument("--mode", choices=MODES, default="plain")
     parser.add_argument("--length", type=int, default=8)
+    parser.add_argument("--shown", type=int, default=20, help="the most failures to print")
     parser.add_argument("--no-rules", action="store_true")
     parser.add_argument("--show", action="store_true", help="print each program")
     options = parser.parse_args(arguments)
@@ -89,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check(program, options.backend, tally, options.mode, rules)
         except Disagreement as error:
             failures += 1
+            if failures > options.shown:
+                continue
             small = shortened(program, options.backend, options.mode, rules)
             reason = failure(small, options.backend, options.mode, rules) or str(error)
             print(f"--- seed {seed}, {options.backend}, {options.mode}\n{small.text}\n{reason}\n", flush=True)
