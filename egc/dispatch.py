@@ -35,6 +35,7 @@ class Entry:
     run: Callable[[Sequence[Any]], Any] | None = None
     keep: Any = None
     verified: bool = False
+    suspicion: Exception | None = None
 
 
 class Mismatch(Exception):
@@ -80,9 +81,13 @@ class Optimized:
             values = [value for _, value in flatten_arguments(given)[1]]
             key = (_structure(positional), _structure(named), tuple(map(_leaf_key, values)))
         entry = self._find(key, values) or self._add(key, positional, named, values)
-        if entry is None or entry.run is None:
+        if entry.run is None:
             self.statistics.as_written += 1
-            return function(*positional, **named)
+            result = function(*positional, **named)
+            if entry.suspicion is not None:
+                error = entry.suspicion
+                self._failed(InternalError("capture", f"{type(error).__name__}: {error}"), error)
+            return result
         if self.options.verify and not entry.verified:
             return self._verify(entry, positional, named, values)
         return self._run(entry, positional, named, values)
@@ -108,17 +113,15 @@ class Optimized:
                 return entry
         return None
 
-    def _add(
-        self, key: Any, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]
-    ) -> Entry | None:
-        """Compiles for new arguments. None when these very arguments must run as written, errors included."""
+    def _add(self, key: Any, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> Entry:
+        """Compiles for new arguments. An Entry without `run` says that the function must run as written."""
         with self._lock:
             found = self._find(key, values)
             if found is not None:
                 return found
             if len(self._entries.get(key, ())) >= PLANS_PER_KIND:
                 self._remember(Opaque(None, "this call", f"more than {PLANS_PER_KIND} variants by size"))
-                return None
+                return Entry(lambda values: False)
             keep = [value for value in values if kind_of(value) == FIXED]
             try:
                 plan = make_plan(self.__egc_plain__, positional, named, self.options)
@@ -132,7 +135,7 @@ class Optimized:
                 self._remember(Opaque(error.line, f"stage {error.stage}", str(error)))
                 entry = Entry(lambda values: True, keep=keep)
             except Exception as error:
-                return self._suspect(error, positional, named)
+                return self._suspect(error)
             else:
                 self.statistics.compilations += 1
                 captured = plan.captured
@@ -143,13 +146,13 @@ class Optimized:
             self._entries.setdefault(key, []).append(entry)
             return entry
 
-    def _suspect(self, error: Exception, positional: Sequence[Any], named: Mapping[str, Any]) -> Entry | None:
+    def _suspect(self, error: Exception) -> Entry:
         """Capture met an error: the plain function, run next, is to raise it too. An error of options is raised."""
         if isinstance(error, (RuleError, BackendError)) or type(error) is ProgramError:
             raise error
         line = error.line if isinstance(error, EgcError) else None
         self._remember(Opaque(line, type(error).__name__, str(error)))
-        return None
+        return Entry(lambda values: False, suspicion=error)
 
     def _remember(self, reason: Opaque) -> None:
         if reason not in self.statistics.reasons:
@@ -277,7 +280,9 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
             values[leaf][...] = outputs[output]
         parts = iter(evaluate_reference(captured.program.with_outputs(views), given) if views else ())
         results = [
-            _view(next(parts), values) if result.kind == "view" else _result(result, outputs, values, captured, bindings)
+            _view(next(parts), values)
+            if result.kind == "view"
+            else _result(result, outputs, values, captured, bindings)
             for result in captured.results
         ]
         return unflatten(captured.result_tree, results)
