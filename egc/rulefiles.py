@@ -82,7 +82,9 @@ def _rules(spec: Any) -> Iterator[Rule]:
 def load_file(spec: str | Path | ModuleType) -> RuleFile:
     """One rule file, by theme, module name, path, or as a module. Raises RuleError."""
     if isinstance(spec, ModuleType):
-        return _file(spec.__name__.removeprefix(f"{PACKAGE}."), vars(spec), str(spec.__file__))
+        return _file(
+            spec.__name__.removeprefix(f"{PACKAGE}."), vars(spec), getattr(spec, "__file__", None) or spec.__name__
+        )
     text = str(spec)
     if isinstance(spec, Path) or text.endswith(".py") or "/" in text:
         path = Path(text)
@@ -148,7 +150,11 @@ def _refuse_duplicates(code: CodeType, path: str) -> None:
 
 
 def _file(name: str, namespace: dict[str, Any], path: str) -> RuleFile:
-    own = {rule.line: rule for rule in namespace.values() if isinstance(rule, Rule) and rule.file == path}
+    own = {
+        rule.line: rule
+        for rule in namespace.values()
+        if isinstance(rule, Rule) and rule.function.__globals__ is namespace
+    }
     if not own:
         raise RuleError("a rule file defines at least one rule, with @rule or @equation", Line(path, 1))
     return RuleFile(name, path, namespace.get("__doc__") or "", tuple(own[line] for line in sorted(own)))

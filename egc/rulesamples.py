@@ -248,15 +248,23 @@ class Sampler:
         if kind == "wide":
             values = values * 10.0 ** self.random.integers(-4, 5)
         if len(extent) == 2 and extent[0] == extent[1]:
-            values = self._structured(values, needs)
+            values = self._ill_conditioned(values, dtype) if kind == "close" else values
+            values = self._structured(values, needs, kind == "close")
         elif needs:
             for need in sorted(needs & set(ADJUST)):
                 values = ADJUST[need](values)
         return np.ascontiguousarray(values, dtype)
 
-    def _structured(self, a: np.ndarray, needs: set[str]) -> np.ndarray:
+    def _ill_conditioned(self, a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Singular values spread down to the cube root of the unit of rounding, or its square root."""
+        u, _, v = np.linalg.svd(a)
+        least = float(np.finfo(dtype).eps) ** self.random.choice([1 / 3, 1 / 2])
+        return np.asarray((u * np.geomspace(1, least, len(a))) @ v)
+
+    def _structured(self, a: np.ndarray, needs: set[str], conditioned: bool) -> np.ndarray:
         if "spd" in needs:
-            a = a @ a.T.conj() / len(a) + np.eye(len(a)) * np.mean(np.abs(a) ** 2)
+            u, values, _ = np.linalg.svd(a)
+            a = (u * values) @ u.T.conj() if conditioned else a @ a.T.conj() + np.eye(len(a)) * np.mean(values**2)
         if "orthogonal" in needs:
             a = np.linalg.qr(a)[0]
         if "lower_triangular" in needs:
@@ -267,7 +275,7 @@ class Sampler:
             a = np.diag(np.diag(a))
         if needs & {"symmetric", "spd"}:
             a = (a + a.T) / 2
-        if "nonsingular" in needs and not needs & {"spd", "orthogonal"}:
+        if "nonsingular" in needs and not conditioned and not needs & {"spd", "orthogonal"}:
             a = a + np.diag(2 * np.sqrt(len(a)) * np.copysign(1, np.diag(a).real)) * np.max(np.abs(a))
         return a
 

@@ -2,6 +2,7 @@
 
 DEFAULT = (
     "algebra",
+    "powers",
     "constants",
     "exponentials",
     "stability",
@@ -13,6 +14,7 @@ DEFAULT = (
     "reductions",
     "fusion",
     "linalg",
+    "structure",
     "solving",
 )
 """The themes that are used unless others are asked for, in the order in which their rules are tried."""

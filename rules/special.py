@@ -53,12 +53,6 @@ def log_of_normal_distribution(x):
 
 
 @rule
-def log1p_of_negative_normal_distribution(x):
-    """log1p(-ndtr x) = log_ndtr(-x), which does not cancel"""
-    return np.log1p(-special.ndtr(x)), special.log_ndtr(-x)
-
-
-@rule
 def log_of_erfc(x):
     """log(erfc x) = log1p(-erf x) for x < 1, log(erfcx x) - x^2 otherwise, which does not underflow"""
     large = np.log(special.erfcx(x)) - x * x
