@@ -9,7 +9,7 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.capture.context import current
-from egc.errors import ShapeError
+from egc.errors import NotEncodable, ShapeError
 from egc.ir import Node
 from egc.sizes import Dim
 from egc.types import Shape, format_shape
@@ -91,6 +91,10 @@ def broadcast_shape(*shapes: Shape) -> Shape:
             if result[axis] == 1:
                 result[axis] = dim
             elif dim != 1 and dim != result[axis] and not current().same(dim, result[axis]):
+                for other in (dim, result[axis]):
+                    if current().value(other) == 1 and current().same(other, 1):
+                        what = f"a broadcast of an axis of length {other}"
+                        raise NotEncodable(what, "whether it is 1 is not settled", current().line)
                 shown = " ".join(format_shape(s) for s in shapes)
                 raise ShapeError(f"operands could not be broadcast together with shapes {shown}", current().line)
     return tuple(result)
@@ -109,7 +113,7 @@ def transpose(x: Node, axes: Sequence[int]) -> Node:
     if axes == tuple(range(x.type.rank)):
         return x
     if x.op == "constant":
-        return ir.constant(x.params["value"], x.type.dtype, [x.type.shape[axis] for axis in axes])
+        return ir.constant(x.params["value"], x.type.dtype, tuple(x.type.shape[axis] for axis in axes))
     return current().make("transpose", x, axes=axes)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from egc.capture import build
-from egc.capture.array import Array, as_array, fresh, promotion_key, python_number, result, to_node
+from egc.capture.array import Array, View, as_array, fresh, promotion_key, python_number, result, to_node
 from egc.capture.context import current
 from egc.capture.registry import attribute, implements, method
 from egc.capture.surface.arguments import (
@@ -24,6 +24,7 @@ from egc.capture.surface.arguments import (
     where,
 )
 from egc.capture.ufuncs import call_ufunc, elementwise
+from egc.errors import NotEncodable
 from egc.ir import Node
 
 THEME = "elementwise"
@@ -68,10 +69,15 @@ def part(x: Array, name: str) -> Node:
 def _component(x: Array, name: str) -> Array:
     if x.dtype.kind != "c" and name == "real":
         return x
-    node = part(x, name)
     if x.kind != "array":
-        return Array(node, x.kind)
-    return Array(node, writeable=False)
+        return Array(part(x, name), x.kind)
+    if x.dtype.kind != "c":
+        return Array(part(x, name), writeable=False)
+    return x.view(View(lambda base: current().make(name, base), _refuse_write))
+
+
+def _refuse_write(base: Node, part: Node) -> Node:
+    raise NotEncodable("a write into a part of complex numbers", "egc has no op for it", current().line)
 
 
 @attribute("real")

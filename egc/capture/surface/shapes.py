@@ -218,7 +218,7 @@ def squeeze(a, axis=None):
         if k not in drop and dim != 1:
             equal(dim, 1)
     shape = tuple(dim for k, dim in enumerate(x.shape) if k not in drop)
-    if isinstance(a, Array) and a.kind != "array":
+    if isinstance(a, Array) and (a.kind != "array" or not drop):
         return a
     return viewed(x, reshape_view(x.shape, shape))
 
