@@ -108,7 +108,7 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> explain(lambda x: np.log(np.exp(x)), spec("f64[100]")).steps[0].rule
     'log_of_exp'
     """
-    optimized = fn if hasattr(fn, "__egc_plain__") else optimize(fn)
+    optimized: Any = fn if hasattr(fn, "__egc_plain__") else optimize(fn)
     return optimized.explain(*args, **kwargs)
 
 

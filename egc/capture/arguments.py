@@ -75,7 +75,7 @@ def _identifier(key: Any) -> str:
 
 
 def _rebuild(kind: type, fields: Sequence[str], parts: Sequence[Any]) -> Any:
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     for field, part in zip(fields, parts):
         object.__setattr__(made, field, part)
     return made

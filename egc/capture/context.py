@@ -102,9 +102,11 @@ class Context:
         for monomial, coefficient in reversed(difference.terms):
             if len(monomial) == 1 and abs(coefficient) == 1:
                 ((name, power),) = monomial
-                rest = difference - sizes.symbol(name) * coefficient if isinstance(name, str) else None
-                if rest is not None and power == 1 and name not in sizes.symbols(rest):
-                    raise Restart(str(name), rest * -coefficient)
+                if not isinstance(name, str) or power != 1:
+                    continue
+                rest = difference - sizes.symbol(name) * coefficient
+                if name not in sizes.symbols(rest):
+                    raise Restart(name, rest * -coefficient)
 
     def at_least(self, a: Dim, b: Dim) -> bool:
         """Whether `a >= b`, guarded."""

@@ -209,8 +209,9 @@ def _finish(
     size_names = frozenset(leaf.name for leaf in leaves if leaf.kind == trees.INTEGER)
     program = Program((*inputs, *constants), tuple(outputs), getattr(function, "__name__", "program"), size_names)
     for name, dim in substitution.items():
-        if isinstance(sizes.symbol(name) - dim, Size):
-            context.size_guards.setdefault(SizeGuard(sizes.symbol(name) - dim, "=="))
+        difference = sizes.symbol(name) - dim
+        if isinstance(difference, Size):
+            context.size_guards.setdefault(SizeGuard(difference, "=="))
     return Captured(
         program, tuple(leaves), tuple(owners[node] for node in inputs), dict(context.constants), tree, results,
         tuple(writes), checks, tuple(context.size_guards), tuple(context.value_guards.values()), dict(shapes),

@@ -97,14 +97,14 @@ class Selection(np.lib.mixins.NDArrayOperatorsMixin):
         total = self.sum() if self.dtype.kind in "fc" else self.astype(np.float64).sum()
         return total / result(build.cast(self.count(), total.dtype))
 
-    def var(self) -> Array:
+    def var(self) -> Any:
         deviation = self - self.mean()
         return abs(deviation * deviation.conj()).mean() if self.dtype.kind == "c" else (deviation * deviation).mean()
 
-    def conj(self) -> Selection:
+    def conj(self) -> Any:
         return np.conjugate(self)
 
-    def std(self) -> Array:
+    def std(self) -> Any:
         return np.sqrt(self.var())
 
     def _check_nonempty(self) -> None:

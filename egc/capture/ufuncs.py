@@ -225,7 +225,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, operands: Sequence[Any], options: d
     return results if ufunc.nout > 1 else results[0]
 
 
-def store(node: Node, target: Any, mask: Any = True, casting: str = "same_kind") -> Array:
+def store(node: Node, target: Any, mask: Any = True, casting: Any = "same_kind") -> Array:
     """Writes a result into an existing array, as `out=` does; returns that array."""
     if not isinstance(target, Array) or target.kind != "array":
         if isinstance(target, np.ndarray):
