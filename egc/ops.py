@@ -212,7 +212,8 @@ def _along_axis(types, params):
 
 @op("argsort", "order", 1, "axis", "kind")
 def _argsort(types, params):
-    return _along_axis(types, params).with_dtype(INT64)
+    _axes(types[0], (params["axis"],))
+    return types[0].with_dtype(INT64)
 
 
 @op("searchsorted", "order", 2, "side")
@@ -367,13 +368,9 @@ def _complex_dtype(dtype: np.dtype) -> np.dtype:
 
 @op("inv", "linalg", 1)
 @op("expm", "linalg", 1)
-def _square_to_square(types, params):
-    return _square("inv, expm", types[0])
-
-
 @op("cholesky", "linalg", 1, "upper")
-def _cholesky(types, params):
-    return _square("cholesky", types[0])
+def _square_to_square(types, params):
+    return _square("inv, expm, cholesky", types[0])
 
 
 @op("det", "linalg", 1)

@@ -8,7 +8,7 @@ in the sense of `==`, so shapes compare by value.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Union
 
 from egc.errors import ProgramError
@@ -17,7 +17,7 @@ Atom = Union[str, tuple[str, "Dim", "Dim"]]
 Monomial = tuple[tuple[Atom, int], ...]
 Dim = Union[int, "Size"]
 
-CALLS = {
+CALLS: Mapping[str, Callable[[int, int], int]] = {
     "floordiv": lambda a, b: a // b,
     "mod": lambda a, b: a % b,
     "max": max,
