@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_params, require_supported
-from egc.backends.jax.ops import EMIT, Errors, gap
+from egc.backends.jax.ops import gap
+from egc.backends.jax.table import EMIT, Errors
 from egc.ir import Node, Program
 from egc.types import TupleType
 

@@ -1,119 +1,24 @@
-"""The meaning of each op in JAX: `EMIT` maps an op to a function `(errors, params, *values) -> traced value`."""
+"""Leaves, reductions, data movement and linear algebra in JAX."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.scipy import linalg, special
+from jax.scipy import linalg
 
 from egc.backend import window
+from egc.backends.jax.elementwise import ENDLESS, complex_extreme
+from egc.backends.jax.table import EMIT, Errors, Params, meaning
 from egc.ir import Node
-from egc.ops import SPECIAL, UFUNCS
 from egc.types import TupleType
-
-Params = Mapping[str, Any]
-Emit = Callable[..., Any]
-
-EMIT: dict[str, Emit] = {}
 
 EXACT = lax.Precision.HIGHEST
 """Without it a GPU multiplies float32 matrices with 10 bits of mantissa."""
-
-
-class Errors:
-    """The exceptions that a run may have to raise: the class and message of each, and a traced bool that tells."""
-
-    def __init__(self) -> None:
-        self.flags: dict[tuple[str, str], Any] = {}
-
-    def when(self, flag: Any, kind: str, message: str) -> None:
-        key, some = (kind, message), jnp.any(flag)
-        self.flags[key] = jnp.logical_or(self.flags[key], some) if key in self.flags else some
-
-
-def meaning(*names: str) -> Callable[[Emit], Emit]:
-    """Enters a function as the emitter of ops. One that serves several ops takes the op's name first."""
-
-    def register(function: Emit) -> Emit:
-        for name in names:
-            EMIT[name] = function if len(names) == 1 else partial(function, name)
-        return function
-
-    return register
-
-
-@meaning(*(name for names in UFUNCS.values() for name in names))
-def _ufunc(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
-    return getattr(jnp, name)(*operands)
-
-
-ENDLESS = frozenset(["exp1", "expi", "gammainc", "gammaincc"])
-"""jax.scipy.special's functions whose iteration does not end for some operands (seen with JAX 0.10.2 on a CPU)."""
-
-
-@meaning(*(name for names in SPECIAL.values() for name in names if hasattr(special, name) and name not in ENDLESS))
-def _special(name: str, errors: Errors, params: Params, *operands: Any) -> Any:
-    return getattr(special, name)(*operands)
-
-
-@meaning("log_expit")
-def _log_expit(errors: Errors, params: Params, x: Any) -> Any:
-    return -jnp.logaddexp(-x, jnp.zeros_like(x))
-
-
-@meaning("erfcinv")
-def _erfcinv(errors: Errors, params: Params, x: Any) -> Any:
-    """By `ndtri`, which keeps its accuracy for small x where `erfinv(1 - x)` loses it."""
-    return -special.ndtri(x / 2) * np.sqrt(0.5).astype(x.dtype)
-
-
-@meaning("gcd", "lcm")
-def _divisor(name: str, errors: Errors, params: Params, a: Any, b: Any) -> Any:
-    """By Euclid on magnitudes as unsigned integers, so that the least integer has one; jnp's does not end for it."""
-    unsigned = np.dtype(f"u{a.dtype.itemsize}")
-    first, second = (lax.abs(v).astype(unsigned) if v.dtype.kind == "i" else v for v in (a, b))
-
-    def step(pair: Any) -> Any:
-        x, y = pair
-        return jnp.where(y == 0, x, y), jnp.where(y == 0, y, x % jnp.maximum(y, 1))
-
-    divisor, _ = lax.while_loop(lambda pair: jnp.any(pair[1] != 0), step, (first, second))
-    if name == "gcd":
-        return divisor.astype(a.dtype)
-    return (first // jnp.maximum(divisor, 1) * second).astype(a.dtype)
-
-
-@meaning("where")
-def _where(errors: Errors, params: Params, condition: Any, a: Any, b: Any) -> Any:
-    return jnp.where(condition, a, b)
-
-
-@meaning("real", "imag")
-def _part(name: str, errors: Errors, params: Params, x: Any) -> Any:
-    return getattr(jnp, name)(x)
-
-
-@meaning("frexp_mantissa")
-def _frexp_mantissa(errors: Errors, params: Params, x: Any) -> Any:
-    return jnp.frexp(x)[0]
-
-
-@meaning("frexp_exponent")
-def _frexp_exponent(errors: Errors, params: Params, x: Any) -> Any:
-    return jnp.frexp(x)[1]
-
-
-@meaning("cast")
-def _cast(errors: Errors, params: Params, x: Any) -> Any:
-    dtype = params["dtype"]
-    if dtype.kind == "b":
-        return x != 0
-    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
 
 
 @meaning("assume")
@@ -145,6 +50,9 @@ def _sum(name: str, errors: Errors, params: Params, x: Any) -> Any:
 
 @meaning("max", "min", "any", "all")
 def _reduction(name: str, errors: Errors, params: Params, x: Any) -> Any:
+    if x.dtype.kind == "c" and x.size:
+        least = np.array(complex(-np.inf, -np.inf) if name == "max" else complex(np.inf, np.inf), x.dtype)
+        return lax.reduce(x, least, partial(complex_extreme, name), params["axes"])
     return getattr(jnp, name)(x, axis=params["axes"])
 
 
@@ -162,8 +70,10 @@ def _cumulative_sum(name: str, errors: Errors, params: Params, x: Any) -> Any:
 
 @meaning("cummax", "cummin")
 def _cumulative_extreme(name: str, errors: Errors, params: Params, x: Any) -> Any:
-    if x.dtype.kind in "bc":
-        return _scan(jnp.maximum if name == "cummax" else jnp.minimum, x, params["axis"])
+    if x.dtype.kind == "c":
+        return _scan(partial(complex_extreme, name[3:]), x, params["axis"])
+    if x.dtype == bool:
+        return _scan(jnp.logical_or if name == "cummax" else jnp.logical_and, x, params["axis"])
     return getattr(lax, name)(x, axis=params["axis"])
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from egc import ir, ops, sizes
+from egc.backends import reference
 from egc.errors import OperandTypeError
 from egc.types import DTYPES, SHORT, ArrayType, TupleType
 
@@ -95,7 +96,7 @@ def ordinary(rng: Random, dtype: str, shape: tuple[int, ...], low: float = -4, h
 
 
 def extremes(dtype: str) -> np.ndarray:
-    """Values at the corners of a dtype; no subnormal numbers."""
+    """Values at the corners of a dtype; no subnormal numbers, nor any whose half is."""
     kind = DTYPES[dtype]
     if kind.kind == "b":
         return np.array([False, True])
@@ -107,7 +108,7 @@ def extremes(dtype: str) -> np.ndarray:
     info = np.finfo(real)
     parts = [0.0, -0.0, 1, -1, 0.5, -0.5, 2.5, -3.5, 1e-3, 17.25, -100.5, 1e10, np.inf, -np.inf, np.nan]
     if kind.kind == "f":
-        return np.array([*parts, info.max, -info.max, info.tiny], real)
+        return np.array([*parts, info.max, -info.max, 4 * info.tiny], real)
     few = [0.0, -0.0, 1, -2.5, np.inf, np.nan]
     return np.array([complex(a, b) for a in few for b in few]).astype(kind)
 
@@ -156,11 +157,24 @@ def _elementwise(op: str, rng: Random) -> Iterator[Case]:
     for dtypes in supported:
         yield Case(op, "ordinary", tuple(ordinary(rng, dtype, (4, 5), low, high) for dtype in dtypes), {}, True)
         if op != "betainc":
-            yield Case(op, "extreme", _grid(op, [extremes(dtype) for dtype in dtypes]))
+            yield from _corners(op, dtypes)
     dtypes = supported[rng.integers(len(supported))]
     operands = [dict(layouts(ordinary(rng, dtype, (60,), low, high))) for dtype in dtypes]
     for label in operands[0]:
         yield Case(op, label, tuple(o[label] for o in operands), {}, label != "3-d")
+
+
+def _corners(op: str, dtypes: tuple[str, ...]) -> Iterator[Case]:
+    """All combinations of extreme operands; those with a subnormal result are a case of their own."""
+    operands = _grid(op, [extremes(dtype) for dtype in dtypes])
+    _, node = Case(op, "extreme", operands).node()
+    subnormal = np.zeros(operands[0].shape, bool)
+    if node.type.dtype.kind == "f":
+        result = np.abs(reference.apply(op, operands, {}, node.type))
+        subnormal = (result > 0) & (result < np.finfo(result.dtype).tiny)
+    yield Case(op, "extreme", tuple(v[~subnormal] for v in operands))
+    if subnormal.any():
+        yield Case(op, "subnormal", tuple(v[subnormal] for v in operands))
 
 
 def _grid(op: str, values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
