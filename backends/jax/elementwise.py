@@ -190,7 +190,9 @@ def _gammaln(errors: Errors, params: Params, x: Any) -> Any:
 
 @meaning("zeta")
 def _zeta(errors: Errors, params: Params, x: Any, q: Any) -> Any:
-    return jnp.where(x < 1, np.nan, special.zeta(x, q))
+    value = jnp.where((x > 1) & (q == np.inf), 0, special.zeta(x, q))
+    value = jnp.where((q <= 0) & (q == jnp.floor(q)), np.inf, value)
+    return jnp.where(x == 1, np.inf, jnp.where((x < 1) | jnp.isnan(x) | jnp.isnan(q), np.nan, value))
 
 
 @meaning("rel_entr", "kl_div")
@@ -199,8 +201,8 @@ def _entropy(name: str, errors: Errors, params: Params, x: Any, y: Any) -> Any:
     ratio = x / y
     near, usual = (ratio > 0.5) & (ratio < 2), (ratio > 0) & (ratio < np.inf)
     logarithm = jnp.where(near, jnp.log1p((x - y) / y), jnp.where(usual, jnp.log(ratio), jnp.log(x) - jnp.log(y)))
-    inside, rest = x * logarithm, jnp.zeros_like(x)
-    if name == "kl_div":
-        inside, rest = x * jnp.log(ratio) - x + y, y
+    inside, rest = (
+        (x * logarithm, 0.0) if name == "rel_entr" else (x * jnp.where(ratio == np.inf, np.inf, logarithm) - x + y, y)
+    )
     value = jnp.where((x > 0) & (y > 0), inside, jnp.where((x == 0) & (y >= 0), rest, np.inf))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), np.nan, value)
