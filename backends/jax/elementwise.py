@@ -202,7 +202,7 @@ def _entropy(name: str, errors: Errors, params: Params, x: Any, y: Any) -> Any:
     near, usual = (ratio > 0.5) & (ratio < 2), (ratio > 0) & (ratio < np.inf)
     logarithm = jnp.where(near, jnp.log1p((x - y) / y), jnp.where(usual, jnp.log(ratio), jnp.log(x) - jnp.log(y)))
     inside, rest = (
-        (x * logarithm, 0.0) if name == "rel_entr" else (x * jnp.where(ratio == np.inf, np.inf, logarithm) - x + y, y)
+        (x * logarithm, 0.0) if name == "rel_entr" else (x * logarithm - x + y, y)
     )
     value = jnp.where((x > 0) & (y > 0), inside, jnp.where((x == 0) & (y >= 0), rest, np.inf))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), np.nan, value)
