@@ -1,0 +1,1 @@
+"""`python -m benchmarks SUITE`: egc and its peers, side by side in one run."""

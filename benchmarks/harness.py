@@ -1,0 +1,119 @@
+"""Interleaved medians of peers that have been checked to agree, and what they ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+PACKAGES = ("egc", "numpy", "scipy", "numba", "jax", "numexpr", "pytensor", "egglog")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS", "VECLIB_MAXIMUM_THREADS",
+)  # fmt: skip
+
+
+class Disagreement(AssertionError):
+    """A peer computes something else than NumPy."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: rounds, and the least seconds for one peer's turn in a round."""
+
+    rounds: int = 15
+    turn: float = 0.004
+
+
+QUICK = Effort(rounds=5, turn=0.001)
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """The environment of a process whose libraries use this many threads."""
+    flags = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'} intra_op_parallelism_threads={threads}"
+    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+
+
+def pin(threads: int) -> None:
+    """Keeps this process on as many cores, for libraries that do not listen to the environment."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def require_agreement(name: str, result: Any, expected: Any, rtol: float = 1e-8) -> None:
+    """Raises Disagreement where a result differs from NumPy's by more than `rtol` of its largest magnitude."""
+    ours, theirs = (list(r) if isinstance(r, (tuple, list)) else [r] for r in (result, expected))
+    if len(ours) != len(theirs):
+        raise Disagreement(f"{name}: {len(ours)} results instead of {len(theirs)}")
+    for a, b in zip(map(np.asarray, ours), map(np.asarray, theirs)):
+        scale = float(np.max(np.abs(b), initial=0.0))
+        if a.shape != b.shape or not np.allclose(a, b, rtol=rtol, atol=rtol * scale):
+            raise Disagreement(f"{name}: the result differs from NumPy's")
+
+
+def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort) -> dict[str, float]:
+    """Median seconds of one call of each, measured in turns, so that a drift of the machine meets all alike.
+
+    Each is called until it is warm; a turn repeats the call until it takes `effort.turn` seconds, and the order of turns
+    rotates from round to round.
+    """
+    repeats = {name: _repeats(call, effort.turn) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    order = list(calls)
+    for _ in range(effort.rounds):
+        for name in order:
+            call, count = calls[name], repeats[name]
+            start = time.perf_counter()
+            for _ in range(count):
+                call()
+            samples[name].append((time.perf_counter() - start) / count)
+        order.append(order.pop(0))
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def _repeats(call: Callable[[], Any], turn: float) -> int:
+    call()
+    count = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(count):
+            call()
+        seconds = time.perf_counter() - start
+        if seconds >= turn / 2:
+            return max(1, round(count * turn / seconds))
+        count *= 4
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    found = {}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
