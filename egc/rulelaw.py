@@ -24,7 +24,7 @@ CLOSE = 16
 SLACK = 64
 """How many times the effect of moving the operands by a few units of rounding a right side may be off."""
 
-OWN = 16
+OWN = 64
 """How many times the left side's own error a right side may be off."""
 
 BITS = (400, 1500, 3000)
@@ -33,7 +33,7 @@ BITS = (400, 1500, 3000)
 FAR = 30
 """Operands beyond this may be too large for `BITS`: what the exponential of their square adds to 1 is lost."""
 
-WITNESSES = 4
+WITNESSES = 2
 """How many doubtful elements of an elementwise rule's result are compared with the truth."""
 
 
@@ -60,11 +60,19 @@ def difference(
     truth = _truth(rule, operands, from_side)
     reach = _reach(rule, operands, from_side, truth, random)
     infinite = bool(np.any(extents == np.inf)) and not np.any(np.isnan(extents))
+    scale = _scale(rule, truth)
     for place, index in places:
-        reason = _element(rule, far, infinite, left[index], right[index], truth[index], reach[index])
+        reason = _element(rule, far, infinite, left[index], right[index], truth[index], reach[index], scale)
         if reason is not None:
             return f"at index {place}, {reason}"
     return None
+
+
+def _scale(rule: Rule, truth: np.ndarray) -> Any:
+    """The largest true value where rounding is relative to that: linear algebra is accurate by norms."""
+    if not {Matrix, SquareMatrix} & set(rule.parameters.values()):
+        return 0
+    return max((abs(value) for value in truth.ravel() if value is not None and abs(value) < np.inf), default=0)
 
 
 def _floating(value: Any) -> bool:
@@ -184,7 +192,9 @@ def _further(distance: Any, a: Any, b: Any) -> Any:
     return max(distance, step) if step < np.inf else distance
 
 
-def _element(rule: Rule, far: bool, infinite: bool, left: Any, right: Any, truth: Any, reach: Any) -> str | None:
+def _element(
+    rule: Rule, far: bool, infinite: bool, left: Any, right: Any, truth: Any, reach: Any, scale: Any
+) -> str | None:
     """Why a right value may not stand for a left one whose true value is `truth` (None: not known).
 
     `far` and `infinite` tell whether some operand is beyond FAR, or infinite and none nan.
@@ -209,7 +219,7 @@ def _element(rule: Rule, far: bool, infinite: bool, left: Any, right: Any, truth
     else:
         moved, off = reach
         own = max(off, abs(bigarray.number(left) - truth)) if np.isfinite(left) else float(limits.eps)
-        allowed = max(OWN * own, SLACK * (float(limits.eps) * abs(truth) + moved)) + 4 * float(limits.tiny)
+        allowed = max(OWN * own, SLACK * (float(limits.eps) * max(abs(truth), scale) + moved)) + 4 * float(limits.tiny)
     if error <= allowed:
         return None
     if not np.isfinite(left) and (right == left or (np.isnan(left) and np.isnan(right))):
