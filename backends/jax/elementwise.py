@@ -163,6 +163,14 @@ def _reciprocal(errors: Errors, params: Params, x: Any) -> Any:
     return jnp.where(x == 0, of_zero, jnp.floor_divide(1, jnp.where(x == 0, 1, x)) * (jnp.abs(x) == 1))
 
 
+@meaning("absolute")
+def _absolute(errors: Errors, params: Params, x: Any) -> Any:
+    """A complex number with an infinite part is infinitely large, whatever the other part."""
+    if x.dtype.kind != "c":
+        return jnp.absolute(x)
+    return jnp.where(jnp.isinf(x.real) | jnp.isinf(x.imag), np.inf, jnp.absolute(x))
+
+
 @meaning("sign")
 def _sign(errors: Errors, params: Params, x: Any) -> Any:
     return jnp.where(x == 0, 0, jnp.sign(x))
@@ -201,8 +209,6 @@ def _entropy(name: str, errors: Errors, params: Params, x: Any, y: Any) -> Any:
     ratio = x / y
     near, usual = (ratio > 0.5) & (ratio < 2), (ratio > 0) & (ratio < np.inf)
     logarithm = jnp.where(near, jnp.log1p((x - y) / y), jnp.where(usual, jnp.log(ratio), jnp.log(x) - jnp.log(y)))
-    inside, rest = (
-        (x * logarithm, 0.0) if name == "rel_entr" else (x * logarithm - x + y, y)
-    )
+    inside, rest = (x * logarithm, 0.0) if name == "rel_entr" else (x * logarithm - x + y, y)
     value = jnp.where((x > 0) & (y > 0), inside, jnp.where((x == 0) & (y >= 0), rest, np.inf))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), np.nan, value)

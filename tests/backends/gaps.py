@@ -9,10 +9,13 @@ GAPS: dict[str, dict[tuple[str, str, str], str]] = {
         **{(op, "*", "*"): "JAX has no such function" for op in ("j0", "j1", "y0", "y1", "rgamma")},
         **{(op, "*", "*"): "JAX's function does not end" for op in ("exp1", "expi", "gammainc", "gammaincc")},
         **{(op, "c*", "*"): "JAX does not order complex numbers here" for op in ("argmax", "argmin")},
-        **{(op, "c*", "ordinary"): "JAX places complex nan elsewhere" for op in ("argsort",)},
+        **{
+            (op, "c*", "complex nan"): "JAX orders complex nan in another way"
+            for op in ("sort", "argsort", "searchsorted")
+        },
         **{
             (op, "c*", "extreme"): "XLA's complex arithmetic has other results at inf and nan"
-            for op in ("arctan", "arctanh", "divide", "exp2", "expm1", "power", "sqrt")
+            for op in ("arctan", "arctanh", "divide", "exp2", "expm1", "power", "reciprocal", "sign", "sqrt")
         },
         ("zeta", "f*", "extreme"): "JAX gives nan for exponents of 1e10 and more",
         ("kl_div", "f64", "extreme"): "SciPy gives inf or -inf where x/y overflows or underflows",

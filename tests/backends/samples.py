@@ -508,13 +508,17 @@ FROM_OTHERS = frozenset(["input", "item"])
 """Every case has inputs, and every op with several results is read through items."""
 
 
+def _label(arrays: tuple[np.ndarray, ...]) -> str:
+    return "complex nan" if any(a.dtype.kind == "c" and np.isnan(a).any() for a in arrays) else "ordinary"
+
+
 @cache
 def cases(op: str) -> tuple[Case, ...]:
     rng = np.random.default_rng(zlib.crc32(op.encode()))
     if op in BUILDERS:
         dtypes, build = BUILDERS[op]
         built = [
-            Case(op, "ordinary", arrays, params, symbolic=bool(number % 2))
+            Case(op, _label(arrays), arrays, params, symbolic=bool(number % 2))
             for dtype in chosen(rng, dtypes, 1 if dtypes == INEXACT else 2)
             for number, (arrays, params) in enumerate(build(rng, dtype))
         ]
