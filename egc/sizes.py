@@ -204,6 +204,25 @@ def product(dims: tuple[Dim, ...]) -> Dim:
     return result
 
 
+def lower_bound(value: Dim, known: Mapping[str, int]) -> int | None:
+    """A number that the size is not below, given what its symbols are not below; None where nothing follows.
+
+    >>> lower_bound(2 * symbol("n") - 3, {"n": 2})
+    1
+    """
+    if isinstance(value, int):
+        return value
+    total = 0
+    for monomial, coefficient in value.terms:
+        for atom, power in monomial:
+            least = known.get(atom) if isinstance(atom, str) else None
+            if least is None or least < 0 or coefficient < 0:
+                return None
+            coefficient *= least**power
+        total += coefficient
+    return total
+
+
 def symbols(value: Dim) -> Iterator[str]:
     """The names of the symbols in a size, in order of appearance, possibly repeated."""
     for monomial, _ in value.terms if isinstance(value, Size) else ():
@@ -272,7 +291,12 @@ def _atom_text(atom: Atom) -> str:
     name, a, b = atom
     if name in ("max", "min"):
         return f"{name}({a}, {b})"
-    return f"(({a})//({b}))" if name == "floordiv" else f"(({a})%({b}))"
+    return f"({_operand_text(a)}{'//' if name == 'floordiv' else '%'}{_operand_text(b)})"
+
+
+def _operand_text(value: Dim) -> str:
+    text = str(value)
+    return text if text.isidentifier() or text.isdecimal() else f"({text})"
 
 
 def parse(text: str) -> Dim:
