@@ -67,5 +67,5 @@ def plot(rows: Sequence[Row], columns: Sequence[str], file: Path) -> None:
     axes.set_yticks(range(len(rows)), labels)
     axes.invert_yaxis()
     axes.set_xlabel("time over the best peer's (left is faster)")
-    axes.legend(loc="upper right", fontsize="small")
+    figure.legend(loc="outside upper center", ncols=4, fontsize="small")
     figure.savefig(file, dpi=150)
