@@ -54,6 +54,7 @@ from egc.rewrite import (
     rule,
     spd,
     symmetric,
+    unless,
     upper_triangular,
 )
 from egc.spec import Spec, spec
@@ -130,5 +131,6 @@ __all__ = [
     "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError", "Spec", "SquareMatrix",
     "Vector", "VerificationError", "at_least_one", "at_most_one", "diagonal", "equation", "explain", "finite",
     "integral", "lower_triangular", "negative", "nonempty", "nonnegative", "nonpositive", "nonsingular", "nonzero",
-    "not_nan", "optimize", "orthogonal", "positive", "require", "rule", "spd", "spec", "symmetric", "upper_triangular",
+    "not_nan", "optimize", "orthogonal", "positive", "require", "rule", "spd", "spec", "symmetric", "unless",
+    "upper_triangular",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 
 import egc
 from egc import backend as backends
@@ -27,7 +28,6 @@ from egc.capture.coverage import uncovered
 from egc.demo import demonstrate
 from egc.errors import EgcError
 from egc.explanation import Explanation
-from egc.rewrite import Rule
 from egc.spec import spec
 from egc.types import DTYPES
 
@@ -100,18 +100,27 @@ def recorded_call(module: Any, name: str, expression: str) -> tuple[tuple[Any, .
     """The arguments of a call written as text, evaluated among the names of the function's module."""
     seen: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     names = {"np": np, **vars(module), name: lambda *args, **kwargs: seen.append((args, kwargs))}
-    eval(compile(expression, "--call", "eval"), names)
+    try:
+        eval(compile(expression, "--call", "eval"), names)
+    except Exception as error:
+        raise typer.BadParameter(f"--call {expression!r}: {type(error).__name__}: {error}") from error
     if len(seen) != 1:
         raise typer.BadParameter(f"--call must call {name} once")
     return seen[0]
 
 
 def given_arguments(
-    module: Any, target: str, arguments: list[str] | None, call: str | None
+    module: Any, target: str, function: Callable[..., Any], arguments: list[str] | None, call: str | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if call is not None:
-        return recorded_call(module, target.rpartition(":")[2], call)
-    return (), dict(map(parse_argument, arguments or ()))
+        positional, named = recorded_call(module, target.rpartition(":")[2], call)
+    else:
+        positional, named = (), dict(map(parse_argument, arguments or ()))
+    try:
+        inspect.signature(function).bind(*positional, **named)
+    except TypeError as error:
+        raise typer.BadParameter(f"{target}{inspect.signature(function)}: {error}") from error
+    return positional, named
 
 
 def optimized_target(target: str, backend: str | None, rules: list[str] | None, precision: str) -> tuple[Any, Any]:
@@ -133,7 +142,7 @@ def explain(
 ) -> None:
     """Show what is rewritten in a function, and why."""
     module, optimized = optimized_target(target, backend, rules, precision)
-    positional, named = given_arguments(module, target, arg, call)
+    positional, named = given_arguments(module, target, optimized, arg, call)
     print_explanation(optimized.explain(*positional, **named), format, code)
 
 
@@ -154,7 +163,7 @@ def run(
 ) -> None:
     """Run a function optimized, and print its result and the times of the first and of later calls."""
     module, optimized = optimized_target(target, backend, rules, precision)
-    positional, named = given_arguments(module, target, None, call)
+    positional, named = given_arguments(module, target, optimized, None, call)
     seconds = []
     for _ in range(4):
         start = time.perf_counter()
@@ -171,14 +180,10 @@ def list_rules(
     files: Annotated[list[str] | None, typer.Argument(help="libraries or files; default: all")] = None,
 ) -> None:
     """List rules: name, precision, law."""
-    table = Table("rule", "precision", "law", "file")
+    table = Table(Column("rule", no_wrap=True), "precision", "law", "file")
     for rule in rulefiles.load(files):
-        table.add_row(rule.name, rule.precision, escape(law(rule)), Path(rule.file).name)
+        table.add_row(rule.name, rule.precision, escape(rulefiles.law(rule).partition("\n")[0]), Path(rule.file).name)
     console.print(table)
-
-
-def law(rule: Rule) -> str:
-    return (rule.function.__doc__ or "").strip().splitlines()[0] if rule.function.__doc__ else ""
 
 
 @rules_app.command("show")

@@ -17,6 +17,7 @@ from egc import sizes
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, unflatten
 from egc.capture.context import SizeGuard, ValueGuard
+from egc.capture.function import LEAST_SYMBOLIC
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
 from egc.kernels import VIEWS
@@ -229,10 +230,10 @@ def _structure(value: Any) -> Any:
 
 
 def _leaf_key(value: Any) -> Any:
-    """What a Plan is made for: dtype, rank and which axes have length 1; the type of a number; any other value itself."""
+    """What a Plan is made for: dtype, rank and which axes have length 0 or 1; the type of a number; any other value itself."""
     kind = type(value)
     if kind is np.ndarray:
-        return value.dtype, tuple(length == 1 for length in value.shape)
+        return value.dtype, tuple([length if length < LEAST_SYMBOLIC else LEAST_SYMBOLIC for length in value.shape])
     if kind in (float, int, complex):
         return kind if kind_of(value) != FIXED else (kind, value)
     if isinstance(value, np.generic):

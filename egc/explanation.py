@@ -13,6 +13,7 @@ from typing import Any
 
 from egc import backend as backends
 from egc import egraph
+from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
 from egc.ir import Node, Program
 from egc.numpy_source import expression_source, numpy_source
@@ -50,7 +51,9 @@ class Step:
 class Explanation:
     """What was rewritten and why. Displays itself in a notebook; `print` shows it as text; `json()` is the contract.
 
-    before, after: the program as NumPy source that runs. cost_before, cost_after: predicted nanoseconds at these sizes.
+    before, after: the program as NumPy source that runs. time_before, time_after: predicted nanoseconds at these sizes.
+    unstable_before, unstable_after: operations that lose values (overflow, cancellation) which a stabilizing rule keeps.
+    cost_before, cost_after: what the search compares: the predicted time, and a penalty for each unstable operation.
     steps: the rules that mattered. stop_reason, nodes: how the search ended and how large the e-graph was.
     seconds: time by stage. kernels, code: what runs. opaque: what runs as written, and why; empty when all was encoded.
     """
@@ -61,6 +64,10 @@ class Explanation:
     after: str
     cost_before: float
     cost_after: float
+    time_before: float = 0.0
+    time_after: float = 0.0
+    unstable_before: int = 0
+    unstable_after: int = 0
     steps: tuple[Step, ...] = ()
     stop_reason: str = ""
     nodes: int = 0
@@ -85,9 +92,9 @@ class Explanation:
         if self.opaque:
             parts.append("runs as written:\n" + _indented("\n".join(map(str, self.opaque))))
         if self.before:
-            parts.append(f"before: {_nanoseconds(self.cost_before)} predicted\n{_indented(self.before)}")
+            parts.append(f"before: {_predicted(self.time_before, self.unstable_before)}\n{_indented(self.before)}")
         if self.after and not self.opaque:
-            parts.append(f"after: {_nanoseconds(self.cost_after)} predicted\n{_indented(self.after)}")
+            parts.append(f"after: {_predicted(self.time_after, self.unstable_after)}\n{_indented(self.after)}")
         if self.steps:
             parts.append("steps:\n" + "\n".join(_indented(_step_text(step)) for step in self.steps))
         if self.stop_reason:
@@ -109,6 +116,11 @@ class Explanation:
 
 def _indented(text: str) -> str:
     return textwrap.indent(text.strip("\n"), "    ")
+
+
+def _predicted(time: float, unstable: int) -> str:
+    lost = f", {unstable} operation{'s' * (unstable > 1)} that may overflow or cancel" if unstable else ""
+    return f"{_nanoseconds(time)} predicted{lost}"
 
 
 def _nanoseconds(value: float) -> str:
@@ -159,15 +171,19 @@ def of_plan(name: str, plan: Plan) -> Explanation:
     result = plan.trace.results.get("egraph")
     before = plan.trace.programs["captured"]
     costs, sizes = plan.backend.costs, plan.captured.hints()
-    program_cost = egraph.program_cost
+    time_before, time_after = program_cost(before, costs, sizes), program_cost(plan.program, costs, sizes)
     steps = () if result is None else tuple(map(_step, egraph.explain_steps(result)))
     return Explanation(
         name=name,
         backend=plan.backend.name,
         before=_program_source(before, name),
         after=_program_source(plan.program, name),
-        cost_before=program_cost(before, costs, sizes),
-        cost_after=program_cost(plan.program, costs, sizes),
+        cost_before=result.cost_before if result is not None else time_before,
+        cost_after=result.cost_after if result is not None else time_after,
+        time_before=time_before,
+        time_after=time_after,
+        unstable_before=result.unstable_before if result is not None else 0,
+        unstable_after=result.unstable_after if result is not None else 0,
         steps=steps,
         stop_reason=result.stop_reason if result is not None else "no rules",
         nodes=result.nodes if result is not None else 0,
@@ -178,7 +194,7 @@ def of_plan(name: str, plan: Plan) -> Explanation:
 
 
 def _program_source(program: Program, name: str) -> str:
-    return numpy_source(program, name if name.isidentifier() else "function")
+    return numpy_source(program, program.name)
 
 
 def _step(step: Any) -> Step:

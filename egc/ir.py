@@ -117,7 +117,8 @@ def topological(roots: Iterable[Node]) -> Iterator[Node]:
 class Program:
     """A closed function: `inputs` are `input` Nodes with distinct names; `outputs` are what it returns.
 
-    An input whose name is also a size symbol (a Python `int` argument) binds that symbol: `size_inputs` lists them.
+    An input whose name is also a size symbol (a Python `int` argument) binds that symbol: `size_inputs` lists them. The
+    symbols of axes stand for positive lengths; an empty axis has length 0 in its type.
     """
 
     inputs: tuple[Node, ...]

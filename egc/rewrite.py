@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,10 @@ PRECISIONS = ("exact", "real", "finite", "approx")
 
 DTYPES = ("float", "inexact", "integer", "number", "bool", "any")
 """The operand dtypes a rule may match: floating, floating or complex, integer, all but bool, bool, all."""
+
+
+HAZARDS = ("overflow", "cancellation")
+"""How an expression can lose values: an intermediate that leaves the range of numbers, or digits that cancel."""
 
 
 class Axes:
@@ -60,7 +64,11 @@ ANNOTATIONS: Mapping[str, type] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as its author wrote it. `law` is the docstring or the comment line above the function."""
+    """A rule as its author wrote it; its docstring states the law.
+
+    stabilizes: one of HAZARDS that the left side suffers from and the right side does not: a Program with the right side is
+    preferred whatever it costs.
+    """
 
     function: Callable[..., tuple[Any, Any]]
     name: str
@@ -70,6 +78,7 @@ class Rule:
     dtypes: str = "float"
     both_ways: bool = False
     error_bound: float | None = None
+    stabilizes: str | None = None
 
     @cached_property
     def parameters(self) -> dict[str, type | None]:
@@ -97,10 +106,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Condition:
-    """`predicate` holds for `operand`. `check` tells whether it holds for concrete arrays."""
+    """`predicate` holds for `operand`. `spares`: where it holds, the left side loses nothing (see `unless`)."""
 
     predicate: str
     operand: Node
+    spares: bool = False
 
     def __bool__(self) -> bool:
         raise TypeError(f"{self.predicate} is a condition for require(), not a truth value")
@@ -122,27 +132,33 @@ class Rewrite:
     constants: frozenset[str]
     conditions: tuple[Condition, ...]
     generic: bool
+    spared: tuple[Condition, ...] = ()
 
     @property
     def identifier(self) -> str:
         return self.rule.name
 
 
-def _decorate(function: Any, both_ways: bool, precision: str, dtypes: str, error_bound: float | None) -> Any:
+def _decorate(
+    function: Any, both_ways: bool, stabilizes: str | None, precision: str, dtypes: str, bound: float | None
+) -> Any:
     def build(function: Callable[..., Any]) -> Rule:
         code = getattr(function, "__code__", None)
         if code is None:
             raise RuleError("a rule is a Python function that returns two expressions")
         place = Line(code.co_filename, code.co_firstlineno)
-        if function.__name__ == "<lambda>":
+        name = function.__name__
+        if name == "<lambda>":
             raise RuleError("a rule needs a name; write it with def", place)
         if precision not in PRECISIONS:
-            raise RuleError(f"rule {function.__name__}: precision is one of {', '.join(PRECISIONS)}", place)
+            raise RuleError(f"rule {name}: precision is one of {', '.join(PRECISIONS)}", place)
         if dtypes not in DTYPES:
-            raise RuleError(f"rule {function.__name__}: dtypes is one of {', '.join(DTYPES)}", place)
-        if (precision == "approx") != (error_bound is not None):
-            raise RuleError(f"rule {function.__name__}: approx rules, and only they, state an error_bound", place)
-        made = Rule(function, function.__name__, place.file, place.number, precision, dtypes, both_ways, error_bound)
+            raise RuleError(f"rule {name}: dtypes is one of {', '.join(DTYPES)}", place)
+        if (precision == "approx") != (bound is not None):
+            raise RuleError(f"rule {name}: approx rules, and only they, state an error_bound", place)
+        if stabilizes is not None and stabilizes not in HAZARDS:
+            raise RuleError(f"rule {name}: stabilizes is one of {', '.join(HAZARDS)}", place)
+        made = Rule(function, name, place.file, place.number, precision, dtypes, both_ways, bound, stabilizes)
         _ = made.parameters
         return made
 
@@ -150,12 +166,19 @@ def _decorate(function: Any, both_ways: bool, precision: str, dtypes: str, error
 
 
 def rule(
-    function: Any = None, *, precision: str = "real", dtypes: str = "float", error_bound: float | None = None
+    function: Any = None,
+    *,
+    precision: str = "real",
+    dtypes: str = "float",
+    error_bound: float | None = None,
+    stabilizes: str | None = None,
 ) -> Any:
     """Makes a rule of a function that returns `(left, right)`, two NumPy expressions equal for all arguments.
 
     precision: `exact`, `real`, `finite` or `approx` (with `error_bound`, relative).
     dtypes: which operands it may match, one of `DTYPES`.
+    stabilizes: "overflow" or "cancellation", where the left side loses values by it that the right side keeps: the right
+        side is then taken whatever it costs. `unless` states when the left side loses nothing.
     Raises RuleError, with file and line, for a rule without a name or with unknown options.
 
     >>> import numpy as np
@@ -165,14 +188,14 @@ def rule(
     >>> log_of_exp.name, log_of_exp.precision
     ('log_of_exp', 'real')
     """
-    return _decorate(function, False, precision, dtypes, error_bound)
+    return _decorate(function, False, stabilizes, precision, dtypes, error_bound)
 
 
 def equation(
     function: Any = None, *, precision: str = "real", dtypes: str = "float", error_bound: float | None = None
 ) -> Any:
     """Like `rule`, for use in both directions."""
-    return _decorate(function, True, precision, dtypes, error_bound)
+    return _decorate(function, True, None, precision, dtypes, error_bound)
 
 
 class Unmet(Exception):
@@ -199,6 +222,13 @@ def require(*conditions: Any) -> None:
             recorder.append(condition)
         elif not np.all(condition):
             raise Unmet("a required condition does not hold")
+
+
+def unless(*conditions: Any) -> None:
+    """States when the left side of a stabilizing rule loses nothing, and need not be avoided."""
+    recorder = _recorder.get()
+    if recorder is not None:
+        recorder.extend(replace(c, spares=True) for c in conditions if isinstance(c, Condition))
 
 
 PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {

@@ -83,7 +83,7 @@ def recorded(rule: Rule, operands: Sequence[Any]) -> tuple[Any, list[Condition]]
         outcome = error
     finally:
         stop_recording(token)
-    return outcome, conditions
+    return outcome, [condition for condition in conditions if not condition.spares]
 
 
 def hold(conditions: Sequence[Condition], operands: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from egc import equation, nonnegative, positive, require, rule
+from egc import equation, nonnegative, nonpositive, positive, require, rule, unless
 
 LOG_2, LOG_10 = math.log(2), math.log(10)
 
@@ -98,7 +98,7 @@ def product_of_exps(x, y):
     return np.exp(x) * np.exp(y), np.exp(x + y)
 
 
-@rule
+@rule(stabilizes="overflow")
 def quotient_of_exps(x, y):
     """exp x / exp y = exp(x - y)"""
     return np.exp(x) / np.exp(y), np.exp(x - y)
@@ -129,25 +129,25 @@ def exp_of_negative_log(x):
     return np.exp(-np.log(x)), 1 / x
 
 
-@rule
+@rule(stabilizes="cancellation")
 def exp_minus_one(x):
     """exp x - 1 = expm1 x, which does not cancel near 0"""
     return np.exp(x) - 1, np.expm1(x)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def one_minus_exp(x):
     """1 - exp x = -expm1 x, which does not cancel near 0"""
     return 1 - np.exp(x), -np.expm1(x)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def log_one_plus(x):
     """log(1 + x) = log1p x, which does not lose small x"""
     return np.log(1 + x), np.log1p(x)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def log_one_minus(x):
     """log(1 - x) = log1p(-x), which does not lose small x"""
     return np.log(1 - x), np.log1p(-x)
@@ -210,7 +210,7 @@ def exp2_of_log2(x):
     return np.exp2(np.log2(x)), x
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_of_sum_of_exps(x, y):
     """log(exp x + exp y) = logaddexp(x, y), which does not overflow"""
     return np.log(np.exp(x) + np.exp(y)), np.logaddexp(x, y)
@@ -234,25 +234,26 @@ def softplus_as_log1p(x):
     return np.logaddexp(0, x), np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-@rule
+@rule(stabilizes="overflow")
 def softplus(x):
     """log(1 + exp x) = logaddexp(0, x), which does not overflow"""
     return np.log(1 + np.exp(x)), np.logaddexp(0, x)
 
 
-@rule
+@rule(stabilizes="overflow")
 def softplus_of_log1p(x):
     """log1p(exp x) = logaddexp(0, x), which does not overflow"""
+    unless(nonpositive(x))
     return np.log1p(np.exp(x)), np.logaddexp(0, x)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def softplus_minus_argument(x):
     """logaddexp(0, x) - x = logaddexp(0, -x), which does not cancel"""
     return np.logaddexp(0, x) - x, np.logaddexp(0, -x)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def softplus_of_negative_plus_argument(x):
     """logaddexp(0, -x) + x = logaddexp(0, x), which does not cancel"""
     return np.logaddexp(0, -x) + x, np.logaddexp(0, x)

@@ -24,13 +24,13 @@ def logistic_of_negative(z):
     return 1 / (1 + np.exp(z)), special.expit(-z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def logistic_as_share(z):
     """exp z / (1 + exp z) = expit z"""
     return np.exp(z) / (1 + np.exp(z)), special.expit(z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def logistic_as_share_of_negative(z):
     """exp(-z) / (1 + exp(-z)) = expit(-z)"""
     return np.exp(-z) / (1 + np.exp(-z)), special.expit(-z)
@@ -54,37 +54,37 @@ def tanh_of_logistic(z):
     return 2 * special.expit(2 * z) - 1, np.tanh(z)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def complement_of_logistic(z):
     """1 - expit z = expit(-z), which does not cancel for z > 0"""
     return 1 - special.expit(z), special.expit(-z)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def complement_of_written_logistic(z):
     """1 - 1 / (1 + exp(-z)) = expit(-z), which does not cancel for z > 0"""
     return 1 - 1 / (1 + np.exp(-z)), special.expit(-z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_of_logistic(z):
     """log(expit z) = log_expit z, which does not underflow"""
     return np.log(special.expit(z)), special.log_expit(z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_of_complement_of_logistic(z):
     """log(1 - expit z) = log_expit(-z)"""
     return np.log(1 - special.expit(z)), special.log_expit(-z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def log1p_of_negative_logistic(z):
     """log1p(-expit z) = log_expit(-z)"""
     return np.log1p(-special.expit(z)), special.log_expit(-z)
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_of_written_logistic(z):
     """log(1 / (1 + exp(-z))) = -logaddexp(0, -z)"""
     return np.log(1 / (1 + np.exp(-z))), -np.logaddexp(0, -z)
@@ -114,13 +114,13 @@ def exp_of_negative_softplus(z):
     return np.exp(-np.logaddexp(0, z)), special.expit(-z)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def log_logistic_minus_argument(z):
     """log_expit z - z = log_expit(-z)"""
     return special.log_expit(z) - z, special.log_expit(-z)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def argument_minus_softplus(z):
     """z - logaddexp(0, z) = log_expit z, which does not cancel for z > 0"""
     return z - np.logaddexp(0, z), special.log_expit(z)
@@ -203,7 +203,7 @@ def binary_cross_entropy(y, z):
     )
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_sum_exp(x, axes: Axes):
     """log sum exp x = m + log sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
@@ -212,7 +212,7 @@ def log_sum_exp(x, axes: Axes):
     return np.log(np.sum(np.exp(x), axis=axes)), right
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_sum_exp_keeping_axes(x, axes: Axes):
     """log sum exp x = m + log sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
@@ -221,7 +221,23 @@ def log_sum_exp_keeping_axes(x, axes: Axes):
     return left, m + np.log(np.sum(np.exp(x - m), axis=axes, keepdims=True))
 
 
-@rule
+@rule(stabilizes="overflow")
+def log_sum_exp_of_shifted(x, axes: Axes):
+    """log sum exp(x - max x) is stable as it stands, but for infinite elements"""
+    require(nonempty(x))
+    left = np.log(np.sum(np.exp(x - np.max(x, axis=axes, keepdims=True)), axis=axes))
+    return left, np.log(np.sum(np.exp(x - shift(x, axes)), axis=axes))
+
+
+@rule(stabilizes="overflow")
+def softmax_of_shifted(x, axes: Axes):
+    """exp(x - max x) / sum exp(x - max x) is stable as it stands, but for infinite elements"""
+    require(nonempty(x))
+    left, right = np.exp(x - np.max(x, axis=axes, keepdims=True)), np.exp(x - shift(x, axes))
+    return left / np.sum(left, axis=axes, keepdims=True), right / np.sum(right, axis=axes, keepdims=True)
+
+
+@rule(stabilizes="overflow")
 def log_mean_exp(x, axes: Axes):
     """log mean exp x = m + log mean exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
@@ -230,7 +246,7 @@ def log_mean_exp(x, axes: Axes):
     return np.log(np.mean(np.exp(x), axis=axes)), right
 
 
-@rule
+@rule(stabilizes="overflow")
 def softmax(x, axes: Axes):
     """exp x / sum exp x = exp(x - m) / sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
@@ -241,7 +257,7 @@ def softmax(x, axes: Axes):
     )
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_softmax(x, axes: Axes):
     """log(exp x / sum exp x) = (x - m) - log sum exp(x - m) with m = max x, which neither over- nor underflows"""
     require(nonempty(x))
@@ -250,7 +266,7 @@ def log_softmax(x, axes: Axes):
     return left, (x - m) - np.log(np.sum(np.exp(x - m), axis=axes, keepdims=True))
 
 
-@rule
+@rule(stabilizes="cancellation")
 def centred_variance(x, axes: Axes):
     """mean(x^2) - mean(x)^2 = mean((x - mean x)^2), which does not cancel"""
     require(nonempty(x))
@@ -269,7 +285,7 @@ def centred_covariance(x, y, axes: Axes):
     return np.mean(x * y, axis=axes) - np.mean(x, axis=axes) * np.mean(y, axis=axes), np.mean(products, axis=axes)
 
 
-@rule
+@rule(stabilizes="cancellation")
 def squared_distance(x, y, axes: Axes):
     """sum(x^2) - 2 sum(x y) + sum(y^2) = sum((x - y)^2), which does not cancel; never the other way"""
     d = x - y
@@ -277,7 +293,7 @@ def squared_distance(x, y, axes: Axes):
     return left, np.sum(d * d, axis=axes)
 
 
-@rule
+@rule(stabilizes="overflow")
 def log_of_product_over_axes(x, axes: Axes):
     """log prod x = sum log x, for x > 0, which does not overflow"""
     require(nonnegative(x))

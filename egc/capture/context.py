@@ -56,9 +56,13 @@ class ValueGuard:
 
 @dataclass
 class Context:
-    """`hints` are the sizes at hand; decisions follow them and are recorded as guards."""
+    """`hints` are the sizes at hand; decisions follow them and are recorded as guards.
+
+    `least`: what symbols are known not to be below, so that no guard is needed.
+    """
 
     hints: Mapping[str, int]
+    least: dict[str, int] = field(default_factory=dict)
     size_guards: dict[SizeGuard, None] = field(default_factory=dict)
     value_guards: dict[tuple[Any, ...], ValueGuard] = field(default_factory=dict)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
@@ -92,7 +96,9 @@ class Context:
         if isinstance(difference, int):
             return difference == 0
         if self.value(difference) != 0:
-            self._guard(difference, "!=")
+            bounds = (sizes.lower_bound(difference, self.least), sizes.lower_bound(b - a, self.least))
+            if not any(bound is not None and bound > 0 for bound in bounds):
+                self._guard(difference, "!=")
             return False
         self._unify(difference)
         self._guard(difference, "==")
@@ -113,6 +119,9 @@ class Context:
         difference = a - b
         if isinstance(difference, int):
             return difference >= 0
+        bound = sizes.lower_bound(difference, self.least)
+        if bound is not None and bound >= 0:
+            return True
         holds = self.value(difference) >= 0
         self._guard(difference if holds else -1 - difference, ">=")
         return holds

@@ -26,6 +26,8 @@ from egc.sizes import Dim, Size
 from egc.types import SHORT
 
 RESTARTS = 64
+LEAST_SYMBOLIC = 2
+"""Axes that are shorter broadcast, or have no extreme: they are captured on their own."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,12 @@ def capture(
 
 
 def _shape(leaf: Leaf, substitution: Mapping[str, Dim], hints: dict[str, int]) -> tuple[Dim, ...]:
-    """An argument's shape: one symbol per axis, but axes of length 1 are 1."""
+    """An argument's shape: one symbol per axis, but axes of length 0 and 1 have that length."""
     shape: list[Dim] = []
     for axis, length in enumerate(np.shape(leaf.value)):
         name = f"{leaf.name}_{axis}"
         hints[name] = length
-        shape.append(1 if length == 1 else substitution.get(name, sizes.symbol(name)))
+        shape.append(length if length < LEAST_SYMBOLIC else substitution.get(name, sizes.symbol(name)))
     return tuple(shape)
 
 
@@ -139,6 +141,7 @@ def _attempt(
     with active(context), guards_of(context):
         for position, leaf in enumerate(leaves):
             shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()
+            context.least.update({str(d): LEAST_SYMBOLIC for d in shapes[position] if str(d).isidentifier()})
             value, node = trees.traced(leaf, shapes[position])
             if leaf.kind == trees.INTEGER and leaf.name in substitution:
                 value = substitution[leaf.name]
@@ -207,7 +210,9 @@ def _finish(
     checks = tuple(_output(node, outputs) for node in context.checks)
     constants = [context.constant_nodes[id(value)] for value in context.constants.values()]
     size_names = frozenset(leaf.name for leaf in leaves if leaf.kind == trees.INTEGER)
-    program = Program((*inputs, *constants), tuple(outputs), getattr(function, "__name__", "program"), size_names)
+    name = getattr(function, "__name__", "")
+    name = name if name.isidentifier() else "function"
+    program = Program((*inputs, *constants), tuple(outputs), name, size_names)
     for name, dim in substitution.items():
         difference = sizes.symbol(name) - dim
         if isinstance(difference, Size):

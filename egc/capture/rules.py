@@ -55,7 +55,9 @@ def rewrites(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
             continue
         if not any(made.left is other.left and made.right is other.right for other in found):
             found.append(made)
-    if not found and max_rank == RANKS[-1]:
+    if not found and max_rank < RANKS[-1]:
+        rewrites(rule)
+    elif not found:
         raise first_error or RuleError(f"rule {rule.name} says nothing at any rank", rule.place)
     return tuple(found)
 
@@ -165,13 +167,14 @@ def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
 
 
 def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> None:
-    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes.
+    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes. That a size is
+    not 1 decides how a length is spelled, not what is computed.
 
     A check of literals, such as that of a division of two numbers, is the rule's own to `require`.
     """
     for guard in context.size_guards:
         names = list(sizes.symbols(guard.size))
-        if guard.relation != ">=" or len(names) != 1 or guard.size != sizes.symbol(names[0]) - 1:
+        if guard.relation == "==" or len(names) != 1 or guard.size != sizes.symbol(names[0]) - 1:
             raise RuleError(f"rule {rule.name} holds only for some sizes: {guard}", rule.place)
     if not all(constants.issuperset(_variables(node)) for node in context.checks):
         raise RuleError(f"rule {rule.name} has an operation that must be checked when it runs", rule.place)
@@ -212,7 +215,9 @@ def _validated(rule: Rule, traced: Traced, generic: bool = False) -> Rewrite:
             raise RuleError(f"rule {rule.name}: {loose[0]} is in the {what} but not in the left side", rule.place)
     if rule.both_ways and (set(_variables(right)) != set(bound) or right.op == "input"):
         raise RuleError(f"equation {rule.name}: both sides must be terms with the same variables", rule.place)
-    return Rewrite(rule, left, right, traced.variables, traced.constants, traced.conditions, generic)
+    needed = tuple(condition for condition in traced.conditions if not condition.spares)
+    spared = tuple(condition for condition in traced.conditions if condition.spares)
+    return Rewrite(rule, left, right, traced.variables, traced.constants, needed, generic, spared)
 
 
 def _variables(node: Node) -> dict[str, None]:

@@ -46,5 +46,5 @@ def assume(value: Any, *facts: str) -> Any:
     return Array(current().make("assume", value.node, facts=tuple(sorted(facts))), value.kind)
 
 
-for _remark in (Scope, assume, rewrite.require, *(getattr(rewrite, name) for name in PREDICATES)):
+for _remark in (Scope, assume, rewrite.require, rewrite.unless, *(getattr(rewrite, name) for name in PREDICATES)):
     FUNCTIONS[_remark] = _remark

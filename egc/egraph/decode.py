@@ -7,7 +7,7 @@ out: no Program is ever built from one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from egc import ir, ops
@@ -20,12 +20,17 @@ from egc.types import DTYPES, ArrayType, Type
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ENode:
-    """An op with parameters, as texts, on classes. `order` is a text that orders e-nodes with equal children."""
+    """An op with parameters, as texts, on classes. `order` is a text that orders e-nodes with equal children.
+
+    unstable: it loses values that another e-node of its class keeps. stable: it is what avoids losing them.
+    """
 
     op: str
     params: tuple[Any, ...]
     children: tuple[int, ...]
     order: tuple[str, ...]
+    unstable: bool = False
+    stable: bool = False
 
 
 class Graph:
@@ -109,11 +114,16 @@ class Graph:
             arity = sum(sort == "Expr" for sort in sorts)
             op = name[3:].removesuffix(f"-{arity}") if name[3:] not in OP_NAMES else name[3:]
             readers = [self._reader(sort) for sort in sorts[arity:]]
+            kept = self._marked(schema.STABLE, name)
+            lost = {mark[:-1] for mark in self._marked(schema.UNSTABLE, name) - kept}
+            kept = {mark[:-1] for mark in kept}
             for row in rows:
                 inputs = row.inputs
                 params = tuple([read(value) for read, value in zip(readers, inputs[arity:])])
                 children = tuple([self._class(value) for value in inputs[:arity]])
-                enode = ENode(op, params, children, (op, *map(str, params)))
+                enode = ENode(
+                    op, params, children, (op, *map(str, params)), tuple(inputs) in lost, tuple(inputs) in kept
+                )
                 raw.setdefault(self._class(row.output), []).append(enode)
         self.types += [None] * (len(self._numbers) - len(self.types))
         self.enodes = [[] for _ in range(len(self._numbers))]
@@ -128,6 +138,14 @@ class Graph:
             for enode in raw.get(number, ()):
                 stack.extend(child for child in enode.children if child not in reached)
         self._check_types({number: raw.get(number, []) for number in reached})
+
+    def _marked(self, mark: str, name: str) -> set[tuple[Any, ...]]:
+        relation = self._functions.get(f"{mark}-{name}")
+        return (
+            {(*row.inputs[:-1], self._string(row.inputs[-1])) for row in relation.rows}
+            if relation is not None
+            else set()
+        )
 
     def _reader(self, sort: str) -> Any:
         if sort == "f64":
@@ -149,7 +167,7 @@ class Graph:
         for number, enodes in raw.items():
             type = self.types[number]
             if type is not None:
-                self.enodes[number] = [enode for enode in enodes if self._fits(enode, type)]
+                self.enodes[number] = _without_rivals([enode for enode in enodes if self._fits(enode, type)])
 
     def _fits(self, enode: ENode, type: Type) -> bool:
         found = self.inferred(enode)
@@ -207,6 +225,14 @@ class Graph:
             readers = [self._egraph.value_to_f64 if sort == "f64" else self._class for sort in function.input_sorts]
             rows = [tuple(read(value) for read, value in zip(readers, row.inputs)) for row in function.rows]
             self.firings[directed.fired] = rows
+
+
+def _without_rivals(enodes: list[ENode]) -> list[ENode]:
+    """Where a class has an unstable e-node and one that avoids its hazard, its other e-nodes may be the unstable one in
+    disguise (a product with a reciprocal for a quotient, say): they count as unstable too."""
+    if not any(enode.unstable for enode in enodes) or not any(each.stable and not each.unstable for each in enodes):
+        return enodes
+    return [enode if enode.stable else replace(enode, unstable=True) for enode in enodes]
 
 
 OP_NAMES = frozenset(ops.OPS) | {"literal"}

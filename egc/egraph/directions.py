@@ -16,13 +16,17 @@ from egc.rewrite import Rewrite
 
 @dataclass(frozen=True, eq=False)
 class Directed:
-    """One direction of a rewrite: `source` may be replaced by `target`. `name` is its number among an engine's rewrites."""
+    """One direction of a rewrite: `source` may be replaced by `target`. `name` is its number among an engine's rewrites.
+
+    expands: the target is no lighter. feeds_itself: the target has a term of the source's form, so it fires without end.
+    """
 
     rewrite: Rewrite
     source: Node
     target: Node
     name: str
     expands: bool
+    feeds_itself: bool
 
     @property
     def ruleset(self) -> str:
@@ -32,6 +36,11 @@ class Directed:
     @property
     def fired(self) -> str:
         return f"fired-{self.name}"
+
+    @property
+    def stabilizes(self) -> str | None:
+        """The hazard of its source that its target avoids."""
+        return self.rewrite.rule.stabilizes
 
     @property
     def variables(self) -> tuple[Node, ...]:
@@ -63,8 +72,22 @@ def directions(rewrite: Rewrite, name: str) -> tuple[Directed, ...]:
     for source, target, _ in sides:
         _check_variables(rewrite, source, target)
     return tuple(
-        Directed(rewrite, source, target, label, _weight(target) >= _weight(source)) for source, target, label in sides
+        Directed(rewrite, source, target, label, _weight(target) >= _weight(source), _feeds(source, target))
+        for source, target, label in sides
     )
+
+
+def _feeds(source: Node, target: Node) -> bool:
+    """Whether a proper subterm of the target, or the target on other operands, has the form of the source."""
+    return any(_matches(source, node, {}) for node in ir.topological([target]) if node.op == source.op)
+
+
+def _matches(pattern: Node, node: Node, found: dict[Node, Node]) -> bool:
+    if pattern.op == "input":
+        return found.setdefault(pattern, node) is node
+    if pattern.op != node.op or len(pattern.inputs) != len(node.inputs):
+        return False
+    return all(_matches(a, b, found) for a, b in zip(pattern.inputs, node.inputs))
 
 
 def _weight(root: Node) -> int:

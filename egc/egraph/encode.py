@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from egc import sizes
+from egc import ir, sizes
 from egc.egraph import schema
 from egc.egraph.schema import fact_relation, quote, shape_text
 from egc.errors import ProgramError
@@ -58,6 +58,7 @@ def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) ->
     lines = _declarations(nodes)
     names: dict[Node, str] = {}
     shapes: dict[tuple[Dim, ...], None] = {}
+    least = dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1)
     for index, node in enumerate(nodes):
         name = names[node] = f"(node-at {index})"
         lines.append(f"(set {name} {_term(node, names)})")
@@ -68,7 +69,7 @@ def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) ->
         if node.op == "assume":
             lines += _assumed(node, names)
     for shape in shapes:
-        if all(isinstance(dim, int) and dim > 0 for dim in shape):
+        if all((sizes.lower_bound(dim, least) or 0) > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")
     lines += _form_values(forms, list(dims)[:MOST_DIMS], shapes)
     if sized:

@@ -34,6 +34,9 @@ ALTERNATIVES = 3
 
 NOWHERE = 1 << 60
 
+INSTABILITY = 10.0
+"""What an operation that loses values costs, as a multiple of the input Program: more than any stable form."""
+
 INFINITE = float("inf")
 
 Choice = dict[int, ENode]
@@ -41,11 +44,15 @@ Choice = dict[int, ENode]
 
 @dataclass(frozen=True)
 class Extracted:
-    """The Program found, its cost, and the e-node chosen for every class that it uses."""
+    """The Program found, its cost, and the e-node chosen for every class that it uses.
+
+    unstable: how many of its operations lose values that an equal term keeps; each counts in the cost.
+    """
 
     program: Program
     cost: float
     choice: Choice
+    unstable: int = 0
 
 
 class Extractor:
@@ -53,6 +60,7 @@ class Extractor:
 
     def __init__(self, graph: Graph, model: CostModel):
         self.graph, self.model = graph, model
+        self.penalty = INSTABILITY * model.program(graph.program)
         self._local: dict[Any, float] = {}
         self._costs: dict[int, float] = {}
         self._trees: dict[int, float] = {}
@@ -74,7 +82,22 @@ class Extractor:
         if found is None:
             op = "constant" if enode.op == "literal" else enode.op
             found = self._local[key] = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
-        return found
+        return found + self.penalty if enode.unstable else found
+
+    def priced(self, program: Program, choice: Choice) -> Extracted:
+        """The cost of a choice's Program: its time, and the penalty for each unstable operation."""
+        unstable = sum((choice.get(number) or self.best[number]).unstable for number in self.used(choice))
+        return Extracted(program, self.model.program(program) + unstable * self.penalty, choice, unstable)
+
+    def input(self) -> Extracted:
+        """The input Program with its cost."""
+        unstable = 0
+        for node, number in self.graph.class_of.items():
+            children = tuple(self.graph.class_of[child] for child in node.inputs)
+            same = (each for each in self.graph.enodes[number] if each.op == node.op and each.children == children)
+            unstable += any(each.unstable for each in same)
+        program = self.graph.program
+        return Extracted(program, self.model.program(program) + unstable * self.penalty, {}, unstable)
 
     def _tree_costs(self) -> None:
         """Knuth's algorithm: classes are settled in the order of their cheapest term's cost."""
@@ -266,9 +289,9 @@ class Extractor:
                 program = self.build(choice)
                 if program is None:
                     continue
-                cost = self.model.program(program)
-                if cost < current.cost:
-                    current, improved = Extracted(program, cost, choice), True
+                found = self.priced(program, choice)
+                if found.cost < current.cost:
+                    current, improved = found, True
                     break
         return current
 
@@ -301,15 +324,19 @@ def _signature(enode: ENode) -> tuple[Any, ...]:
 
 def extract(graph: Graph, model: CostModel) -> Extracted:
     """The cheapest Program found; the input Program itself where none is cheaper."""
+    return given_and_found(graph, model)[1]
+
+
+def given_and_found(graph: Graph, model: CostModel) -> tuple[Extracted, Extracted]:
+    """The input Program and the cheapest Program found, which is the same where none is cheaper."""
     extractor = Extractor(graph, model)
-    program = graph.program
-    input_cost = model.program(program)
+    given = extractor.input()
     starts = []
     for choice in (extractor.shared(), dict(extractor.best)):
         built = extractor.build(choice)
         if built is not None:
-            starts.append(Extracted(built, model.program(built), choice))
+            starts.append(extractor.priced(built, choice))
     if not starts:
-        return Extracted(program, input_cost, {})
+        return given, given
     found = extractor.improve(min(starts, key=lambda each: each.cost))
-    return found if found.cost < input_cost else Extracted(program, input_cost, {})
+    return given, found if found.cost < given.cost else given

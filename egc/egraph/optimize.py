@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
-from egc.egraph.extract import extract
+from egc.egraph.extract import given_and_found
 from egc.egraph.saturate import Budget, Scopes, engine
 from egc.ir import Program
 from egc.rewrite import Rewrite
@@ -19,13 +19,16 @@ from egc.rewrite import Rewrite
 class Result:
     """The outcome of optimizing a Program.
 
-    cost_before, cost_after: nanoseconds by the cost model. nodes: e-nodes at the end. fired: matches by rule name.
+    cost_before, cost_after: nanoseconds by the cost model, in which each operation that a stabilizing rule improves counts
+    ten times the input Program; `unstable_before` and `unstable_after` are their numbers. nodes: e-nodes at the end. fired: matches by rule name.
     `before`, `rewrites`, `scoped`, `table`, `bindings` and `budget` repeat the question, for `explain_steps`.
     """
 
     program: Program
     cost_before: float
     cost_after: float
+    unstable_before: int
+    unstable_after: int
     stop_reason: str
     nodes: int
     iterations: int
@@ -62,11 +65,13 @@ def optimize_program(
         graph = Graph(program, saturated)
     finally:
         running.release()
-    found = extract(graph, model)
+    given, found = given_and_found(graph, model)
     return Result(
         found.program,
-        model.program(program),
+        given.cost,
         found.cost,
+        given.unstable,
+        found.unstable,
         saturated.stop_reason,
         saturated.nodes,
         saturated.iterations,

@@ -28,7 +28,10 @@ def compile_direction(
         result.declarations[f"(relation {directed.fired} ({' '.join(['Expr', *sorts])}))"] = None
     for number, group in enumerate(dtype_groups(rewrite, directed.source, directed.target, present)):
         writer = RuleWriter(result, directed, group, scope, recorded)
-        result.rules.append(writer.rule(f"{rewrite.identifier}#{result.ruleset}/{number}"))
+        name = f"{rewrite.identifier}#{result.ruleset}/{number}"
+        result.rules.append(writer.rule(name))
+        if directed.stabilizes:
+            result.rules += writer.marks(f"mark-{result.ruleset}/{number}")
     for form in result.forms:
         count = len(form.symbols)
         result.declarations[f"(relation {form.relation} ({' '.join(['String'] * (count + 2))}))"] = None

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,9 @@ class _Limits:
 LEAST_LIMIT = 500
 """Matches that a rule that expands may have in one iteration before it pauses."""
 
+ENDLESS_ITERATIONS = 3
+"""Iterations in which a rule runs that makes terms of the form that it rewrites."""
+
 MOST_GROWTH = 16
 """An iteration of a graph that is so many times smaller than the node budget cannot end far above it."""
 
@@ -119,7 +122,7 @@ class Engine:
         """Makes the e-graph ready for Programs with these dtypes and ops, with the rules of these directions."""
         if self.egraph is None:
             self.egraph, self.pushed, self.loaded = EGraph(), False, set()
-            self._load([*schema.declarations(), "(ruleset analysis)", *native.rules()])
+            self._load([*schema.declarations(), "(ruleset analysis)", f"(ruleset {schema.MARKS})", *native.rules()])
         compiled = [self._compile(directed, dtypes) for directed in active]
         self._load(declaration for each in compiled for declaration in each.declarations)
         self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}, ops))
@@ -160,6 +163,9 @@ class Engine:
         active, ops = relevant(list(program.nodes()), allowed)
         dtypes = frozenset(SHORT[dtype] for node in program.nodes() for dtype in _dtypes(node))
         compiled = self.load(active, dtypes, ops)
+        if dropped:
+            marking = [each for each in self.scopes if each.stabilizes and each not in active]
+            self.load(relevant(list(program.nodes()), [*active, *marking])[0], dtypes, ops)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
         encoded = encode(program, forms, any(each.sized for each in compiled))
         self._run("(push)")
@@ -168,12 +174,16 @@ class Engine:
             self._run(text)
         simplify = [rules.ruleset for rules, each in zip(compiled, active) if rules.rules and not each.expands]
         explore = [rules.ruleset for rules, each in zip(compiled, active) if rules.rules and each.expands]
-        result = self._iterate(simplify, explore, budget)
+        endless = {rules.ruleset for rules, each in zip(compiled, active) if each.feeds_itself and each.stabilizes}
+        result = self._iterate(simplify, explore, endless, budget)
         result.nodes_encoded, result.directed, result.egraph = encoded.nodes, active, self.egraph
         return result
 
-    def _iterate(self, simplify: Sequence[str], explore: Sequence[str], budget: Budget) -> Saturated:
-        """Directed rules and rules that expand run in turn. A rule of the second kind with too many matches pauses.
+    def _iterate(
+        self, simplify: Sequence[str], explore: Sequence[str], endless: Collection[str], budget: Budget
+    ) -> Saturated:
+        """Directed rules and rules that expand run in turn. A rule of the second kind with too many matches pauses, and the
+        `endless` ones, whose results they match themselves, run in the first iterations only.
 
         Of an iteration that ends far above the node budget, nothing is kept.
         """
@@ -181,14 +191,17 @@ class Engine:
         matches: Counter[str] = Counter()
         nodes = self._size()
         limits = _Limits(explore, 4 * nodes)
-        self._run(f"(unstable-combined-ruleset simplify {' '.join(simplify)})")
+        self._run(f"(unstable-combined-ruleset simplify {' '.join([schema.MARKS, *simplify])})")
         for iteration in range(budget.iterations):
             if nodes >= budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches)
             if time.perf_counter() - started > budget.seconds:
                 return self._stopped(TIME_LIMIT, iteration, nodes, matches)
             snapshot = self._freeze() if nodes * MOST_GROWTH > budget.nodes else None
-            updated, found = self._iteration(iteration, limits.running(iteration))
+            running = limits.running(iteration)
+            if iteration >= ENDLESS_ITERATIONS:
+                running = [ruleset for ruleset in running if ruleset not in endless]
+            updated, found = self._iteration(iteration, running)
             after = self._size()
             if snapshot is not None and after > MOST_EXCESS * budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches, snapshot)

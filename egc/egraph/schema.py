@@ -31,6 +31,13 @@ SIZES_PARAMS = frozenset(
     [("slice", "start"), ("slice", "size"), ("slice", "step"), ("update_slice", "start"), ("update_slice", "step")]
     + [("pad", "low"), ("pad", "high")]
 )
+UNSTABLE, STABLE = "unstable", "stable"
+"""Marks of e-nodes: one that loses values by a hazard which an equal e-node avoids, and one that a rule against this hazard
+made or spares. An e-node with both for one hazard is stable: it has the form that is avoided, but harmless operands."""
+
+MARKS = "marks"
+"""The ruleset of the rules that mark e-nodes; it runs even when the rules themselves are left out."""
+
 FACTS = (*PREDICATES, "psd")
 """The predicates of rules, and `psd` (positive semidefinite), which only the inference of `spd` needs."""
 
@@ -54,9 +61,20 @@ class Constructor:
 
     @property
     def declaration(self) -> str:
+        return f"(constructor {self.name} ({self._sorts}) Expr)"
+
+    def mark(self, mark: str) -> str:
+        """The relation of the e-nodes of this op that have a mark for a hazard."""
+        return f"{mark}-{self.name}"
+
+    def mark_declaration(self, mark: str) -> str:
+        return f"(relation {self.mark(mark)} ({self._sorts} String))"
+
+    @property
+    def _sorts(self) -> str:
         sorts = ["Expr"] * self.arity
         sorts += ["Shape" if (self.op, name) in SHAPE_PARAMS else "String" for name in self.params]
-        return f"(constructor {self.name} ({' '.join(sorts)}) Expr)"
+        return " ".join(sorts)
 
 
 @cache

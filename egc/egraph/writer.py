@@ -18,7 +18,7 @@ from egc.egraph import instantiate, schema
 from egc.egraph.directions import Compiled, Directed
 from egc.egraph.dtypes import DtypeGroup
 from egc.egraph.encode import Form, folded_constant
-from egc.egraph.schema import application, constant_head, fact_relation, quote, shape_term
+from egc.egraph.schema import MARKS, application, constant_head, fact_relation, quote, shape_term
 from egc.errors import RuleError
 from egc.ir import Node, is_constant
 from egc.ops import OPS
@@ -94,6 +94,27 @@ class RuleWriter:
         self.drop_unused_shape()
         premises, actions = " ".join(self.premises), " ".join(self.actions)
         return f"(rule ({premises}) ({actions}) :ruleset {self.result.ruleset} :name {quote(name)})"
+
+    def marks(self, name: str) -> Iterator[str]:
+        """After `rule`: the rules that mark the e-node on the left side as one that loses values, or as one that does not."""
+        source, premises = self.group.source, " ".join(self.premises)
+        params = list(self.params(source, left=True))
+        action = self.note(schema.UNSTABLE, source, params)
+        yield f"(rule ({premises}) ({action}) :ruleset {MARKS} :name {quote(name)})"
+        for number, condition in enumerate(self.rewrite.spared):
+            self.condition(condition)
+            action = self.note(schema.STABLE, source, params)
+            text = f"{premises} {self.premises.pop()}"
+            yield f"(rule ({text}) ({action}) :ruleset {MARKS} :name {quote(f'{name}-spared-{number}')})"
+
+    def note(self, mark: str, node: Node, params: Iterable[str]) -> str:
+        """The action that marks an e-node."""
+        constructor = schema.constructor(node.op, len(node.inputs))
+        self.result.declarations[constructor.mark_declaration(mark)] = None
+        hazard = quote(str(self.directed.stabilizes))
+        return (
+            f"({constructor.mark(mark)} {' '.join([*(self.names[child] for child in node.inputs), *params, hazard])})"
+        )
 
     def drop_unused_shape(self) -> None:
         used = [text for text in (*self.premises, *self.actions) if re.search(r"(?<=[ (])s(?=[ )])", text)]
@@ -324,6 +345,8 @@ class RuleWriter:
             self.check_arity(node)
             params = list(self.params(node, left=False))
             term = application(node.op, (self.names[child] for child in node.inputs), params)
+            if self.directed.stabilizes:
+                self.actions.append(self.note(schema.STABLE, node, params))
         self.names[node] = name = f"t{next(self.numbers)}"
         self.actions.append(f"(let {name} {term})")
         if isinstance(node.type, ArrayType):
