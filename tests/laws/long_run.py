@@ -53,7 +53,9 @@ def shortened(program: Program, backend: str, mode: str = "plain", rules: Any = 
 
     def fails(candidate: Program) -> bool:
         arguments = candidate.values()
-        return outcome(candidate.function(), arguments)[2] is None and failure(candidate, backend, mode, rules) is not None
+        return (
+            outcome(candidate.function(), arguments)[2] is None and failure(candidate, backend, mode, rules) is not None
+        )
 
     names = [part.rpartition(": ")[2].strip() for part in program.results.strip("{[()]}").split(",")]
     for name in filter(None, names):

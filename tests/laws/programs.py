@@ -160,7 +160,24 @@ FALLBACK = {
     "D": "({M1} @ {M1}.T + 1.0 * np.eye({M1}.shape[0]))",
 }
 
-INDICES = ["0", "-1", "1:", ":-1", "::2", "::-1", "1", "...", ":", "None", "..., 0", "1:3", "-2:", "..., 1:", ":, 0", ":2"]
+INDICES = [
+    "0",
+    "-1",
+    "1:",
+    ":-1",
+    "::2",
+    "::-1",
+    "1",
+    "...",
+    ":",
+    "None",
+    "..., 0",
+    "1:3",
+    "-2:",
+    "..., 1:",
+    ":, 0",
+    ":2",
+]
 
 
 def _dtype_kind(value: Any) -> str:
@@ -299,7 +316,10 @@ class Maker:
 
 
 def _writes(line: str, name: str) -> bool:
-    return re.search(rf"\b{name}\b(\[[^=]*\])? ?(\*\*|[-+*/])?= |\({name}|out={name}|{name}\.(fill|T|reshape)", line) is not None
+    return (
+        re.search(rf"\b{name}\b(\[[^=]*\])? ?(\*\*|[-+*/])?= |\({name}|out={name}|{name}\.(fill|T|reshape)", line)
+        is not None
+    )
 
 
 def _sound(value: Any) -> bool:

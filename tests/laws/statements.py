@@ -114,7 +114,7 @@ for row in [{F1}, {F2}]: {new} = row * 2|if {A}.shape[0] > 2: {new} = {F1} + 1; 
 for j, v in enumerate([{F1}, {F2}]): {new} = v + j|if {A}.ndim == 2: {new} = {F1} * {c}; else: {new} = {F1}
 """
 
-HELPERS = '''\
+HELPERS = """\
 def centered(x):
     return x - x.mean()
 
@@ -133,4 +133,4 @@ def polynomial(x, coefficients):
 
 def extremes(x):
     return np.min(x), np.max(x)
-'''
+"""
