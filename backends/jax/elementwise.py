@@ -186,6 +186,11 @@ def _logaddexp2(errors: Errors, params: Params, a: Any, b: Any) -> Any:
     return jnp.where(a == b, a + 1, jnp.logaddexp2(a, b))
 
 
+@meaning("rgamma")
+def _rgamma(errors: Errors, params: Params, x: Any) -> Any:
+    return jnp.where((x <= 0) & (x == jnp.floor(x)), 0.0, 1 / special.gamma(x))
+
+
 @meaning("digamma")
 def _digamma(errors: Errors, params: Params, x: Any) -> Any:
     return jnp.where(x == 0, -jnp.copysign(np.inf, x), special.digamma(x))
