@@ -190,7 +190,7 @@ class BigArray(np.lib.mixins.NDArrayOperatorsMixin):
             raise NoTruth(f"np.{function.__name__}: {error}") from error
         if isinstance(result, tuple):
             kind = type(result)
-            items = [BigArray(item, self.dtype) for item in result]
+            items: Any = [BigArray(item, self.dtype) for item in result]
             return kind(*items) if hasattr(result, "_fields") else kind(items)
         if isinstance(result, np.ndarray) and result.dtype != object:
             return result

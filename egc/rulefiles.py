@@ -18,11 +18,11 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from egc import rules as shipped
 from egc.errors import Line, RuleError
 from egc.rewrite import Rule
 
 PACKAGE = "egc.rules"
+SHIPPED: Any = importlib.import_module(PACKAGE)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def themes() -> tuple[str, ...]:
 
 def default_themes() -> tuple[str, ...]:
     """The themes that are used unless others are asked for."""
-    return tuple(shipped.DEFAULT)
+    return tuple(SHIPPED.DEFAULT)
 
 
 def load(spec: Any = None) -> tuple[Rule, ...]:
@@ -104,7 +104,7 @@ def load_file(spec: str | Path | ModuleType) -> RuleFile:
 
 
 def _folder() -> Path:
-    return Path(shipped.__path__[0])
+    return Path(SHIPPED.__path__[0])
 
 
 def _execute(path: Path, name: str) -> RuleFile:

@@ -47,6 +47,7 @@ KINDS = {
 }
 LENGTHS = (1, 2, 3, 5)
 MATRIX_LENGTHS = (1, 2, 3, 4)
+MATRIX_RANKS: dict[Any, int] = {Matrix: 2, Vector: 1}
 SIDE = ("", 0)
 """Stands for the one size of all square matrices of a rule."""
 SIGNS = ("positive", "nonnegative", "negative", "nonpositive", "nonzero", "at_least_one", "at_most_one")
@@ -76,6 +77,7 @@ def marked(name: str, value: Any) -> Any:
 def recorded(rule: Rule, operands: Sequence[Any]) -> tuple[Any, list[Condition]]:
     """A rule's two sides (or the exception it raised) with conditions on its parameters noted instead of checked."""
     conditions: list[Condition] = []
+    outcome: Any
     token = recording(conditions)
     try:
         outcome = rule(*(marked(name, value) for name, value in zip(rule.parameters, operands)))
@@ -108,9 +110,7 @@ class Sampler:
         self.parameters = rule.parameters
         self.needs: dict[str, set[str]] = {name: set() for name in self.parameters}
         self.dims = [
-            (name, axis)
-            for name, kind in self.parameters.items()
-            for axis in range({Matrix: 2, Vector: 1}.get(kind, 0))  # type: ignore[call-overload]
+            (name, axis) for name, kind in self.parameters.items() for axis in range(MATRIX_RANKS.get(kind, 0))
         ]
         if SquareMatrix in self.parameters.values():
             self.dims.append(SIDE)
@@ -160,7 +160,7 @@ class Sampler:
 
     def _operands(self, kind: str, dtype: np.dtype, shape: tuple[int, ...], inner: dict[Any, int]) -> tuple[Any, ...]:
         scale = 10.0 ** self.random.integers(-2, 3)
-        operands = []
+        operands: list[Any] = []
         for name, annotation in self.parameters.items():
             needs = self.needs[name]
             if annotation is Axes:
