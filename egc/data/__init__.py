@@ -17,7 +17,7 @@ def load_breast_cancer(standardized: bool = True) -> tuple[np.ndarray, np.ndarra
     >>> X.shape, int(y.sum()), names[0]
     ((569, 30), 357, 'radius_mean')
     """
-    with (files(__package__) / "breast_cancer.csv").open(encoding="utf-8") as file:
+    with (files("egc.data") / "breast_cancer.csv").open(encoding="utf-8") as file:
         names = tuple(file.readline().strip().split(","))
         table = np.loadtxt(file, delimiter=",")
     X, y = table[:, :-1], table[:, -1]
