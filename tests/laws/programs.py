@@ -12,7 +12,6 @@ import linecache
 import math
 import random
 import re
-import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.laws.statements import EXPRESSIONS, HELPERS, STATEMENTS
+from tests.laws.statements import EXPRESSIONS, HELPERS, STATEMENTS, sentences
 
 SIZES = ({"n": 3, "m": 4, "k": 2}, {"n": 5, "m": 2, "k": 3}, {"n": 4, "m": 4, "k": 4}, {"n": 2, "m": 1, "k": 6})
 """Sizes of the arguments in turn; the first ones are those for which the program was made."""
@@ -186,10 +185,9 @@ def _dtype_kind(value: Any) -> str:
     return {bool: "b", int: "i", float: "f", complex: "c"}.get(type(value), "O")
 
 
-THEMES = {name: text.replace("\n", "|").strip("|").split("|") for name, (_, text) in EXPRESSIONS.items()}
-THEMES = {name: [t for t in texts if t] for name, texts in THEMES.items()}
+THEMES = {name: sentences(text) for name, (_, text) in EXPRESSIONS.items()}
 CHOICES = [name for name, (weight, _) in EXPRESSIONS.items() for _ in range(weight)]
-ACTIONS = [text for text in STATEMENTS.replace("\n", "|").split("|") if text]
+ACTIONS = sentences(STATEMENTS)
 
 
 class Maker:
@@ -234,16 +232,12 @@ class Maker:
 
     def known(self, kind: str) -> list[str]:
         if kind in "WD":
-            matrix = "definite" if kind == "D" else None
-            return [
-                a.name
-                for a in self.arguments
-                if a.values in (("definite",) if matrix else ("well", "definite")) and a.name not in self.changed()
-            ]
+            values = ("definite",) if kind == "D" else ("well", "definite")
+            return [a.name for a in self.arguments if a.values in values and a.name not in self.changed()]
         return [name for name, value in self.state.items() if KINDS[kind](value)]
 
     def changed(self) -> set[str]:
-        return {name for a in self.arguments for name in (a.name,) if any(_writes(line, name) for line in self.lines)}
+        return {a.name for a in self.arguments if any(_writes(line, a.name) for line in self.lines)}
 
     def blank(self, kind: str, depth: int) -> str:
         choose = self.random.choice
@@ -339,6 +333,3 @@ def generate(seed: int, length: int = 8) -> Program:
     for _ in range(length):
         maker.extend()
     return maker.finish()
-
-
-assert set(string.ascii_letters) >= set("".join(KINDS))

@@ -2,9 +2,11 @@
 
 A blank `{F}` is filled with a variable or an expression of kind F; blanks with one digit, as in `{F1}`, are filled alike.
 Kinds: F floating, A any array, N number, V vector, M matrix, I integers, B bools, Z complex, W well-conditioned square
-matrix, D positive definite matrix, T something that may be written to, T1.. the same; c a constant, i a small integer,
-x an axis that may be negative, s a basic index, p a power.
+matrix, D positive definite matrix, T something that may be written to; c a constant, i a small integer, x an axis,
+s a basic index, p a power. A bar with no space before it stands between two sentences.
 """
+
+import re
 
 ELEMENTWISE = """
 {F} + {F}|{F} - {F}|{F} * {F}|{F} / {F}|-{F}|{F} + {c}|{F} * {c}|{c} - {F}|{F} / {c}|{c} / {F}|{F} ** {p}|{F} ** 2
@@ -73,8 +75,9 @@ np.linalg.slogdet({W})[1]|np.log(np.linalg.det({D}))|np.linalg.cholesky({D})|np.
 {V1} @ np.linalg.inv({D}) @ {V1}|np.trace({M} @ {M}.T)|np.trace({W} @ {W})|np.einsum("ij,j->i", {M}, {V})|{W}.T @ {W}
 np.einsum("ij,ij->", {M1}, {M1})|np.einsum("ij,kj->ik", {M}, {M})|np.tensordot({M}, {M}, axes=1)|np.inner({V1}, {V1})
 np.linalg.eigvalsh({D})|{W1} @ np.linalg.inv({W1})|np.linalg.inv(np.linalg.inv({W}))|np.linalg.matrix_power({W}, 2)
-np.diag({V}) @ {M}|{M} @ np.diag({V})|({M} * {c}) @ {M}|{M} @ ({c} * {V})|({M1} @ {M2}).T|{M} @ {M} @ {M}|np.eye(len({W1})) @ {W1}
-np.linalg.inv({W1} @ {W2}) @ {V}|np.linalg.inv({W1}.T)|np.linalg.det({W1} @ {W1})|np.sum(({M1} - np.outer({V1}, {V2})) ** 2)
+np.diag({V}) @ {M}|{M} @ np.diag({V})|({M} * {c}) @ {M}|{M} @ ({c} * {V})|({M1} @ {M2}).T|{M} @ {M} @ {M}
+np.eye(len({W1})) @ {W1}|np.linalg.inv({W1} @ {W2}) @ {V}
+np.linalg.inv({W1}.T)|np.linalg.det({W1} @ {W1})|np.sum(({M1} - np.outer({V1}, {V2})) ** 2)
 {M1} @ {V1} + {M1} @ {V2}|np.sum({M} @ {M})|np.vecdot({V1}, {V1})|np.kron({V}, {V})|np.linalg.svd({W}, compute_uv=False)
 np.linalg.pinv({W})|np.linalg.norm({W}, 2)|np.diag({W} @ {W})|np.linalg.qr({W})[1].shape[0] * {F}|{Z} @ {V}
 """
@@ -109,7 +112,8 @@ STATEMENTS = """
 {new} = {T1}[{s}]; {new}[...] = {c}|{new} = {T1}.T; {new} += {c}|{new} = {T1}.copy(); {new}[0] = {c}|{T1} **= 2
 np.exp({T1}, out={T1})|np.add({F}, {F}, out={T1})|{new} = {T1}.reshape(-1); {new}[0] = {c}|{T1}[-1] = {T1}[0]
 {new}, {new2} = {F}, {F}|{new}, {new2} = extremes({F})|{new} = np.empty({F1}.shape); {new}[...] = {F1}|{T1} = {T1} + {F}
-for j in range(3): {new} = {F} * j|for j in range(2): {T1} = {T1} * 0.5 + {F1} * j|for j in range(len({V1})): {new} = {V1}[j] * {c}
+for j in range(3): {new} = {F} * j|for j in range(2): {T1} = {T1} * 0.5 + {F1} * j
+for j in range(len({V1})): {new} = {V1}[j] * {c}
 for row in [{F1}, {F2}]: {new} = row * 2|if {A}.shape[0] > 2: {new} = {F1} + 1; else: {new} = {F1} - 1
 for j, v in enumerate([{F1}, {F2}]): {new} = v + j|if {A}.ndim == 2: {new} = {F1} * {c}; else: {new} = {F1}
 """
@@ -134,3 +138,7 @@ def polynomial(x, coefficients):
 def extremes(x):
     return np.min(x), np.max(x)
 """
+
+
+def sentences(text: str) -> list[str]:
+    return [sentence for sentence in re.split(r"(?<! )\||\n", text) if sentence]
