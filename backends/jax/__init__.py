@@ -8,6 +8,7 @@ raised once the results are on the host.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -29,9 +30,7 @@ def _enable_x64() -> Any:
     """A context manager in which JAX keeps 64-bit types; its place depends on the JAX version."""
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
-    from jax.experimental import enable_x64
-
-    return enable_x64(True)
+    return import_module("jax.experimental").enable_x64(True)
 
 
 def _emit_program(program: Program, arguments: Sequence[Any]) -> tuple[tuple[Any, ...], dict[tuple[str, str], Any]]:

@@ -187,7 +187,7 @@ def _scatter(errors: Errors, params: Params, x: Any, value: Any, *indices: Any) 
             combine = {"add": "maximum", "multiply": "minimum"}.get(combine, combine)
         method = {"maximum": "max", "minimum": "min"}.get(combine, combine)
         result = getattr(view.at[index], method)(value)
-    return jnp.transpose(result, np.argsort(order))
+    return jnp.transpose(result, [int(axis) for axis in np.argsort(order)])
 
 
 @meaning("matmul")
