@@ -99,7 +99,7 @@ def loops(op: str) -> list[tuple[str, ...]]:
 
 
 def _elementwise(op: str, rng: Random) -> Iterator[Case]:
-    supported = chosen(rng, loops(op), 5)
+    supported = chosen(rng, loops(op), 3)
     low, high = DOMAINS.get(op, (-4, 4))
     for dtypes in supported:
         yield Case(op, "ordinary", tuple(ordinary(rng, dtype, (4, 5), low, high) for dtype in dtypes), {}, True)
