@@ -7,7 +7,7 @@ alike, and its literals keep their values. Dtypes at which the rule's text is th
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,12 +31,13 @@ DTYPE_CLASSES = {
 
 @dataclass(frozen=True)
 class DtypeGroup:
-    """Operand dtypes that share one rule text, and the sides typed at the first of them."""
+    """Operand dtypes that share one rule text, and the sides and conditions typed at the first of them."""
 
     dtypes: tuple[str, ...]
     source: Node
     target: Node
     conditions: tuple[Condition, ...]
+    spared: tuple[Condition, ...]
 
     def text(self, dtype: np.dtype) -> str:
         return "d" if len(self.dtypes) > 1 and SHORT[dtype] == self.dtypes[0] else quote(SHORT[dtype])
@@ -53,13 +54,14 @@ def dtype_groups(
     allowed = DTYPE_CLASSES[rewrite.rule.dtypes] if traced is not None else ("f64",)
     if present is not None and traced is not None:
         allowed = tuple(name for name in allowed if name in present)
-    groups: dict[object, list[tuple[str, Node, Node, tuple[Condition, ...]]]] = {}
+    groups: dict[object, list[tuple[str, Node, Node, tuple[Condition, ...], tuple[Condition, ...]]]] = {}
+    given = (*rewrite.conditions, *rewrite.spared)
     for name in allowed:
         dtype = DTYPES[name]
         try:
             new_source, new_target, *operands = (
                 instantiate.at_dtype(rewrite, root, dtype)
-                for root in (source, target, *(each.operand for each in rewrite.conditions))
+                for root in (source, target, *(each.operand for each in given))
             )
         except EgcError:
             continue
@@ -78,8 +80,9 @@ def dtype_groups(
             )
             for node in after
         )
-        conditions = tuple(Condition(c.predicate, operand) for c, operand in zip(rewrite.conditions, operands))
-        groups.setdefault(key, []).append((name, new_source, new_target, conditions))
+        typed = tuple(replace(condition, operand=operand) for condition, operand in zip(given, operands))
+        count = len(rewrite.conditions)
+        groups.setdefault(key, []).append((name, new_source, new_target, typed[:count], typed[count:]))
     if not groups and present is None:
         rule = rewrite.rule
         raise RuleError(f"rule {rule.name}: its sides have no common type at any dtype {rule.dtypes}", rule.place)

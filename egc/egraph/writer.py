@@ -101,7 +101,7 @@ class RuleWriter:
         params = list(self.params(source, left=True))
         action = self.note(schema.UNSTABLE, source, params)
         yield f"(rule ({premises}) ({action}) :ruleset {MARKS} :name {quote(name)})"
-        for number, condition in enumerate(self.rewrite.spared):
+        for number, condition in enumerate(self.group.spared):
             self.condition(condition)
             action = self.note(schema.STABLE, source, params)
             text = f"{premises} {self.premises.pop()}"

@@ -297,8 +297,9 @@ class Maker:
     def finish(self) -> Program:
         names = [name for name, value in self.state.items() if name.startswith("v") and _dtype_kind(value) != "O"]
         names = names or [self.arguments[0].name]
-        chosen = [names[-1], *self.random.sample(names, min(len(names), self.random.randint(0, 3)))]
-        chosen = list(dict.fromkeys(chosen))
+        last = {name: max(i for i, line in enumerate(self.lines) if _mentions(line, name)) for name in names if name[1:]}
+        chosen = [name for name in names if name not in last or _mentions(self.lines[last[name]].split("=")[0], name)]
+        chosen = list(dict.fromkeys([*(chosen or names[-1:]), *self.random.sample(names, self.random.randint(0, 1))]))
         style = self.random.randrange(4)
         if len(chosen) == 1 and style:
             results = chosen[0]
@@ -314,6 +315,10 @@ def _writes(line: str, name: str) -> bool:
         re.search(rf"\b{name}\b(\[[^=]*\])? ?(\*\*|[-+*/])?= |\({name}|out={name}|{name}\.(fill|T|reshape)", line)
         is not None
     )
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"\b{name}\b", text) is not None
 
 
 def _sound(value: Any) -> bool:
