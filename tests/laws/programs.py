@@ -297,7 +297,9 @@ class Maker:
     def finish(self) -> Program:
         names = [name for name, value in self.state.items() if name.startswith("v") and _dtype_kind(value) != "O"]
         names = names or [self.arguments[0].name]
-        last = {name: max(i for i, line in enumerate(self.lines) if _mentions(line, name)) for name in names if name[1:]}
+        last = {
+            name: max(i for i, line in enumerate(self.lines) if _mentions(line, name)) for name in names if name[1:]
+        }
         chosen = [name for name in names if name not in last or _mentions(self.lines[last[name]].split("=")[0], name)]
         chosen = list(dict.fromkeys([*(chosen or names[-1:]), *self.random.sample(names, self.random.randint(0, 1))]))
         style = self.random.randrange(4)

@@ -1,0 +1,53 @@
+"""Programs that random search found to go wrong once, by what they are about."""
+
+import numpy as np
+import pytest
+
+import egc
+from tests.laws.law import Tally, compare
+
+DRAW = np.random.default_rng(0)
+M34, M33, V3 = DRAW.random((3, 4)), DRAW.random((3, 3)), DRAW.random(3)
+
+
+def part_of_a_complex_array_is_a_view(z):
+    real = z.real
+    z *= 2j
+    return real + 1
+
+
+def squeeze_of_nothing_is_the_array_itself(x):
+    return np.squeeze(x)
+
+
+def derived_size_of_one_broadcasts(x, y):
+    return np.maximum(x[1:, :-1], y), x[1:] - x[:1]
+
+
+def rules_apply_to_float32(x):
+    return np.log(np.exp(np.mean(x**2) - np.mean(x) ** 2)), np.log(np.mean(np.exp(x)))
+
+
+def masked_update(x):
+    y = x.copy()
+    y[y > 0.5] *= 2.0
+    y[y < 0.2] = y[y < 0.2] ** 2 + 1
+    return y
+
+
+CALLS = [
+    (part_of_a_complex_array_is_a_view, (V3 * 1j,)),
+    (squeeze_of_nothing_is_the_array_itself, (V3,)),
+    (derived_size_of_one_broadcasts, (M34[:2], V3)),
+    (derived_size_of_one_broadcasts, (M34, V3)),
+    (rules_apply_to_float32, (M34.astype(np.float32),)),
+    (masked_update, (M33,)),
+]
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+@pytest.mark.parametrize("function, arguments", CALLS, ids=lambda value: getattr(value, "__name__", ""))
+def test_known_programs(function, arguments, backend):
+    optimized = egc.optimize(function, backend=backend)
+    compare(function, optimized, arguments, Tally())
+    assert optimized.statistics.as_written == 0, optimized.statistics.reasons
