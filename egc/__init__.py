@@ -49,6 +49,7 @@ from egc.rewrite import (
     nonzero,
     not_nan,
     orthogonal,
+    peaks_at_zero,
     positive,
     require,
     rule,
@@ -131,6 +132,6 @@ __all__ = [
     "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError", "Spec", "SquareMatrix",
     "Vector", "VerificationError", "at_least_one", "at_most_one", "diagonal", "equation", "explain", "finite",
     "integral", "lower_triangular", "negative", "nonempty", "nonnegative", "nonpositive", "nonsingular", "nonzero",
-    "not_nan", "optimize", "orthogonal", "positive", "require", "rule", "spd", "spec", "symmetric", "unless",
+    "not_nan", "optimize", "orthogonal", "peaks_at_zero", "positive", "require", "rule", "spd", "spec", "symmetric", "unless",
     "upper_triangular",
 ]  # fmt: skip

@@ -237,6 +237,7 @@ def softplus_as_log1p(x):
 @rule(stabilizes="overflow")
 def softplus(x):
     """log(1 + exp x) = logaddexp(0, x), which does not overflow"""
+    unless(nonpositive(x))
     return np.log(1 + np.exp(x)), np.logaddexp(0, x)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from egc import Axes, at_most_one, equation, finite, nonempty, nonnegative, require, rule
+from egc import Axes, at_most_one, equation, finite, nonempty, nonnegative, peaks_at_zero, require, rule, unless
 
 
 def shift(x, axes):
@@ -207,6 +207,7 @@ def binary_cross_entropy(y, z):
 def log_sum_exp(x, axes: Axes):
     """log sum exp x = m + log sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
+    unless(peaks_at_zero(x))
     m = shift(x, axes)
     right = np.squeeze(m, axis=axes) + np.log(np.sum(np.exp(x - m), axis=axes))
     return np.log(np.sum(np.exp(x), axis=axes)), right
@@ -216,31 +217,17 @@ def log_sum_exp(x, axes: Axes):
 def log_sum_exp_keeping_axes(x, axes: Axes):
     """log sum exp x = m + log sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
+    unless(peaks_at_zero(x))
     m = shift(x, axes)
     left = np.log(np.sum(np.exp(x), axis=axes, keepdims=True))
     return left, m + np.log(np.sum(np.exp(x - m), axis=axes, keepdims=True))
 
 
 @rule(stabilizes="overflow")
-def log_sum_exp_of_shifted(x, axes: Axes):
-    """log sum exp(x - max x) is stable as it stands, but for infinite elements"""
-    require(nonempty(x))
-    left = np.log(np.sum(np.exp(x - np.max(x, axis=axes, keepdims=True)), axis=axes))
-    return left, np.log(np.sum(np.exp(x - shift(x, axes)), axis=axes))
-
-
-@rule(stabilizes="overflow")
-def softmax_of_shifted(x, axes: Axes):
-    """exp(x - max x) / sum exp(x - max x) is stable as it stands, but for infinite elements"""
-    require(nonempty(x))
-    left, right = np.exp(x - np.max(x, axis=axes, keepdims=True)), np.exp(x - shift(x, axes))
-    return left / np.sum(left, axis=axes, keepdims=True), right / np.sum(right, axis=axes, keepdims=True)
-
-
-@rule(stabilizes="overflow")
 def log_mean_exp(x, axes: Axes):
     """log mean exp x = m + log mean exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
+    unless(peaks_at_zero(x))
     m = shift(x, axes)
     right = np.squeeze(m, axis=axes) + np.log(np.mean(np.exp(x - m), axis=axes))
     return np.log(np.mean(np.exp(x), axis=axes)), right
@@ -250,6 +237,7 @@ def log_mean_exp(x, axes: Axes):
 def softmax(x, axes: Axes):
     """exp x / sum exp x = exp(x - m) / sum exp(x - m) with m = max x, which does not overflow"""
     require(nonempty(x))
+    unless(peaks_at_zero(x))
     raised = np.exp(x - shift(x, axes))
     return (
         np.exp(x) / np.sum(np.exp(x), axis=axes, keepdims=True),
@@ -261,6 +249,7 @@ def softmax(x, axes: Axes):
 def log_softmax(x, axes: Axes):
     """log(exp x / sum exp x) = (x - m) - log sum exp(x - m) with m = max x, which neither over- nor underflows"""
     require(nonempty(x))
+    unless(peaks_at_zero(x))
     m = shift(x, axes)
     left = np.log(np.exp(x) / np.sum(np.exp(x), axis=axes, keepdims=True))
     return left, (x - m) - np.log(np.sum(np.exp(x - m), axis=axes, keepdims=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from egc import ir, ops
-from egc.egraph import schema
+from egc.egraph import native, schema
 from egc.egraph.saturate import Saturated
 from egc.errors import EgcError, ProgramError, SaturationError
 from egc.ir import Node, Program
@@ -118,6 +118,8 @@ class Graph:
             lost = {mark[:-1] for mark in self._marked(schema.UNSTABLE, name) - kept}
             kept = {mark[:-1] for mark in kept}
             for row in rows:
+                if row.subsumed and op in native.NARROWED:
+                    continue
                 inputs = row.inputs
                 params = tuple([read(value) for read, value in zip(readers, inputs[arity:])])
                 children = tuple([self._class(value) for value in inputs[:arity]])

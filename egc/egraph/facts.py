@@ -129,6 +129,13 @@ positive: (op-det x) x spd
 positive: (op-eigvalsh x l) x spd
 nonnegative: (op-eigvalsh x l) x psd
 nonnegative: (op-svdvals x)
+peaks_at_zero: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-reshape m q) s b)) ; (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-where (op-isfinite m) m z) s b)) ; (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-reshape (op-where (op-isfinite m) m z) q) s b)) ; (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-where (op-isfinite r1) r1 z) s b)) ; (= r1 (op-reshape m q)) (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-reshape r2 p) s b)) ; (= r2 (op-where (op-isfinite r1) r1 z)) (= r1 (op-reshape m q)) (= m (op-max x a))
+nonpositive: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
 nonnegative: (op-tril x a) x nonnegative
 nonnegative: (op-triu x a) x nonnegative
 nonnegative: (op-diagonal_matrix x a) x nonnegative

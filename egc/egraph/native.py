@@ -32,6 +32,9 @@ EXACT_CASTS = (
 CLOSED = ("add", "subtract", "multiply", "divide", "negative", "reciprocal", "power", "maximum", "minimum")
 """Ops whose terms are not rewritten further once they are known to be constant: zero equals its product with anything."""
 
+NARROWED = tuple("absolute exp expm1 log log1p sqrt negative expit log_expit tanh isfinite".split())
+"""Ops that are computed before a value is repeated, never after, or before it is given another shape."""
+
 TYPES = """(rule ((type-at i d s) (= r (node-at i))) ((set (dtype-of r) d) (set (shape-of r) s)) :ruleset analysis)"""
 """The encoder states a Node's type in one row."""
 
@@ -60,6 +63,12 @@ def rules() -> list[str]:
         ("(op-cast x d)", "(= d (dtype-of x))"),
     ):
         lines.append(f"(rule ((= r {term}) {fact}) ((union r x)) :ruleset analysis)")
+    for op in NARROWED:
+        for outer, rest in (("broadcast", "s axes"), ("reshape", "s")):
+            premises = f"(= r (op-{op} (op-{outer} x {rest}))) (= narrow (shape-of x)) (= d (dtype-of r))"
+            made = f"(let n (op-{op} x)) (set (dtype-of n) d) (set (shape-of n) narrow)"
+            done = f"(subsume (op-{op} (op-broadcast x {rest})))" if outer == "broadcast" else ""
+            lines.append(f"(rule ({premises}) ({made} (union r (op-{outer} n {rest})) {done}) :ruleset analysis)")
     return lines
 
 

@@ -19,8 +19,9 @@ from egc.rewrite import Rewrite
 class Result:
     """The outcome of optimizing a Program.
 
-    cost_before, cost_after: nanoseconds by the cost model, in which each operation that a stabilizing rule improves counts
-    ten times the input Program; `unstable_before` and `unstable_after` are their numbers. nodes: e-nodes at the end. fired: matches by rule name.
+    cost_before, cost_after: nanoseconds by the cost model, and for each operation that loses values which a stabilizing
+    rule keeps, ten times the input Program's; `unstable_before` and `unstable_after` are the numbers of these operations.
+    nodes: e-nodes at the end. fired: matches by rule name.
     `before`, `rewrites`, `scoped`, `table`, `bindings` and `budget` repeat the question, for `explain_steps`.
     """
 

@@ -96,16 +96,26 @@ class RuleWriter:
         return f"(rule ({premises}) ({actions}) :ruleset {self.result.ruleset} :name {quote(name)})"
 
     def marks(self, name: str) -> Iterator[str]:
-        """After `rule`: the rules that mark the e-node on the left side as one that loses values, or as one that does not."""
-        source, premises = self.group.source, " ".join(self.premises)
-        params = list(self.params(source, left=True))
-        action = self.note(schema.UNSTABLE, source, params)
-        yield f"(rule ({premises}) ({action}) :ruleset {MARKS} :name {quote(name)})"
+        """After `rule`: the rules that mark what loses values on the left side, or that it does not."""
+        premises = " ".join(self.premises)
+        lossy = [self.group.source, *self.overflowing()]
+        params = {node: list(self.params(node, left=True)) for node in lossy}
+
+        def marking(mark: str) -> str:
+            return " ".join(self.note(mark, node, params[node]) for node in lossy)
+
+        yield f"(rule ({premises}) ({marking(schema.UNSTABLE)}) :ruleset {MARKS} :name {quote(name)})"
         for number, condition in enumerate(self.group.spared):
             self.condition(condition)
-            action = self.note(schema.STABLE, source, params)
             text = f"{premises} {self.premises.pop()}"
-            yield f"(rule ({text}) ({action}) :ruleset {MARKS} :name {quote(f'{name}-spared-{number}')})"
+            label = quote(f"{name}-spared-{number}")
+            yield f"(rule ({text}) ({marking(schema.STABLE)}) :ruleset {MARKS} :name {label})"
+
+    def overflowing(self) -> list[Node]:
+        """The exponentials that a rule against overflow takes away: whatever else is made of them loses values too."""
+        kept = set(ir.topological([self.group.target]))
+        inner = list(ir.topological([self.group.source]))[:-1]
+        return [n for n in inner if n.op == "exp" and n not in kept and self.directed.stabilizes == "overflow"]
 
     def note(self, mark: str, node: Node, params: Iterable[str]) -> str:
         """The action that marks an e-node."""
