@@ -38,7 +38,7 @@ class Budget:
     Results must not depend on the machine's speed, so `seconds` is a safety stop well above what the others allow.
     """
 
-    nodes: int = 4_000
+    nodes: int = 3_000
     seconds: float = 2.0
     iterations: int = 12
 
@@ -185,15 +185,15 @@ class Engine:
         """Directed rules and rules that expand run in turn. A rule of the second kind with too many matches pauses, and the
         `endless` ones, whose results they match themselves, run in the first iterations only.
 
-        Of an iteration that ends far above the node budget, nothing is kept.
+        Of an iteration that ends far above the node budget, nothing is kept; one that is bound to is not begun.
         """
         started = time.perf_counter()
         matches: Counter[str] = Counter()
-        nodes = self._size()
+        nodes, before = self._size(), 0
         limits = _Limits(explore, 4 * nodes)
         self._run(f"(unstable-combined-ruleset simplify {' '.join([schema.MARKS, *simplify])})")
         for iteration in range(budget.iterations):
-            if nodes >= budget.nodes:
+            if nodes >= budget.nodes or _projected(nodes, before) > MOST_EXCESS * budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches)
             if time.perf_counter() - started > budget.seconds:
                 return self._stopped(TIME_LIMIT, iteration, nodes, matches)
@@ -205,7 +205,7 @@ class Engine:
             after = self._size()
             if snapshot is not None and after > MOST_EXCESS * budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches, snapshot)
-            nodes = after
+            nodes, before = after, nodes
             for (rule, rewrite), count in found.items():
                 matches[rule] += count
                 limits.note(iteration, rewrite, count)
@@ -246,6 +246,11 @@ class Engine:
         if self.egraph is not None and self.pushed:
             self._run("(pop)")
         self.pushed = False
+
+
+def _projected(nodes: int, before: int) -> float:
+    """The size after one more iteration, if growth goes on as it was in the last one."""
+    return nodes * nodes / before if before else 0.0
 
 
 SIMPLIFY = "(run-schedule (seq (saturate (run analysis)) (run simplify)))"
