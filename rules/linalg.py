@@ -72,6 +72,18 @@ def negative_of_left_factor(A: Matrix, B: Matrix):
 
 
 @rule(dtypes="number")
+def negative_of_matrix_times_vector(A: Matrix, x: Vector):
+    """(-A) x = -(A x)"""
+    return (-A) @ x, -(A @ x)
+
+
+@rule(dtypes="number")
+def vector_times_negative_of_matrix(x: Vector, A: Matrix):
+    """x (-A) = -(x A)"""
+    return x @ (-A), -(x @ A)
+
+
+@rule(dtypes="number")
 def negative_of_right_factor(A: Matrix, B: Matrix):
     """A (-B) = -(A B)"""
     return A @ (-B), -(A @ B)
