@@ -14,7 +14,7 @@ from egc import ir, sizes
 from egc.errors import InternalError, Line, NotEncodable
 from egc.ir import Node
 from egc.sizes import Dim, Size
-from egc.types import SHORT, ArrayType
+from egc.types import DTYPES, SHORT, ArrayType
 
 
 class Restart(Exception):
@@ -152,7 +152,7 @@ def array_type(value: np.ndarray) -> ArrayType:
     """The type of a concrete array. NotEncodable for dtypes that egc does not have."""
     if value.dtype not in SHORT:
         raise NotEncodable(f"an array of dtype {value.dtype}", f"egc has {', '.join(SHORT.values())}")
-    return ArrayType(value.dtype.newbyteorder("="), tuple(int(length) for length in value.shape))
+    return ArrayType(DTYPES[SHORT[value.dtype]], tuple(int(length) for length in value.shape))
 
 
 _current: ContextVar[Context | None] = ContextVar("egc_capture", default=None)
