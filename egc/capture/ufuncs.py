@@ -261,6 +261,17 @@ def is_python_number(value: Any) -> bool:
     )
 
 
+def _is_python_complex(value: Any) -> bool:
+    return type(value) is complex or (isinstance(value, Array) and value.kind == "python" and value.dtype.kind == "c")
+
+
+def _as_python_float(value: Any) -> Any:
+    """To Python's complex numbers a float64 scalar is the float that it inherits from: `1j * x` is Python's then."""
+    if isinstance(value, Array) and value.kind == "scalar" and value.dtype == np.float64:
+        return python_number(value.node)
+    return float(value) if isinstance(value, np.float64) else value
+
+
 def _python_division_check(divisor: Any) -> None:
     node = to_node(divisor)
     current().check(current().make("equal", node, build.zeros_like(node)))
@@ -273,6 +284,8 @@ def _python_power_check(value: Node) -> None:
 
 def binary(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Python's operator of two operands, one of them traced."""
+    if _is_python_complex(a) and not is_python_number(b):
+        b = _as_python_float(b)
     if not (is_python_number(a) and is_python_number(b)):
         if isinstance(a, (str, bytes, dict, set)) or isinstance(b, (str, bytes, dict, set)) or a is None or b is None:
             raise NotEncodable(f"{ufunc.__name__} with a {type(b).__name__}", "not a number", current().line)
@@ -338,8 +351,8 @@ def _install() -> None:
         setattr(Array, f"__{name}__", _forward(ufunc))
     for name, ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
         setattr(Array, f"__{name}__", _unary(ufunc))
-    Array.__divmod__ = lambda a, b: (a // b, a % b)  # type: ignore[attr-defined]
-    Array.__rdivmod__ = lambda a, b: (b // a, b % a)  # type: ignore[attr-defined]
+    setattr(Array, "__divmod__", lambda a, b: (a // b, a % b))  # noqa: B010
+    setattr(Array, "__rdivmod__", lambda a, b: (b // a, b % a))  # noqa: B010
 
 
 def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:

@@ -35,7 +35,12 @@ def masked_update(x):
     return y
 
 
+def python_complex_takes_float64_scalars_for_floats(x):
+    return x.astype(np.float32) + 1j * x[0], 1j - x[1], x[1] * 1j
+
+
 CALLS = [
+    (python_complex_takes_float64_scalars_for_floats, (V3,)),
     (part_of_a_complex_array_is_a_view, (V3 * 1j,)),
     (squeeze_of_nothing_is_the_array_itself, (V3,)),
     (derived_size_of_one_broadcasts, (M34[:2], V3)),
