@@ -29,7 +29,7 @@ def demonstrate(show: Callable[[str], None], backend: str | None = None) -> None
     """Runs the demonstration; `show` prints a line. Raises VerificationError if a value is wrong."""
     X, y, _ = load_breast_cancer()
     X = np.ascontiguousarray((X - X.mean(axis=0)) / X.std(axis=0))
-    b = np.random.default_rng(0).normal(0.0, 0.1, X.shape[1])
+    b = np.asarray(np.random.default_rng(0).normal(0.0, 0.1, X.shape[1]))
     show(f"Bayesian logistic regression, Wisconsin breast cancer data: {X.shape[0]} patients, {X.shape[1]} features\n")
     optimized = egc.optimize(log_posterior, backend=backend)
     start = time.perf_counter()

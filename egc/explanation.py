@@ -16,9 +16,9 @@ from egc import egraph
 from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
 from egc.ir import Node, Program
-from egc.numpy_source import expression_source, numpy_source
 from egc.options import Options, backend_name
 from egc.pipeline import Plan, make_plan
+from egc.source import expression_source, numpy_source
 from egc.spec import Spec
 
 

@@ -13,8 +13,8 @@ from egc import ir, ops
 from egc.backends import reference
 from egc.check import check
 from egc.ir import Program
-from egc.numpy_source import expression_source, numpy_source
-from egc.numpy_writer import RENDER
+from egc.source import expression_source, numpy_source
+from egc.source.writer import RENDER
 from egc.text import parse_program
 
 from .backends.samples import FROM_OTHERS, cases, program

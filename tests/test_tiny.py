@@ -13,7 +13,7 @@ from egc.backend import BUILT_IN
 from egc.backends import reference
 from egc.capture import capture
 from egc.check import check
-from egc.numpy_source import numpy_source
+from egc.source import numpy_source
 from egc.text import parse_program, print_program
 
 BACKENDS = [name for name in BUILT_IN if name == "reference" or find_spec(name)]

@@ -11,17 +11,15 @@ import inspect
 import operator
 import types
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba.core import compiler
 from numba.core import ir as numba_ir
-from numba.core.errors import NumbaError
 
 from egc.capture import builtins as python_builtins
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size, equal_containers
+from egc.capture.bytecode import Closure, bytecode_ir
 from egc.capture.context import current
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
@@ -48,50 +46,6 @@ def _outside(what: str) -> NotEncodable:
 
 def _random(name: str) -> NotEncodable:
     return NotEncodable(f"a call of {name}", "random numbers change from call to call", current().line)
-
-
-@dataclasses.dataclass(frozen=True)
-class Closure:
-    """A function defined inside of the function being captured."""
-
-    code: types.CodeType
-    globals: dict[str, Any]
-    cells: tuple[Any, ...]
-    defaults: tuple[Any, ...]
-
-    def function(self) -> types.FunctionType:
-        cells = tuple(types.CellType(value) for value in self.cells)
-        return types.FunctionType(self.code, self.globals, self.code.co_name, self.defaults, cells)
-
-
-class _ByCode:
-    """A function that compares by its code, so that closures of one definition share their IR."""
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function = function
-
-    def __hash__(self) -> int:
-        return hash(self.function.__code__)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByCode) and other.function.__code__ is self.function.__code__
-
-
-@lru_cache(maxsize=1024)
-def _front_end(function: _ByCode) -> Any:
-    return compiler.run_frontend(function.function)
-
-
-def bytecode_ir(function: types.FunctionType) -> Any:
-    """numba's IR of a function. NotEncodable for bytecode that numba's front end does not read."""
-    code = function.__code__
-    line = Line(code.co_filename, code.co_firstlineno)
-    if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
-        raise NotEncodable(f"the generator {code.co_name}", "only functions that return are encoded", line)
-    try:
-        return _front_end(_ByCode(function))
-    except (NumbaError, NotImplementedError, AssertionError, KeyError) as error:
-        raise NotEncodable(f"the function {code.co_name}", str(error).splitlines()[0], line) from error
 
 
 class Interpreter:
@@ -312,8 +266,8 @@ class Frame:
     def set_item(self, target: Any, index: Any, value: Any) -> None:
         if isinstance(target, Array):
             target[index] = value
-        elif isinstance(target, CONTAINERS) and self.machine.is_owned(target):
-            target[concretized(index)] = value
+        elif self.machine.is_owned(target):
+            operator.setitem(target, concretized(index), value)
         else:
             raise _outside("assignment to an item")
 
@@ -417,7 +371,7 @@ def read_item(frame: Frame, owner: Any, index: Any) -> Any:
         raise NotEncodable("an index that depends on data", f"into a {type(owner).__name__}", current().line)
     index = concretized(index)
     if isinstance(owner, CONTAINERS) and not frame.machine.is_owned(owner) and not isinstance(index, slice):
-        return external(current().read("an outer item", (id(owner), index), lambda: owner[index]))
+        return external(current().read("an outer item", (id(owner), index), lambda: operator.getitem(owner, index)))
     return external(owner[index])
 
 

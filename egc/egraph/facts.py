@@ -133,8 +133,8 @@ peaks_at_zero: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
 peaks_at_zero: (op-subtract x (op-broadcast (op-reshape m q) s b)) ; (= m (op-max x a))
 peaks_at_zero: (op-subtract x (op-broadcast (op-where (op-isfinite m) m z) s b)) ; (= m (op-max x a))
 peaks_at_zero: (op-subtract x (op-broadcast (op-reshape (op-where (op-isfinite m) m z) q) s b)) ; (= m (op-max x a))
-peaks_at_zero: (op-subtract x (op-broadcast (op-where (op-isfinite r1) r1 z) s b)) ; (= r1 (op-reshape m q)) (= m (op-max x a))
-peaks_at_zero: (op-subtract x (op-broadcast (op-reshape r2 p) s b)) ; (= r2 (op-where (op-isfinite r1) r1 z)) (= r1 (op-reshape m q)) (= m (op-max x a))
+peaks_at_zero: (op-subtract x (op-broadcast (op-where (op-isfinite t) t z) s b)) ; (= t (op-reshape (op-max x a) q))
+peaks_at_zero: (op-subtract x (op-broadcast (op-reshape (op-where (op-isfinite t) t z) p) s b)) ; (= t (op-reshape (op-max x a) q))
 nonpositive: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
 nonnegative: (op-tril x a) x nonnegative
 nonnegative: (op-triu x a) x nonnegative

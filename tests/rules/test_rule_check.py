@@ -212,7 +212,7 @@ def test_required_structure_is_generated():
 
 
 def test_sizes_of_matrices_are_as_different_as_the_rule_allows():
-    from egc.rulesamples import Sampler
+    from egc.rulecheck.samples import Sampler
 
     @rule
     def chain(A: Matrix, B: Matrix, x: Vector):

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from egc import numpy_syntax as syntax
 from egc.ir import Node
-from egc.numpy_syntax import Expression, after, binary, call, index, literal, negated, quoted
-from egc.numpy_writer import RENDER, Operand, Render, Writer, ufunc_fits, without_facts
 from egc.ops import SPECIAL, UFUNCS
+from egc.source import syntax as syntax
+from egc.source.syntax import Expression, after, binary, call, index, literal, negated, quoted
+from egc.source.writer import RENDER, Operand, Render, Writer, ufunc_fits, without_facts
 
 RenderT = TypeVar("RenderT", bound=Render)
 

@@ -1,6 +1,6 @@
 """The numerical check of rules: both sides run with NumPy on many samples and are compared.
 
-What counts as equal is in `egc.rulelaw`, and in words in `rules/README.md`.
+What counts as equal is in `egc.rulecheck.law`, and in words in `rules/README.md`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 
 from egc.errors import RuleError
 from egc.rewrite import Rule, Unmet
-from egc.rulelaw import difference
-from egc.rulesamples import FINITE_KINDS, KINDS, Sample, Sampler, hold, recorded
+from egc.rulecheck.law import difference
+from egc.rulecheck.samples import FINITE_KINDS, KINDS, Sample, Sampler, hold, recorded
 
 ATTEMPTS = 40
 """Samples drawn for each one that is wanted, before a rule counts as never applicable.

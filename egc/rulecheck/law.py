@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from egc import bigarray
-from egc.bigarray import NoTruth
 from egc.rewrite import Axes, Matrix, Rule, SquareMatrix, Vector
-from egc.rulesamples import Sample, recorded
+from egc.rulecheck import bigarray
+from egc.rulecheck.bigarray import NoTruth
+from egc.rulecheck.samples import Sample, recorded
 
 CLOSE = 16
 """Units in the last place by which two sides may differ without a look at the truth."""

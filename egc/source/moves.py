@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from egc import numpy_syntax as syntax
 from egc.ir import Node
 from egc.kernels import FUSED_REDUCTIONS
-from egc.numpy_ops import front, index_entries, reduction_keeping_axes, written
-from egc.numpy_syntax import Expression, after, call, index
-from egc.numpy_writer import Writer, without_facts
+from egc.source import syntax as syntax
+from egc.source.ops import front, index_entries, reduction_keeping_axes, written
+from egc.source.syntax import Expression, after, call, index
+from egc.source.writer import Writer, without_facts
 from egc.types import Shape
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from egc import numpy_syntax as syntax
 from egc.ir import Node
-from egc.numpy_ops import written
-from egc.numpy_syntax import Expression, after, call, quoted
-from egc.numpy_writer import Writer
+from egc.source import syntax as syntax
+from egc.source.ops import written
+from egc.source.syntax import Expression, after, call, quoted
+from egc.source.writer import Writer
 
 RESULTS = {
     "qr": ("q", "r"),

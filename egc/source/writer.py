@@ -16,15 +16,15 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import OperandTypeError, ProgramError, ShapeError
 from egc.ir import Node, Program
-from egc.numpy_syntax import BINARY, Expression, Names, call, filled, index, literal_of, size_level
 from egc.ops import ufunc_loop
 from egc.sizes import Dim
+from egc.source.syntax import BINARY, Expression, Names, call, filled, index, literal_of, size_level
 from egc.types import ArrayType, Shape, broadcast_shapes
 
 Render = Callable[["Writer", Node], Expression]
 
 RENDER: dict[str, Render] = {}
-"""How each op is written; `egc.numpy_ops` fills it."""
+"""How each op is written; `egc.source.ops` fills it."""
 
 LEAVES = frozenset(["input", "constant", "size"])
 CHEAP = frozenset(["transpose", "slice", "real", "imag", "diagonal"])

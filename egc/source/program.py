@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from egc import ir, numpy_linalg, numpy_moves, numpy_ops, sizes
+from egc import ir, sizes
 from egc.ir import Node, Program
-from egc.numpy_writer import Writer
+from egc.source import linalg, moves, ops
+from egc.source.writer import Writer
 
-WRITTEN_BY = (numpy_ops, numpy_moves, numpy_linalg)
+WRITTEN_BY = (ops, moves, linalg)
 """The modules that say how each op is written."""
 
 
