@@ -88,7 +88,7 @@ def globals_used(x):
 
 
 def partial_application(x):
-    return functools.partial(helper, k=5)(x) + list(map(lambda v: v * 2, [x, x]))[1]  # noqa: C417
+    return functools.partial(helper, k=5)(x) + list(map(helper, [x, x]))[1]
 
 
 def scalar_results(x):

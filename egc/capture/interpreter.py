@@ -370,8 +370,9 @@ def read_item(frame: Frame, owner: Any, index: Any) -> Any:
     if isinstance(index, Array):
         raise NotEncodable("an index that depends on data", f"into a {type(owner).__name__}", current().line)
     index = concretized(index)
+    outer: Any = owner
     if isinstance(owner, CONTAINERS) and not frame.machine.is_owned(owner) and not isinstance(index, slice):
-        return external(current().read("an outer item", (id(owner), index), lambda: operator.getitem(owner, index)))
+        return external(current().read("an outer item", (id(owner), index), lambda: outer[index]))
     return external(owner[index])
 
 
