@@ -186,6 +186,29 @@ def solution_by_cholesky(A: SquareMatrix, b: Vector):
 
 
 @rule
+def solutions_with_lower_triangular(L: SquareMatrix, B: Matrix):
+    """L X = B by forward substitution, for L lower triangular"""
+    require(lower_triangular(L))
+    return np.linalg.solve(L, B), linalg.solve_triangular(L, B, lower=True, check_finite=False)
+
+
+@rule
+def solutions_with_upper_triangular(U: SquareMatrix, B: Matrix):
+    """U X = B by back substitution, for U upper triangular"""
+    require(upper_triangular(U))
+    return np.linalg.solve(U, B), linalg.solve_triangular(U, B, lower=False, check_finite=False)
+
+
+@rule
+def solutions_by_cholesky(A: SquareMatrix, B: Matrix):
+    """A X = B by A = L L^T, for A symmetric positive definite"""
+    require(spd(A))
+    L = np.linalg.cholesky(A)
+    half = linalg.solve_triangular(L, B, lower=True, check_finite=False)
+    return np.linalg.solve(A, B), linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
+
+
+@rule
 def product_of_cholesky_factors(A: SquareMatrix):
     """L L^T = A for the Cholesky factor L of A"""
     require(spd(A))

@@ -16,6 +16,7 @@ from egc.ir import Program
 from egc.source import expression_source, numpy_source
 from egc.source.writer import RENDER
 from egc.text import parse_program
+from egc.types import parse_type
 
 from .backends.samples import FROM_OTHERS, cases, program
 from .random_programs import random_program
@@ -174,3 +175,11 @@ def test_an_expression_is_written_on_one_line_without_its_program():
     for _ in range(12):
         x = ir.make("add", x, x)
     assert len(expression_source(x)) < 400
+
+
+def test_assumptions_are_not_written():
+    x = ir.input("x", parse_type("f64[n]"))
+    assumed = ir.make("assume", x, facts=("positive",))
+    assert expression_source(ir.make("log", assumed)) == "np.log(x)"
+    assert expression_source(assumed) == "x"
+    assert "return np.log(x)" in numpy_source(Program((x,), (ir.make("log", assumed),)), "f")

@@ -118,7 +118,7 @@ class Writer:
 
     def _write_inline(self) -> None:
         for node in self.nodes:
-            if node.op not in LEAVES:
+            if node.op not in LEAVES and node.op != "assume":
                 found = self.render(node)
                 self.written[node] = found if len(found.text) <= LONGEST_INLINE else Expression("...")
 
