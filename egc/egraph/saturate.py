@@ -94,6 +94,9 @@ MOST_GROWTH = 16
 MOST_EXCESS = 2
 """How many times the node budget an iteration may reach and be kept."""
 
+MOST_LOADED = 6_000
+"""Commands that an e-graph keeps loaded, at some 50 kB each, before it is begun anew: Programs of many kinds add up."""
+
 
 class Engine:
     """An e-graph for one choice of rewrites, for use by one thread.
@@ -158,6 +161,9 @@ class Engine:
     def saturate(self, program: Program, budget: Budget, dropped: Iterable[str] = ()) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards."""
         self.release()
+        if len(self.loaded) > MOST_LOADED:
+            self.egraph = None
+            self.compiled.clear()
         dropped = set(dropped)
         allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
         active, ops = relevant(list(program.nodes()), allowed)

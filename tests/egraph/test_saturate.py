@@ -67,6 +67,15 @@ def test_an_e_graph_is_used_again_and_forgets():
     assert sum(map(len, second.enodes)) == 2 < sum(map(len, first.enodes))
 
 
+def test_an_e_graph_with_too_much_loaded_is_begun_anew(monkeypatch):
+    monkeypatch.setattr("egc.egraph.saturate.MOST_LOADED", 0)
+    running = engine([r.LOG_OF_EXP])
+    run(program(s.log(s.exp(x))), [r.LOG_OF_EXP])
+    before = running.egraph
+    assert run(program(s.log(s.exp(x))), [r.LOG_OF_EXP]).program.outputs == (x,)
+    assert running.egraph is not before
+
+
 def test_a_panic_of_the_engine_is_a_typed_error_and_the_next_program_works():
     running = Engine([r.LOG_OF_EXP])
     running.load()
