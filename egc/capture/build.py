@@ -91,13 +91,21 @@ def broadcast_shape(*shapes: Shape) -> Shape:
             if result[axis] == 1:
                 result[axis] = dim
             elif dim != 1 and dim != result[axis] and not current().same(dim, result[axis]):
-                for other in (dim, result[axis]):
-                    if current().value(other) == 1 and current().same(other, 1):
-                        what = f"a broadcast of an axis of length {other}"
-                        raise NotEncodable(what, "whether it is 1 is not settled", current().line)
+                settle_ones(dim, result[axis])
                 shown = " ".join(format_shape(s) for s in shapes)
                 raise ShapeError(f"operands could not be broadcast together with shapes {shown}", current().line)
     return tuple(result)
+
+
+def settle_ones(*dims: Dim) -> None:
+    """Two lengths differ: one that turns out to be 1 broadcasts, and capture begins again with it as 1.
+
+    NotEncodable where that cannot be expressed, since it is a quotient or the like.
+    """
+    for dim in dims:
+        if current().value(dim) == 1 and dim != 1 and current().same(dim, 1):
+            what = f"a broadcast of an axis of length {dim}"
+            raise NotEncodable(what, "whether it is 1 is not settled", current().line)
 
 
 def broadcast_together(*nodes: Node) -> tuple[Node, ...]:

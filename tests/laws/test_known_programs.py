@@ -39,7 +39,17 @@ def python_complex_takes_float64_scalars_for_floats(x):
     return x.astype(np.float32) + 1j * x[0], 1j - x[1], x[1] * 1j
 
 
+def scalars_repeat_along_an_axis(x):
+    return np.repeat(x[0], 2, axis=-1), np.repeat(x.sum(), 3)
+
+
+def derived_size_of_one_broadcasts_in_einsum(x, y):
+    return np.einsum("ij,kj->ik", x, y[1:, :1]), np.einsum("ij,kj->ik", x, y[:, 1:2])
+
+
 CALLS = [
+    (scalars_repeat_along_an_axis, (V3,)),
+    (derived_size_of_one_broadcasts_in_einsum, (M34, M33)),
     (python_complex_takes_float64_scalars_for_floats, (V3,)),
     (part_of_a_complex_array_is_a_view, (V3 * 1j,)),
     (squeeze_of_nothing_is_the_array_itself, (V3,)),

@@ -158,6 +158,7 @@ def _lengths(nodes: Sequence[Node], inputs: Sequence[tuple[Label, ...]]) -> dict
             if known == 1:
                 lengths[label] = dim
             elif dim != 1 and not equal(dim, known):
+                build.settle_ones(dim, known)
                 raise ValueError(f"operands could not be broadcast together: label {label!r} is {known} and {dim}")
     return lengths
 

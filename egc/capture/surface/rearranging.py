@@ -181,6 +181,7 @@ def repeat(a, repeats, axis=None):
     if absent(axis):
         node, at = flat(node), 0
     else:
+        node = node if node.type.rank else flat(node)
         at = axis_of(axis, node.type.rank)
     shape = node.type.shape
     single = repeats[0] if isinstance(repeats, (list, tuple)) and len(repeats) == 1 else repeats
