@@ -8,6 +8,7 @@ program is and how much accuracy its own formula loses, so that another formula 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,39 @@ def _wrapped(value: Any, recorder: Recorder) -> Any:
     return found
 
 
+CREATION = frozenset("arange linspace zeros ones full eye empty array identity".split())
+
+
+class NoisyNumPy:
+    """NumPy for functions under `noisy_run`: the arrays it makes are Noisy too."""
+
+    def __init__(self, recorder: Recorder):
+        self.recorder = recorder
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(np, name)
+        if name not in CREATION:
+            return found
+        return lambda *args, **kwargs: _wrapped(found(*_mapped(args, _plain), **kwargs), self.recorder)
+
+
+def _with_noisy_numpy(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+    """The function, and those of its module, with `np` replaced."""
+    if not isinstance(function, FunctionType) or function.__closure__ is not None:
+        return function
+    names: dict[str, Any] = {**function.__globals__, "np": NoisyNumPy(recorder)}
+    for name, value in function.__globals__.items():
+        if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
+            names[name] = _rebound(value, names)
+    return _rebound(function, names)
+
+
+def _rebound(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    found = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+    found.__kwdefaults__ = function.__kwdefaults__
+    return found
+
+
 def noisy_run(function: Callable[..., Any], arguments: Sequence[Any], seed: int) -> tuple[Any, tuple[Any, ...], bool]:
     """The result and the arguments after one run with errors, and whether overflow or the like was met.
 
@@ -180,5 +214,5 @@ def noisy_run(function: Callable[..., Any], arguments: Sequence[Any], seed: int)
         for value in arguments
     ]
     with np.errstate(all="ignore"):
-        result = function(*given)
+        result = _with_noisy_numpy(function, recorder)(*given)
     return result, tuple(given), recorder.lost
