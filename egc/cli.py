@@ -207,12 +207,14 @@ def check_rules(
     seed: Annotated[int, typer.Option(help="seed of the samples")] = 0,
 ) -> None:
     """Sample both sides of each rule; print the counterexample of each wrong one. Exit status 1 if there is one."""
+    from egc.egraph import check_rewrite
     from egc.pipeline import traced_rule
 
     wrong = 0
     rules = rulefiles.load(files)
     for rule in rules:
-        traced_rule(rule)
+        for rewrite in traced_rule(rule):
+            check_rewrite(rewrite)
         report = rulecheck.check(rule, samples=samples, seed=seed)
         if not report.passed:
             wrong += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
@@ -29,6 +30,10 @@ TRACE_DTYPES = {"integer": np.dtype(np.int64), "bool": np.dtype(bool)}
 OWN_SHAPES = (Scalar, Vector, Matrix, SquareMatrix)
 
 
+class SidesDiffer(RuleError):
+    """The sides of a rule have different types at some rank: the rule is wrong, not only silent there."""
+
+
 def rewrites(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
     """The rule as pairs of Nodes: one pair if it holds for every rank, else one for each rank and choice of axes.
 
@@ -50,6 +55,8 @@ def rewrites(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
     for rank, axes in _choices(kinds, max_rank):
         try:
             made = _validated(rule, _trace(rule, rank, axes))
+        except SidesDiffer:
+            raise
         except RuleError as error:
             first_error = first_error or error
             continue
@@ -81,23 +88,37 @@ class Traced:
 
 
 def _trace(rule: Rule, rank: int, axes: tuple[int, ...] | None) -> Traced:
+    """Runs a rule's function on traced operands.
+
+    Most rules can simply be called, since traced values take part in NumPy's own dispatch. Rules that call functions which
+    do not dispatch are interpreted.
+    """
+    with suppress(Exception):
+        return _settled(rule, rank, axes, interpreted=False)
+    try:
+        return _settled(rule, rank, axes, interpreted=True)
+    except (RuleError, rewrite.Unmet):
+        raise
+    except NotEncodable as error:
+        raise RuleError(f"rule {rule.name}: {error.what}: {error.why}", rule.place) from error
+    except (EgcError, TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
+        raise RuleError(f"rule {rule.name} does not trace: {error}", rule.place) from error
+
+
+def _settled(rule: Rule, rank: int, axes: tuple[int, ...] | None, interpreted: bool) -> Traced:
     substitution: dict[str, Dim] = {}
     for _ in range(32):
         try:
-            return _attempt(rule, rank, axes, substitution)
+            return _attempt(rule, rank, axes, substitution, interpreted)
         except Restart as restart:
             replacement = {restart.name: restart.value}
             substitution = {n: sizes.substitute(d, replacement) for n, d in substitution.items()} | replacement
-        except (RuleError, rewrite.Unmet):
-            raise
-        except NotEncodable as error:
-            raise RuleError(f"rule {rule.name}: {error.what}: {error.why}", rule.place) from error
-        except (EgcError, TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
-            raise RuleError(f"rule {rule.name} does not trace: {error}", rule.place) from error
     raise RuleError(f"rule {rule.name}: its sizes do not settle", rule.place)
 
 
-def _attempt(rule: Rule, rank: int, axes: tuple[int, ...] | None, substitution: dict[str, Dim]) -> Traced:
+def _attempt(
+    rule: Rule, rank: int, axes: tuple[int, ...] | None, substitution: dict[str, Dim], interpreted: bool
+) -> Traced:
     hints: dict[str, int] = {}
     operands: list[Any] = []
     variables: list[Node] = []
@@ -132,26 +153,12 @@ def _attempt(rule: Rule, rank: int, axes: tuple[int, ...] | None, substitution: 
     token = rewrite.recording(conditions)
     try:
         with active(Context(hints)) as context:
-            left, right = _pair(rule, _sides(rule, operands, conditions))
+            call = Interpreter().call if interpreted else lambda function, given: function(*given)
+            left, right = _pair(rule, call(rule.function, operands))
             _check_guards(rule, context, frozenset(constants))
     finally:
         rewrite.stop_recording(token)
     return Traced(left, right, variables, frozenset(constants), conditions)
-
-
-def _sides(rule: Rule, operands: Sequence[Any], conditions: list[Condition]) -> Any:
-    """What the rule's function returns for traced operands.
-
-    Most rules can simply be called, since traced values take part in NumPy's own dispatch. The others call functions
-    that do not dispatch, and are interpreted.
-    """
-    try:
-        return rule.function(*operands)
-    except Restart:
-        raise
-    except Exception:
-        conditions.clear()
-        return Interpreter().call(rule.function, operands)
 
 
 def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
@@ -207,7 +214,7 @@ def _validated(rule: Rule, traced: Traced, generic: bool = False) -> Rewrite:
     if left is right:
         raise RuleError(f"rule {rule.name}: both sides are the same expression", rule.place)
     if left.type != right.type:
-        raise RuleError(f"rule {rule.name}: the left side is {left.type}, the right side {right.type}", rule.place)
+        raise SidesDiffer(f"rule {rule.name}: the left side is {left.type}, the right side {right.type}", rule.place)
     bound = _variables(left)
     for what, nodes in (("right side", [right]), ("conditions", [c.operand for c in traced.conditions])):
         loose = [name for node in nodes for name in _variables(node) if name not in bound]
