@@ -1,6 +1,11 @@
-"""Internal failures raise in the tests instead of falling back."""
+"""Internal failures raise in the tests instead of falling back; options of the user's machine do not count."""
 
 import os
 
+from hypothesis import settings
+
 os.environ["EGC_RAISE"] = "1"
 os.environ["EGC_OPTIONS"] = os.devnull + ".none"
+
+settings.register_profile("egc", deadline=None)
+settings.load_profile("egc")
