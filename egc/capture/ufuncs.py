@@ -70,8 +70,51 @@ def apply_loop(name: str, ufunc: np.ufunc, operands: Sequence[Any], dtype: Any =
     loop = loop_dtypes(ufunc, operands, dtype)
     if name not in PRIMITIVES or (name in SPECIAL and loop[0].kind != "f"):
         raise unknown(ufunc)
+    if any(_beyond(value, kind) for value, kind in zip(operands, loop)):
+        return _compared_beyond(name, operands, loop)
     nodes = build.broadcast_together(*(to_node(value, kind) for value, kind in zip(operands, loop)))
     return primitive(name, *nodes)
+
+
+def _beyond(value: Any, kind: np.dtype) -> bool:
+    """Whether a Python integer does not fit a loop's dtype, guarded; for one that is data, a check is left behind."""
+    if kind.kind not in "iu" or not is_python_number(value) or isinstance(value, (bool, float, complex)):
+        return False
+    limits = np.iinfo(kind)
+    if isinstance(value, int):
+        return not limits.min <= value <= limits.max
+    if kind == np.int64:
+        return False
+    if isinstance(value, Size):
+        return not (current().at_least(value, int(limits.min)) and current().at_least(int(limits.max), value))
+    if value.dtype == np.int64:
+        bound = np.uint64(limits.max).astype(np.int64) if kind == np.uint64 else np.int64(limits.max)
+        low = primitive("less", value.node, to_node(np.int64(limits.min)))
+        current().check(
+            low if kind == np.uint64 else primitive("logical_or", low, primitive("less", to_node(bound), value.node))
+        )
+    return False
+
+
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+
+
+def _compared_beyond(name: str, operands: Sequence[Any], loop: Sequence[np.dtype]) -> Node:
+    """A comparison with a Python integer that the dtype cannot hold has one outcome; any other operation overflows."""
+    values = [current().value(value) if isinstance(value, (int, Size)) else value for value in operands]
+    wrong = next(value for value, kind in zip(values, loop) if isinstance(value, int) and _beyond(value, kind))
+    if name not in COMPARED:
+        raise OverflowError(f"Python integer {wrong} out of bounds for {loop[0]}")
+    outcome = COMPARED[name](*(wrong if value is wrong else 0 for value in values))
+    shapes = [value.shape if isinstance(value, Array) else np.shape(value) for value in values]
+    return ir.constant(outcome, np.dtype(bool), build.broadcast_shape(*shapes))
 
 
 def primitive(name: str, *nodes: Node) -> Node:

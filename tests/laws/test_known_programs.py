@@ -47,7 +47,16 @@ def derived_size_of_one_broadcasts_in_einsum(x, y):
     return np.einsum("ij,kj->ik", x, y[1:, :1]), np.einsum("ij,kj->ik", x, y[:, 1:2])
 
 
+def python_integers_beyond_a_dtype_compare(x):
+    return x < 300, x > -5, x > x.shape[0] * 100, x != 256, np.histogram(x, 3, (-2, 2))
+
+
+def python_integers_beyond_a_dtype_overflow(x, n):
+    return x + n, x * x.shape[0]
+
+
 CALLS = [
+    (python_integers_beyond_a_dtype_compare, (np.arange(4, dtype=np.uint8),)),
     (scalars_repeat_along_an_axis, (V3,)),
     (derived_size_of_one_broadcasts_in_einsum, (M34, M33)),
     (python_complex_takes_float64_scalars_for_floats, (V3,)),
@@ -66,3 +75,11 @@ def test_known_programs(function, arguments, backend):
     optimized = egc.optimize(function, backend=backend)
     compare(function, optimized, arguments, Tally())
     assert optimized.statistics.as_written == 0, optimized.statistics.reasons
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+def test_python_integers_beyond_a_dtype_overflow(backend):
+    plain = python_integers_beyond_a_dtype_overflow
+    optimized = egc.optimize(plain, backend=backend)
+    for length, n in [(4, 3), (4, 300), (4, -1), (300, 1)]:
+        compare(plain, optimized, (np.ones(length, np.uint8), n), Tally())
