@@ -20,7 +20,7 @@ LAYERS = [
     {"ops"},
     {"ir"},
     {"check", "text", "backend", "kernels", "rewrite", "costs", "spec", "options", "data", "source"},
-    {"capture", "transforms", "interpret", "egraph", "lower"},
+    {"capture", "transforms", "egraph", "lower"},
     {"rulefiles", "rulecheck", "pipeline", "verify", "dispatch", "explanation", "demo"},
     {"cli"},
 ]
