@@ -23,7 +23,7 @@ from tests.laws.programs import generate
 
 BACKENDS = ("reference", "numba", "jax")
 LONG = int(os.environ.get("EGC_PROGRAMS", "200"))
-SAMPLE = {"max_examples": 40, "deadline": None, "derandomize": True, "database": None}
+SAMPLE = {"max_examples": 25, "deadline": None, "derandomize": True, "database": None}
 UNSHRUNK = {"suppress_health_check": list(HealthCheck), "print_blob": False}
 
 
