@@ -83,8 +83,9 @@ def _cast(params: Params, x: np.ndarray) -> np.ndarray:
 
 @meaning("assume")
 def _assume(params: Params, x: np.ndarray) -> np.ndarray:
-    """The operand: facts change what the optimizer may do, never the value."""
-    return x
+    """The operand: facts change what the optimizer may do, never the value. A `packed` one lies in C order, as np.ravel
+    has it: it is a copy where the operand does not."""
+    return np.ascontiguousarray(x) if "packed" in params["facts"] else x
 
 
 @meaning("constant")

@@ -20,6 +20,7 @@ from egc.capture.context import SizeGuard, ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
+from egc.ir import Node, Program, topological
 from egc.kernels import VIEWS
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, evaluate_reference, make_plan
@@ -263,7 +264,7 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
     leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
     needs_sizes = any(result.kind == "size" for result in captured.results)
     copies = _outputs_to_copy(plan)
-    views = tuple(result.value for result in captured.results if result.kind == "view")
+    parts, shared = _parts(captured)
     written = {leaf for leaf, _ in captured.writes}
 
     def call(values: Sequence[Any]) -> Any:
@@ -277,15 +278,15 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
         for position in copies:
             outputs[position] = np.array(outputs[position])
         bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
+        results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
         for leaf, output in captured.writes:
             values[leaf][...] = outputs[output]
-        parts = iter(evaluate_reference(captured.program.with_outputs(views), given) if views else ())
-        results = [
-            _view(next(parts), values)
-            if result.kind == "view"
-            else _result(result, outputs, values, captured, bindings)
-            for result in captured.results
-        ]
+        if parts.outputs:
+            found = iter(evaluate_reference(parts, [*given, *[outputs[position] for position in shared]]))
+            results = [
+                _view(next(found), [*values, *outputs]) if result.kind in VIEW_KINDS else made
+                for result, made in zip(captured.results, results)
+            ]
         return unflatten(captured.result_tree, results)
 
     return call
@@ -297,32 +298,42 @@ def _overlapping(values: Sequence[Any], written: set[int]) -> bool:
     return any(np.may_share_memory(a, b) for i, a in arrays if i in written for j, b in arrays if i != j)
 
 
+VIEW_KINDS = ("view", "part")
+
+
+def _parts(captured: Captured) -> tuple[Program, tuple[int, ...]]:
+    """The Program from arguments, and from outputs that results share, to the results that are views of them."""
+    program, wholes = captured.program, dict[int, Node]()
+    for result in captured.results:
+        if result.kind == "part":
+            (wholes[result.output],) = (node for node in topological([result.value]) if node.op == "input")
+    nodes = tuple(result.value for result in captured.results if result.kind in VIEW_KINDS)
+    return Program((*program.inputs, *wholes.values()), nodes, program.name, program.size_inputs), tuple(wholes)
+
+
 def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
-    """Outputs that would share memory with an argument or another output where the function's own result would not."""
+    """Outputs that may share memory with an argument or another output; those that should are views made later."""
     found: list[int] = []
     seen: set[Any] = set()
     for position, node in enumerate(plan.program.outputs):
-        if (_is_view_of_input(node) or node in seen) and node.type.shape:
+        while node.op in VIEWS:
+            node = node.inputs[0]
+        if node.op == "input" or node in seen:
             found.append(position)
         seen.add(node)
     return tuple(found)
 
 
-def _is_view_of_input(node: Any) -> bool:
-    while node.op in VIEWS:
-        node = node.inputs[0]
-    return node.op == "input"
-
-
-def _view(part: Any, values: Sequence[Any]) -> Any:
-    """A view of an argument is another object than the argument."""
-    return part.view() if any(part is value for value in values) else part
+def _view(part: Any, wholes: Sequence[Any]) -> Any:
+    """A view is another object than what it is a view of."""
+    return part.view() if any(part is whole for whole in wholes) else part
 
 
 def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captured: Captured, bindings: Any) -> Any:
     match result.kind:
         case "array":
-            return np.asarray(outputs[result.output])
+            found = np.asarray(outputs[result.output])
+            return found if found.flags.writeable else np.array(found)
         case "scalar":
             return np.asarray(outputs[result.output])[()]
         case "python":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from egc import sizes
+from egc import ir, sizes
 from egc.capture import arguments as trees
 from egc.capture import indexing as indexing
 from egc.capture import scopes as scopes
@@ -35,8 +36,8 @@ class Result:
     """One leaf of what the function returns.
 
     kind: `array`, `scalar` or `python` (output number `output` of the Program), `view` (of an argument: `value` is the
-    Node that reads it), `argument` (the caller's own object, leaf number `output`), `size` (an integer that follows
-    from sizes) or `fixed` (`value` itself).
+    Node that reads it), `part` (the same of output number `output`, which other results show too), `argument` (the
+    caller's own object, leaf number `output`), `size` (an integer that follows from sizes) or `fixed` (`value` itself).
     """
 
     kind: str
@@ -202,7 +203,13 @@ def _finish(
     tree = trees.flatten(returned, "result", found)
     outputs: list[Node] = []
     seen: dict[int, int] = {}
-    results = tuple(_result(value, owners, outputs, seen) for _, value in found)
+    own = [value.cell for _, value in found if _owns_memory(value)]
+    if any(rival in own for cell in own for rival in cell.rivals):
+        raise NotEncodable(
+            "results that may share memory", "whether a reshaped array is a view depends on its layout", context.line
+        )
+    uses = Counter(map(id, own))
+    results = tuple(_result(value, owners, outputs, seen, uses) for _, value in found)
     writes: list[tuple[int, int]] = []
     for position, value in enumerate(values):
         if isinstance(value, Array) and value.cell.written and value.kind == "array":
@@ -228,7 +235,15 @@ def _output(node: Node, outputs: list[Node]) -> int:
     return len(outputs) - 1
 
 
-def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: dict[int, int]) -> Result:
+def _owns_memory(value: Any) -> bool:
+    """Whether it is an array that looks into memory which the function itself made."""
+    cell = value.cell if isinstance(value, Array) and value.kind == "array" else None
+    return cell is not None and cell.argument is None and cell.origin is None
+
+
+def _result(
+    value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: dict[int, int], uses: Mapping[int, int]
+) -> Result:
     if isinstance(value, Size):
         return Result("size", value=value)
     if isinstance(value, selections.Selection):
@@ -241,6 +256,16 @@ def _result(value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: d
         return Result("argument", owners[value.cell.argument])
     if not value.writeable and not value.path and value.cell.node.op == "input" and value.kind == "array":
         return Result("outer", value=value.cell.node.params["name"])
+    if _owns_memory(value) and uses[id(value.cell)] > 1:
+        key = id(value.cell)
+        if key not in seen:
+            seen[key] = _output(value.cell.node, outputs)
+        if not value.path:
+            return Result("array", seen[key])
+        part = ir.input(f"output {seen[key]}", value.cell.node.type)
+        for step in value.path:
+            part = step.read(part)
+        return Result("part", seen[key], part)
     key = id(value)
     if key not in seen:
         seen[key] = _output(to_node(value), outputs)

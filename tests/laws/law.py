@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -104,17 +105,19 @@ def same_structure(found: Any, expected: Any, where: str) -> None:
 
 
 def same_sharing(found: Any, expected: Any) -> None:
-    """Which results are, or share memory with, which arguments."""
-    for (ours, ours_given), (theirs, theirs_given) in [(found, expected)]:
-        pairs = zip(numbers(ours), numbers(theirs))
-        for position, (a, b) in enumerate(pairs):
-            for number, (x, y) in enumerate(zip(ours_given, theirs_given)):
-                if not isinstance(b, np.ndarray) or not isinstance(y, np.ndarray):
-                    continue
-                if (a is x) is not (b is y) or np.shares_memory(a, x) is not np.shares_memory(b, y):
-                    raise Disagreement(
-                        f"result {position} shares memory with argument {number}: {np.shares_memory(a, x)}"
-                    )
+    """Which of the results and arguments are one object or share memory, and which can be written to.
+
+    A result that NumPy makes read-only may be writeable.
+    """
+    ours, theirs = list(numbers(found)), list(numbers(expected))
+    arrays = [position for position, value in enumerate(theirs) if isinstance(value, np.ndarray)]
+    for first, second in combinations(arrays, 2):
+        a, b, x, y = ours[first], ours[second], theirs[first], theirs[second]
+        if (a is b) is not (x is y) or np.shares_memory(a, b) is not np.shares_memory(x, y):
+            raise Disagreement(f"values {first} and {second} share memory: {np.shares_memory(a, b)}")
+    for position in arrays:
+        if theirs[position].flags.writeable and not ours[position].flags.writeable:
+            raise Disagreement(f"value {position} cannot be written to")
 
 
 def numbers(value: Any) -> Iterator[Any]:

@@ -55,7 +55,34 @@ def python_integers_beyond_a_dtype_overflow(x, n):
     return x + n, x * x.shape[0]
 
 
+def results_share_memory_with_each_other(x):
+    y, u = x + 1, x * 2
+    return y, y[1:], y.T, y.copy(), y.T.copy(), u[:, 0], u[0].copy(), np.zeros(2), np.zeros(2), y, np.arange(3)
+
+
+def results_are_taken_before_arguments_are_written(x):
+    first = x[0, 1] * 1.0
+    x[x > 0] = 0.5
+    return first
+
+
+def scalars_are_exchanged(x, y):
+    kept = x.copy()
+    x[...] = y
+    y[...] = kept
+
+
+def ravel_copies_what_does_not_lie_side_by_side(x, y):
+    z = x + 1
+    return x.ravel(), x[::-1].ravel(), y[::2].ravel(), y.T.ravel(), y[1:].reshape(-1), y.ravel()[1:], z, z.reshape(-1)
+
+
 CALLS = [
+    (ravel_copies_what_does_not_lie_side_by_side, (V3, M33)),
+    (ravel_copies_what_does_not_lie_side_by_side, (np.arange(6.0)[::2], M34.T)),
+    (results_share_memory_with_each_other, (M33,)),
+    (results_are_taken_before_arguments_are_written, (M33,)),
+    (scalars_are_exchanged, (np.array(1.0), np.array(2.0))),
     (python_integers_beyond_a_dtype_compare, (np.arange(4, dtype=np.uint8),)),
     (scalars_repeat_along_an_axis, (V3,)),
     (derived_size_of_one_broadcasts_in_einsum, (M34, M33)),

@@ -68,14 +68,16 @@ def reshaped(x: Any, shape: Any, order: Any = "C", copy: Any = None) -> Array:
     return maybe_view(x, lambda base: build.reshape(base, new))
 
 
-def maybe_view(x: Array, read: Callable[[Node], Node] | None = None) -> Array:
+def maybe_view(x: Array, read: Callable[[Node], Node] | None = None, packed: bool = False) -> Array:
     """A result that is a view for some layouts and a copy for others: fine as long as neither is written.
 
-    read: what the result shows of x, as NumPy would look at the caller's array; None for x itself.
+    read: what the result shows of x, as NumPy would look at the caller's array; None for x itself. packed: a copy where
+    its elements do not lie side by side.
     """
     copy = Array(x.node if read is None else read(x.node), writeable=x.writeable)
     copy.cell.rival(x.cell)
-    copy.cell.origin = None if read is None else x.part(read)
+    origin = None if read is None else x.part(read)
+    copy.cell.origin = current().make("assume", origin, facts=("packed",)) if packed and origin is not None else origin
     return copy
 
 
@@ -95,10 +97,10 @@ def ravel(a, order="C"):
     if order in ("K", "A", "k", "a") and a.ndim <= 1:
         order = "C"
     if checked_order(order, "ravel"):
-        return maybe_view(a, lambda base: fortran(base, (a.size,)))
+        return maybe_view(a, lambda base: fortran(base, (a.size,)), packed=True)
     if a.contiguous:
         return viewed(a, reshape_view(a.shape, (a.size,)))
-    return maybe_view(a, lambda base: build.reshape(base, (a.size,)))
+    return maybe_view(a, lambda base: build.reshape(base, (a.size,)), packed=True)
 
 
 @method("flatten", theme=THEME)
