@@ -382,3 +382,13 @@ def test_what_overflows_is_made_stable(function, expected, backend):
 def test_what_is_stable_stays_cheap(function):
     explanation = egc.explain(function, FAR)
     assert explanation.time_after <= 1.05 * explanation.time_before
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+def test_a_real_spectrum_is_real_and_a_complex_one_complex(backend):
+    optimized = egc.optimize(lambda a: np.linalg.eigvals(a) * 2, backend=backend)
+    for matrix, written in ((np.array([[0.0, 1.0], [-1.0, 0.0]]), 0), (np.array([[2.0, 1.0], [0.0, 3.0]]), 1)):
+        found, expected = optimized(matrix), np.linalg.eigvals(matrix) * 2
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(np.sort(found), np.sort(expected), rtol=1e-12)
+        assert optimized.statistics.as_written == written

@@ -151,23 +151,29 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return fresh(current().make("eigvalsh", square(*floating(a)), lower=is_lower(UPLO)))
 
 
-def complex_square(a: Any) -> Node:
-    """The operand of `eig`. NumPy gives real results for a real matrix whose eigenvalues all turn out real."""
-    (node,) = floating(a)
-    if square(node).type.dtype.kind != "c":
-        raise refuse("eigenvalues of a real matrix", "whether the result is real or complex depends on data")
-    return square(node)
+def complex_spectrum(values: Node, a: Node) -> Node:
+    """Eigenvalues that are complex. Where all of a real matrix's turn out real, NumPy gives real results: such a call runs
+    as written."""
+    if a.type.dtype.kind != "c":
+        parts = current().make("imag", values)
+        real = current().make("equal", parts, build.zeros_like(parts))
+        current().check(build.reduce("all", real, range(real.type.rank)))
+    return values
 
 
 @implements(np.linalg.eig, theme=THEME)
 def eig(a: Any) -> Any:
-    pair = current().make("eig", complex_square(a))
-    return named(np.linalg.eig, item(pair, 0), item(pair, 1))
+    node = square(*floating(a))
+    pair = current().make("eig", node)
+    values, vectors = item(pair, 0), item(pair, 1)
+    complex_spectrum(to_node(values), node)
+    return named(np.linalg.eig, values, vectors)
 
 
 @implements(np.linalg.eigvals, theme=THEME)
 def eigvals(a: Any) -> Any:
-    return fresh(current().make("eigvals", complex_square(a)))
+    node = square(*floating(a))
+    return fresh(complex_spectrum(current().make("eigvals", node), node))
 
 
 @implements(np.linalg.pinv, theme=THEME)
