@@ -166,7 +166,7 @@ def eig(a: Any) -> Any:
     node = square(*floating(a))
     pair = current().make("eig", node)
     values, vectors = item(pair, 0), item(pair, 1)
-    complex_spectrum(to_node(values), node)
+    complex_spectrum(values, node)
     return named(np.linalg.eig, values, vectors)
 
 
