@@ -262,10 +262,10 @@ def _result(
             seen[key] = _output(value.cell.node, outputs)
         if not value.path:
             return Result("array", seen[key])
-        part = ir.input(f"output {seen[key]}", value.cell.node.type)
+        shown = ir.input(f"output {seen[key]}", value.cell.node.type)
         for step in value.path:
-            part = step.read(part)
-        return Result("part", seen[key], part)
+            shown = step.read(shown)
+        return Result("part", seen[key], shown)
     key = id(value)
     if key not in seen:
         seen[key] = _output(to_node(value), outputs)
