@@ -72,9 +72,7 @@ def _samples(xp: Any, fp: Any) -> tuple[Node, Node]:
         raise refuse("interp of complex values")
     points, values = to_node(xp), to_node(fp)
     if points.type.dtype.kind == "c":
-        raise TypeError(
-            "Cannot cast array data from dtype('complex128') to dtype('float64') according to the rule 'safe'"
-        )
+        raise refuse("interp of complex points")
     points, values = build.cast(points, FLOAT64), build.cast(values, FLOAT64)
     if points.type.rank != 1 or values.type.rank != 1:
         raise ValueError("object too deep for desired array")
@@ -88,9 +86,7 @@ def _samples(xp: Any, fp: Any) -> tuple[Node, Node]:
 @implements(np.interp, theme=THEME)
 def interp(x, xp, fp, left=None, right=None, period=None):
     if to_node(x).type.dtype.kind == "c":
-        raise TypeError(
-            "Cannot cast array data from dtype('complex128') to dtype('float64') according to the rule 'safe'"
-        )
+        raise refuse("interp at complex points")
     points, values = _samples(xp, fp)
     at = build.cast(to_node(x), FLOAT64)
     if period is not None:
