@@ -207,7 +207,7 @@ class Engine:
             running = limits.running(iteration)
             if iteration >= ENDLESS_ITERATIONS:
                 running = [ruleset for ruleset in running if ruleset not in endless]
-            updated, found = self._iteration(iteration, running)
+            updated, found = self._iteration(iteration, running, MOST_EXCESS * budget.nodes)
             after = self._size()
             if snapshot is not None and after > MOST_EXCESS * budget.nodes:
                 return self._stopped(NODE_LIMIT, iteration, nodes, matches, snapshot)
@@ -219,11 +219,14 @@ class Engine:
                 return self._stopped(SATURATED, iteration, nodes, matches)
         return self._stopped(ITERATION_LIMIT, budget.iterations, nodes, matches)
 
-    def _iteration(self, iteration: int, running: Sequence[str]) -> tuple[bool, Counter[tuple[str, str]]]:
-        """Whether anything changed, and the matches by rule and rewrite."""
+    def _iteration(self, iteration: int, running: Sequence[str], most: int) -> tuple[bool, Counter[tuple[str, str]]]:
+        """Whether anything changed, and the matches by rule and rewrite. What simplifying has brought above `most` e-nodes
+        is not explored."""
         self._run(f"(unstable-combined-ruleset explore-{iteration} {' '.join(running)})")
         updated, found = False, Counter[tuple[str, str]]()
         for stage in (SIMPLIFY, f"(run-schedule (run explore-{iteration}))"):
+            if stage != SIMPLIFY and self._size() > most:
+                break
             report = self._run(stage)[0].report
             updated = updated or report.updated
             for name, count in report.num_matches_per_rule.items():

@@ -3,7 +3,8 @@
 Structure, types, dtypes, shapes, exceptions, writes to arguments and shared memory are exactly the plain function's. An
 integer or a bool is equal where rounding cannot change it. A floating value may be off by `SPREADS` times what errors
 of single operations do to the plain function (see `rounding`), and by `ULPS` units in the last place. Where the plain
-function overflows on finite operands, another formula may give a number; nan arguments give nan where they did before.
+function overflows on finite operands, another formula may give a number. A nan argument gives nan where it did before,
+or in an array somewhere: matrix products spread nan to elements that the true value of, say, `I @ A` leaves alone.
 """
 
 from __future__ import annotations
@@ -186,5 +187,6 @@ def _close(ours: np.ndarray, theirs: np.ndarray, noise: Sequence[np.ndarray], mo
         allowed = SPREADS * moved + ULPS * limits.eps * np.abs(theirs) + 4 * limits.tiny
         close = np.abs(ours - theirs) <= allowed
         alike = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    decided = np.where(finite, stable, mode == "nan" and theirs.dtype.kind == "f")
+    spread_by_a_product = mode == "nan" and theirs.ndim and not np.all(np.isfinite(ours))
+    decided = np.where(finite, stable, mode == "nan" and theirs.dtype.kind == "f" and not spread_by_a_product)
     return decided, np.where(finite, close, alike)

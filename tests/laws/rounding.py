@@ -8,7 +8,7 @@ program is and how much accuracy its own formula loses, so that another formula 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -168,28 +168,46 @@ def _wrapped(value: Any, recorder: Recorder) -> Any:
     return found
 
 
-CREATION = frozenset("arange linspace zeros ones full eye empty array identity".split())
+class NoisyModule:
+    """NumPy or a part of it for functions under `noisy_run`: what it makes of plain numbers is Noisy too."""
 
-
-class NoisyNumPy:
-    """NumPy for functions under `noisy_run`: the arrays it makes are Noisy too."""
-
-    def __init__(self, recorder: Recorder):
-        self.recorder = recorder
+    def __init__(self, module: Any, recorder: Recorder):
+        self.module, self.recorder = module, recorder
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(np, name)
-        if name not in CREATION:
-            return found
-        return lambda *args, **kwargs: _wrapped(found(*_mapped(args, _plain), **kwargs), self.recorder)
+        found = getattr(self.module, name)
+        if isinstance(found, ModuleType):
+            return NoisyModule(found, self.recorder)
+        return NoisyFunction(found, self.recorder) if callable(found) and not isinstance(found, type) else found
+
+
+class NoisyFunction:
+    """A function that makes Noisy arrays; one with Noisy operands does so by itself."""
+
+    def __init__(self, function: Any, recorder: Recorder):
+        self.function, self.recorder = function, recorder
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.function(*args, **kwargs)
+        if any(isinstance(value, Noisy) for value in (*_leaves(args), *_leaves(list(kwargs.values())))):
+            return result
+        self.recorder.watch(result, args)
+        if self.function.__name__ in ACCUMULATING or isinstance(self.function, np.ufunc):
+            result = result if self.function.__name__ in EXACT else _mapped(result, self.recorder.stirred)
+        return _mapped(result, lambda value: _wrapped(value, self.recorder))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.function, name)
 
 
 def _with_noisy_numpy(function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
-    """The function, and those of its module, with `np` replaced."""
+    """The function, and those of its module, with NumPy and scipy.special replaced."""
     if not isinstance(function, FunctionType) or function.__closure__ is not None:
         return function
-    names: dict[str, Any] = {**function.__globals__, "np": NoisyNumPy(recorder)}
+    names: dict[str, Any] = dict(function.__globals__)
     for name, value in function.__globals__.items():
+        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] in ("numpy", "scipy"):
+            names[name] = NoisyModule(value, recorder)
         if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
             names[name] = _rebound(value, names)
     return _rebound(function, names)
