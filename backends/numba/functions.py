@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from egc.backends.numba import vector
 from egc.backends.numba.vector import exp, inner, log, log1p, select
 
 MATH = """sqrt log10 log2 expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
@@ -296,5 +297,7 @@ NAMES: dict[str, Any] = {
 NAMES |= {"pointer": pointer, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
+NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}
+NAMES |= {f"{name}_float32": function for name, function in vector.FLOAT32.items()}
 NAMES |= {"np": np, "inf": math.inf, "nan": math.nan}
 """What generated code may name."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from egc.backends.numba import vector
 from egc.ir import Node
 from egc.kernels import FUSED_REDUCTIONS
 from egc.lower.access import affine
@@ -137,6 +138,10 @@ WIDE = {"f": "float64", "i": "int64", "u": "uint64"}
 """The types in which helper functions compute."""
 
 
+VECTOR = {np.dtype(np.float64): vector.FLOAT64, np.dtype(np.float32): vector.FLOAT32}
+"""The functions that have straight-line code, by dtype; they come before all other forms."""
+
+
 def type_name(dtype: np.dtype) -> str:
     """The name under which generated code knows a dtype."""
     return "boolean" if dtype.kind == "b" else dtype.name
@@ -148,6 +153,8 @@ def expression(node: Node, operands: tuple[str, ...]) -> str | None:
     special = _BY_OP.get(node.op)
     if special is not None:
         return special(node, operands)
+    if dtype.kind == "f" and node.op in VECTOR[dtype]:
+        return f"{node.op}_{dtype.name}({', '.join(operands)})"
     if node.op in IN_FLOAT64 and dtype.kind == "f":
         wide = operands if dtype == np.float64 else tuple(f"float64({operand})" for operand in operands)
         text = IN_FLOAT64[node.op].format(*wide)
