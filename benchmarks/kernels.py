@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import importlib
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Disagreement, Effort, interleaved_medians, require_agreement
+from benchmarks.harness import QUICK, Disagreement, Effort, interleaved_medians, require_agreement
 from benchmarks.peers import plain
+from benchmarks.processes import rows_from_processes, write_json
+from benchmarks.report import plot, print_table
 
 Random = np.random.Generator
 Arguments = tuple[np.ndarray, ...]
@@ -129,17 +133,33 @@ def calls(kernel: Kernel, arguments: Arguments) -> dict[str, Callable[[], Any]]:
     return found
 
 
-def run(
-    effort: Effort, threads: int, sizes: slice, only: str | None, report: Callable[[Mapping[str, Any]], None]
-) -> list[dict[str, Any]]:
-    """The rows of the suite; each goes to `report` as soon as it is measured."""
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows for one number of threads, in this process; each is named on stderr as soon as it is measured."""
+    effort, sizes = (QUICK, slice(0, 1)) if options.quick else (Effort(), slice(None))
     rows = []
     for kernel in KERNELS:
-        if only is not None and only not in kernel.name:
+        if options.only is not None and options.only not in kernel.name:
             continue
         for size in kernel.sizes[sizes]:
             arguments = kernel.make(np.random.default_rng(size), size)
             seconds = interleaved_medians(calls(kernel, arguments), effort)
-            rows.append({"name": kernel.name, "size": f"n={size}", "threads": threads, "seconds": seconds})
-            report(rows[-1])
+            rows.append({"name": kernel.name, "size": f"n={size}", "threads": options.threads[0], "seconds": seconds})
+            print(f"{kernel.name} n={size}", file=sys.stderr, flush=True)
     return rows
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the table, and writes what is asked for."""
+    try:
+        rows = rows_from_processes(options)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    if not rows:
+        print(f"no kernel's name contains {options.only!r}", file=sys.stderr)
+        return 1
+    print_table(rows, COLUMNS)
+    if options.json:
+        write_json(rows, options.json)
+    if options.plot:
+        plot(rows, COLUMNS, options.plot)
+    return 0
