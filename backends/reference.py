@@ -19,6 +19,7 @@ from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_param
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
 from egc.ops import OPS, SPECIAL, UFUNCS
+from egc.sizes import SizeGuard
 from egc.types import ArrayType, TupleType, Type
 
 Params = Mapping[str, Any]
@@ -429,9 +430,9 @@ class ReferenceBackend:
             if node.op not in EVALUATE and node.op != "input"
         ]
 
-    def compile(self, program: Program) -> Compiled:
+    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
         run = partial(_run, program)
-        return Compiled(run, kernels=tuple(node.op for node in program.nodes() if node.inputs), raw=run)
+        return Compiled(run, kernels=tuple(node.op for node in program.nodes() if node.inputs))
 
 
 def _run(program: Program, *arguments: Any) -> tuple[np.ndarray, ...]:

@@ -1,4 +1,4 @@
-"""The contract that a backend fulfils, and the format of its cost table."""
+"""The contract that a backend fulfils."""
 
 from __future__ import annotations
 
@@ -12,28 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from egc import sizes
+from egc.costtable import CostTable
 from egc.errors import BackendError, Line, OperandTypeError, ShapeError
 from egc.ir import Program
+from egc.sizes import SizeGuard
 from egc.types import format_shape
-
-
-@dataclass(frozen=True)
-class CostTable:
-    """What a backend's machine takes, in nanoseconds. `egc.costs` prices a Program with it.
-
-    call: starting one kernel or library call.
-    byte: moving one byte to or from memory.
-    elementwise: one element of an op; ops that are not listed take `default`.
-    flop: one multiply-add of a matrix product.
-    linalg: one elementary operation (`n**3` of an n by n matrix) of a factorization or solver.
-    """
-
-    call: float
-    byte: float
-    default: float
-    elementwise: Mapping[str, float]
-    flop: float
-    linalg: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -49,15 +32,21 @@ class Missing:
 class Compiled:
     """A runnable Program. `run(*arrays)` returns a tuple of arrays, one per output of the Program.
 
-    `kernels` names what runs, one line each; `code` is the generated source; `raw` is the inner function of the
-    backend's own library, where one exists.
+    `kernels` names what runs, one line each; `code` is the generated source; `native` makes `raw`, the inner function of
+    the backend's own library: it takes the arguments as that library has them, scalars for rank 0, and returns a tuple
+    of outputs, or the one output. A backend without such a level leaves it out.
     """
 
     run: Callable[..., tuple[Any, ...]]
     kernels: tuple[str, ...] = ()
     code: str = ""
-    raw: Any = None
+    native: Callable[[], Any] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> Any:
+        """The inner function, compiled on first use; None where there is none."""
+        return self.native() if self.native is not None else None
 
 
 class Backend(Protocol):
@@ -70,8 +59,11 @@ class Backend(Protocol):
     def missing(self, program: Program) -> Sequence[Missing]:
         """The Nodes of a Program that this backend cannot run; empty when it can run all of it."""
 
-    def compile(self, program: Program) -> Compiled:
-        """Code for a Program, for every value of its size symbols. Raises BackendError when ops are missing."""
+    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
+        """Code for a Program, for every value of its size symbols. Raises BackendError when ops are missing.
+
+        guards: what callers of `run` make sure of. `raw`, which has other callers, checks them where it can.
+        """
 
 
 def require_supported(backend: Backend, program: Program) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from egc import sizes
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, unflatten
-from egc.capture.context import SizeGuard, ValueGuard
+from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
@@ -26,6 +26,7 @@ from egc.ir import Node, Program, topological
 from egc.kernels import VIEWS
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, evaluate_reference, make_plan
+from egc.sizes import SizeGuard
 from egc.verify import require_equal
 
 PLANS_PER_KIND = 32

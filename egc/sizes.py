@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Union
 
 from egc.errors import ProgramError
@@ -337,3 +338,18 @@ def _parse(tree: ast.expr) -> Dim:
         case ast.Call(func=ast.Name(id=("max" | "min") as name), args=[first, second]):
             return FUNCTIONS[name](_parse(first), _parse(second))
     raise ProgramError(f"not a size: {ast.unparse(tree)!r}")
+
+
+@dataclass(frozen=True)
+class SizeGuard:
+    """`relation` (`==`, `!=` or `>=`) holds between `size` and 0."""
+
+    size: Size
+    relation: str
+
+    def holds(self, bindings: Mapping[str, int]) -> bool:
+        value = evaluate(self.size, bindings)
+        return value == 0 if self.relation == "==" else value != 0 if self.relation == "!=" else value >= 0
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.relation} 0"

@@ -19,6 +19,7 @@ from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_param
 from egc.backends.jax.ops import gap
 from egc.backends.jax.table import EMIT, Errors
 from egc.ir import Node, Program
+from egc.sizes import SizeGuard
 from egc.types import TupleType
 
 EXCEPTIONS: Mapping[str, type[Exception]] = {
@@ -77,7 +78,7 @@ class JaxBackend:
         found = ((node, gap(node, platform)) for node in program.nodes() if node.op != "input")
         return [Missing(node.op, why, node.line) for node, why in found if why is not None]
 
-    def compile(self, program: Program) -> Compiled:
+    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
         require_supported(self, program)
         static = [k for k, node in enumerate(program.inputs) if node.params["name"] in program.size_inputs]
 
@@ -106,7 +107,7 @@ class JaxBackend:
         return Compiled(
             run,
             kernels=(f"xla {program.name}",),
-            raw=lambda *arguments: _emit_program(program, arguments)[0],
+            native=lambda: lambda *arguments: _emit_program(program, arguments)[0],
             details={"jaxpr": jaxpr},
         )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from egc.backend import Compiled, CostTable, Missing, require_supported
-from egc.backends.numba.driver import generate
+from egc.backends.numba.compiled import compile_native
+from egc.backends.numba.interpreted import generate
+from egc.backends.numba.native import is_native
 from egc.backends.numba.prices import PRICES
 from egc.backends.numba.scalars import fusible
 from egc.backends.reference import EVALUATE
 from egc.ir import Program
 from egc.lower import lower
+from egc.sizes import SizeGuard
 
 COSTS = CostTable(
     call=600.0,
@@ -42,7 +45,7 @@ class NumbaBackend:
             if node.op not in EVALUATE and node.op != "input"
         ]
 
-    def compile(self, program: Program) -> Compiled:
+    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
         """The driver; machine code for its loops is made when they first run.
 
         >>> import numpy as np
@@ -55,6 +58,8 @@ class NumbaBackend:
         """
         require_supported(self, program)
         loops = lower(program, fusible)
+        if is_native(program, loops):
+            return compile_native(program, loops, guards)
         run, driver = generate(program, loops)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 

@@ -39,6 +39,12 @@ def pointer(context, array):
     return types.CPointer(element)(array), generate
 
 
+@inner
+def empty_scalar(value):
+    """An array of rank 0 that holds a value."""
+    return np.asarray(value)
+
+
 def _floating_intrinsic(name: str) -> Any:
     def typed(context, a, b):
         def generate(context, builder, signature, arguments):

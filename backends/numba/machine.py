@@ -1,13 +1,14 @@
-"""From a segment's source to machine code: one compilation per text and types in the life of the process."""
+"""From generated source to machine code: one compilation per text and types in the life of the process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from numba import from_dtype, njit, types
 from numba.core.compiler import Compiler
+from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
@@ -23,11 +24,15 @@ class Unaliased(Compiler):
 
 
 @lru_cache(maxsize=1024)
-def machine_code(source: str, signature: Any) -> Any:
-    """The compiled function of a segment. Programs with equal segments share it."""
+def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
+    """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
+    share it."""
     namespace = dict(NAMES)
     exec(compile(source, "<egc loops>", "exec"), namespace)
-    compiler = njit(signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True, pipeline_class=Unaliased)
+    compiler = njit(
+        signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not wrapper,
+        pipeline_class=Unaliased,
+    )  # fmt: skip
     return compiler(namespace["loops"])
 
 
@@ -39,11 +44,23 @@ def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> 
     return types.void(*array_types, *[types.int64] * len(segment.dims))
 
 
+def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
+    """The function of a segment for use in a driver."""
+    return machine_code(segment.source, signature_of(segment, arrays), False)
+
+
+def compile_driver(source: str, names: Mapping[str, Any], signature: tuple[Any, ...]) -> Dispatcher:
+    """The compiled driver, for arguments of exactly these types."""
+    namespace = dict(names)
+    exec(compile(source, "<egc driver>", "exec"), namespace)
+    return njit(signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(namespace["run"])
+
+
 def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:
     """A function that compiles the segment when it is first called, and puts the machine code in its own place."""
 
     def first_call(*arguments: Any) -> None:
-        compiled = machine_code(segment.source, signature_of(segment, arrays))
+        compiled = machine_code(segment.source, signature_of(segment, arrays), True)
         install(compiled)
         compiled(*arguments)
 

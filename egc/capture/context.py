@@ -13,7 +13,7 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import InternalError, Line, NotEncodable
 from egc.ir import Node
-from egc.sizes import Dim, Size
+from egc.sizes import Dim, Size, SizeGuard
 from egc.types import DTYPES, SHORT, ArrayType
 
 
@@ -22,21 +22,6 @@ class Restart(Exception):
 
     def __init__(self, name: str, value: Dim):
         self.name, self.value = name, value
-
-
-@dataclass(frozen=True)
-class SizeGuard:
-    """`relation` (`==`, `!=` or `>=`) holds between `size` and 0."""
-
-    size: Size
-    relation: str
-
-    def holds(self, bindings: Mapping[str, int]) -> bool:
-        value = sizes.evaluate(self.size, bindings)
-        return value == 0 if self.relation == "==" else value != 0 if self.relation == "!=" else value >= 0
-
-    def __str__(self) -> str:
-        return f"{self.size} {self.relation} 0"
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
 from egc.capture.array import Array, to_node
-from egc.capture.context import Context, Restart, SizeGuard, ValueGuard, active
+from egc.capture.context import Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
-from egc.sizes import Dim, Size
+from egc.sizes import Dim, Size, SizeGuard
 from egc.types import SHORT
 
 RESTARTS = 64

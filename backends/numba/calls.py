@@ -1,0 +1,169 @@
+"""Library calls and views that numba can compile, as expressions over variables that hold arrays.
+
+`native_call` gives None for a call that has no such form; its Program then keeps a driver in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
+from egc.lower.loops import Call
+
+if TYPE_CHECKING:
+    from egc.backends.numba.driver import Writer
+
+Form = Callable[["Writer", Call, Sequence[str]], "str | None"]
+
+
+def native_call(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """The expression of a call, or None."""
+    form = FORMS.get(call.node.op)
+    return form(writer, call, operands) if form is not None else None
+
+
+def _transpose(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    axes = call.node.params["axes"]
+    if axes == tuple(range(len(axes))):
+        return operands[0]
+    if axes == tuple(reversed(range(len(axes)))):
+        return f"{operands[0]}.T"
+    return f"transpose({operands[0]}, {axes})"
+
+
+def _slice(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """Steps of known sign only: a stop below 0 would count from the end."""
+    parts = []
+    params = call.node.params
+    for start, size, step, length in zip(
+        params["start"], params["size"], params["step"], call.node.inputs[0].type.shape
+    ):
+        if not isinstance(step, int) or step <= 0:
+            return None
+        first, count = writer.dim(start), writer.dim(size)
+        if (start, size, step) == (0, length, 1):
+            parts.append(":")
+        else:
+            parts.append(f"window({first}, {count}, {step}, {writer.dim(length)})")
+    return f"{operands[0]}[{', '.join(parts)}]" if parts else operands[0]
+
+
+def _reshape(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    before, after = call.node.inputs[0].type, call.node.type
+    return f"reshaped({operands[0]}, {writer.dim(before.size)}, {writer.shape(after)})"
+
+
+def _broadcast(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """Repeated at once: what reads it needs its elements in order."""
+    x, axes, result = call.node.inputs[0].type, call.node.params["axes"], call.node.type
+    if list(axes) != sorted(axes):
+        return None
+    middle = "".join(f"{writer.dim(x.shape[axes.index(axis)]) if axis in axes else 1}, " for axis in range(result.rank))
+    return f"repeated(reshaped({operands[0]}, {writer.dim(x.size)}, ({middle})), {writer.shape(result)})"
+
+
+def _constant(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    value, type = call.node.params["value"], call.node.type
+    return f"full({writer.shape(type)}, {writer.constant(type.dtype.type(value))})"
+
+
+def _size(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    return f"empty_scalar({writer.dim(call.node.params['value'])})"
+
+
+def _matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    a, b = (node.type for node in call.node.inputs)
+    if a.dtype != b.dtype or a.dtype.kind not in "fc":
+        return None
+    if a.rank > 2 or b.rank > 2:
+        return None
+    if call.node.type.rank == 0:
+        return f"empty_scalar(matmul({operands[0]}, {operands[1]}))"
+    return f"matmul({operands[0]}, {operands[1]})"
+
+
+def _first(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    return operands[0]
+
+
+def _item(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    return f"{operands[0]}[{call.node.params['index']}]"
+
+
+FORMS: dict[str, Form] = {
+    "transpose": _transpose,
+    "slice": _slice,
+    "reshape": _reshape,
+    "broadcast": _broadcast,
+    "constant": _constant,
+    "size": _size,
+    "matmul": _matmul,
+    "assume": _first,
+    "item": _item,
+}
+
+
+@njit
+def window(start: int, size: int, step: int, length: int) -> slice:
+    """The slice of `size` elements from `start` on; IndexError where one of them lies outside."""
+    last = start + (size - 1) * step
+    if size > 0 and (start < 0 or start >= length or last >= length):
+        raise IndexError("slice is out of bounds")
+    return slice(start, start + size * step, step) if size > 0 else slice(0, 0, step)
+
+
+@njit
+def check_slice(start: int, size: int, step: int, length: int) -> None:
+    last = start + (size - 1) * step
+    if size != 0 and not (0 <= start < length and 0 <= last < length):
+        raise IndexError("slice is out of bounds")
+
+
+@njit
+def reshaped(x: Any, size: int, shape: Any) -> Any:
+    product = 1
+    for length in shape:
+        product *= length
+    if size != product:
+        raise ValueError("cannot reshape array into that shape")
+    return np.ascontiguousarray(x).reshape(shape)
+
+
+@njit
+def repeated(x: Any, shape: Any) -> Any:
+    result = np.empty(shape, x.dtype)
+    result[...] = x
+    return result
+
+
+def in_order(x: Any) -> Any:
+    """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
+    raise NotImplementedError
+
+
+@overload(in_order)
+def _in_order(x: Any) -> Any:
+    if isinstance(x, types.Array) and x.layout in "CF":
+        return lambda x: x
+    return lambda x: np.ascontiguousarray(x)
+
+
+@njit
+def matmul(a: Any, b: Any) -> Any:
+    return np.dot(in_order(a), in_order(b))
+
+
+FUNCTIONS: dict[str, Any] = {
+    "check_slice": check_slice,
+    "window": window,
+    "reshaped": reshaped,
+    "repeated": repeated,
+    "matmul": matmul,
+    "transpose": np.transpose,
+    "full": np.full,
+}
+"""What those expressions name."""

@@ -1,0 +1,137 @@
+"""A driver that numba compiles as a whole: callable from `@njit` code, and in Python at the price of one call.
+
+Arguments are C-contiguous arrays, and scalars for inputs of rank 0; an output of rank 0 is a scalar too. Several outputs
+come as a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import from_dtype, types
+
+from egc import sizes
+from egc.backends.numba.calls import FUNCTIONS, native_call
+from egc.backends.numba.driver import Driver, Writer
+from egc.backends.numba.emit import Segment
+from egc.backends.numba.functions import NAMES
+from egc.backends.numba.machine import compile_driver, compile_kernel
+from egc.errors import ShapeError
+from egc.ir import Program
+from egc.lower.loops import Call, LoopProgram
+from egc.sizes import SizeGuard
+from egc.types import ArrayType, TupleType, format_shape
+
+
+def is_native(program: Program, loops: LoopProgram) -> bool:
+    """Whether numba can compile all steps."""
+    writer = NativeWriter(program, loops, ())
+    return all(
+        native_call(writer, step, ["x"] * len(step.operands)) is not None
+        for step in loops.steps
+        if isinstance(step, Call)
+    ) and all(isinstance(node.type, ArrayType) for node in program.outputs)
+
+
+class Native:
+    """A Program as one native function, compiled when `function` is first called."""
+
+    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]):
+        self.program = program
+        self.writer = NativeWriter(program, loops, guards)
+        self.driver: Driver = self.writer.write()
+
+    def function(self) -> Any:
+        """numba's dispatcher of the compiled driver."""
+        names = dict(self.driver.names)
+        for number, (segment, array_types) in enumerate(self.writer.pending):
+            names[f"loops_{number}"] = compile_kernel(segment, array_types)
+        return compile_driver(self.driver.source, names, self.signature())
+
+    def signature(self) -> Any:
+        return tuple(argument_type(node.type) for node in self.program.inputs)
+
+
+def argument_type(type: ArrayType) -> Any:
+    element = from_dtype(type.dtype)
+    return types.Array(element, type.rank, "C") if type.rank else element
+
+
+class NativeWriter(Writer):
+    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]):
+        super().__init__(program, loops)
+        self.guards = guards
+        self.pending: list[tuple[Segment, list[tuple[ArrayType, bool]]]] = []
+        self.driver.names.update(
+            FUNCTIONS, empty=np.empty, empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
+            as_contiguous=np.ascontiguousarray,
+        )  # fmt: skip
+
+    def arguments(self) -> None:
+        parameters = [self.arrays[name] for name, _ in self.loops.inputs]
+        self.driver.lines.append(f"def run({', '.join(parameters)}):")
+        self.bind_sizes()
+        for guard in self.guards:
+            condition = f"{sizes.substitute(guard.size, self.symbols)} {guard.relation} 0"
+            self.line(f"if not ({condition}):")
+            self.line(f"raise ShapeError({f'compiled for arguments with {guard}'!r})", 2)
+        for name, type in self.loops.inputs:
+            self._check_shape(name, type)
+        for name, type in self.loops.inputs:
+            if type.rank:
+                self.contiguous[name] = self.arrays[name]
+
+    def _check_shape(self, name: str, type: ArrayType) -> None:
+        sources = self._symbol_sources()
+        for axis, dim in enumerate(type.shape):
+            length = f"{self.arrays[name]}.shape[{axis}]"
+            if sources.get(str(dim)) != length:
+                message = f"argument {name} does not have shape {format_shape(type.shape)}"
+                self.line(f"if {length} != {self.dim(dim)}:")
+                self.line(f"raise ShapeError({message!r})", 2)
+
+    def empty(self, type: ArrayType) -> str:
+        return f"empty({self.shape(type)}, {self.constant(type.dtype)})"
+
+    def operand(self, name: str, depth: int) -> str:
+        """The variable that holds an array in C order, made on first use; a scalar gets an array to be read from."""
+        if name not in self.contiguous:
+            variable = self.name(name)
+            self.contiguous[name] = f"{variable}c"
+            if name in self.scalars:
+                self.line(f"{variable}c = empty_scalar({variable})", depth)
+            else:
+                self.line(f"{variable}c = as_contiguous({variable})", depth)
+        return self.contiguous[name]
+
+    @property
+    def scalars(self) -> frozenset[str]:
+        """The inputs of rank 0, which are not arrays."""
+        return frozenset(name for name, type in self.loops.inputs if not type.rank)
+
+    def kernel(self, number: int, segment: Segment, types: Sequence[tuple[ArrayType, bool]]) -> None:
+        self.pending.append((segment, list(types)))
+
+    def call(self, call: Call, depth: int) -> None:
+        self.types[call.name] = call.node.type
+        operands = [self.arrays[name] for name in call.operands]
+        if call.node.op not in ("assume", "item"):
+            self.driver.kernels.append(f"{'view' if call.view else 'call'} {call.node.op}: {call.node.type}")
+        scalars = [name for name in call.operands if name in self.scalars]
+        if scalars:
+            operands = [self.operand(name, depth) if name in scalars else self.arrays[name] for name in call.operands]
+        text = native_call(self, call, operands)
+        assert text is not None
+        if not call.view and not isinstance(call.node.type, TupleType):
+            self.contiguous[call.name] = self.name(call.name)
+        self.line(f"{self.name(call.name)} = {text}", depth)
+
+    def results(self) -> str:
+        found = []
+        for name in self.loops.outputs:
+            type = self.types[name]
+            scalar = type.rank == 0 and name not in self.scalars
+            found.append(f"{self.arrays[name]}[()]" if scalar else self.arrays[name])
+        return found[0] if len(found) == 1 else f"({''.join(f'{text}, ' for text in found)})"
