@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import log2
 
 from egc import sizes
-from egc.backend import CostTable
+from egc.costtable import CostTable
 from egc.ir import Node, Program
 from egc.kernels import FUSED_REDUCTIONS, INLINE_LEAVES, OP_KINDS, Kernel, group, moved_shapes, viewed
 from egc.sizes import Dim
@@ -63,10 +63,10 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        total = sum(map(self.kernel, group(program)))
+        total = self.table.run + sum(map(self.kernel, group(program, None if self.table.fused else _alone)))
         for output in dict.fromkeys(program.outputs):
             if viewed(output).op in INLINE_LEAVES:
-                total += self.table.call + self.table.byte * self.bytes(output.type)
+                total += self.table.call + self.table.moving(self.bytes(output.type))
         return total
 
     def kernel(self, kernel: Kernel) -> float:
@@ -74,7 +74,8 @@ class CostModel:
             return self.table.call * VIEW_CALLS
         moved = sum(map(self.bytes, moved_shapes(kernel)))
         arithmetic = sum(map(self.node_arithmetic, kernel.nodes))
-        return self.table.call + self.table.byte * moved + arithmetic
+        started = self.table.starting(kernel.nodes[0].op) if kernel.kind == "call" else self.table.call
+        return started + self.table.moving(moved) + arithmetic
 
     def node_arithmetic(self, node: Node) -> float:
         found = self._arithmetic.get(node)
@@ -89,38 +90,49 @@ class CostModel:
         first = inputs[0] if inputs and isinstance(inputs[0], ArrayType) else None
         if first is None:
             return 0.0
+        dtype = inputs[-1].dtype if isinstance(inputs[-1], ArrayType) else first.dtype
         if op in FUSED_REDUCTIONS:
-            return self.elements(first.shape) * table.elementwise.get(op, table.default)
+            return self.elements(first.shape) * table.element(op, dtype)
         if OP_KINDS.get(op, "call") == "fused":
-            return self.elements(_shape(result)) * table.elementwise.get(op, table.default)
+            return self.elements(_shape(result)) * table.element(op, dtype)
         if op == "matmul":
-            return self._products(first, inputs[1]) * table.flop
+            return self._product(first, inputs[1])
         if op == "convolve":
-            return self.elements(first.shape) * self.elements(_shape(inputs[1])) * table.flop
+            operations = self.elements(first.shape) * self.elements(_shape(inputs[1]))
+            return _known(table.working(op, operations, dtype), operations * table.flop)
         if op in table.linalg or op in LINALG:
             return self._linalg(op, first, inputs[1:])
-        if op in ("sort", "argsort"):
-            length = max((self.dim(dim) for dim in first.shape), default=1)
-            return self.elements(first.shape) * max(log2(max(length, 1)), 1.0) * SORT_STEPS * table.default
-        if op == "searchsorted":
-            return self.elements(_shape(result)) * log2(self.elements(first.shape) + 2) * table.default
-        if op in MOVES:
-            return 0.0
-        return max(self.elements(first.shape), self.elements(_shape(result))) * table.default
+        if op in ("sort", "argsort", "searchsorted"):
+            return self._ordering(op, first, result)
+        price = table.elementwise.get(op, 0.0 if op in MOVES else table.default)
+        return max(self.elements(first.shape), self.elements(_shape(result))) * price
 
-    def _products(self, a: ArrayType, b: Type) -> float:
-        """Multiply-adds of a matrix product."""
+    def _product(self, a: ArrayType, b: Type) -> float:
+        """The multiply-adds of a matrix product; one with a vector runs at another rate."""
         other = _shape(b)
         columns = self.dim(other[-1]) if len(other) > 1 else 1
         batch = max(self.elements(a.shape[:-2]), self.elements(other[:-2]))
-        return batch * self.elements(a.shape[-2:]) * columns
+        rows, inner = ([1, 1] + [self.dim(dim) for dim in a.shape[-2:]])[-2:]
+        operations = 1.0 * rows * inner * columns
+        kind = "matvec" if min(rows, columns) == 1 else "matmul"
+        return batch * _known(self.table.working(kind, operations, a.dtype), operations * self.table.flop)
+
+    def _ordering(self, op: str, a: ArrayType, result: Type) -> float:
+        """Comparisons: of each element with the logarithm of an axis' length, of each key with that of the array's."""
+        if op == "searchsorted":
+            operations = self.elements(_shape(result)) * log2(self.elements(a.shape) + 2)
+            return _known(self.table.working(op, operations, a.dtype), operations * self.table.default)
+        length = max((self.dim(dim) for dim in a.shape), default=1)
+        operations = self.elements(a.shape) * max(log2(max(length, 1)), 1.0)
+        return _known(self.table.working(op, operations, a.dtype), operations * SORT_STEPS * self.table.default)
 
     def _linalg(self, op: str, a: ArrayType, others: Sequence[Type]) -> float:
         table = self.table
         rows, columns = (self.dim(dim) for dim in a.shape[-2:])
         batch = self.elements(a.shape[:-2])
         coefficient = table.linalg.get(op, max(table.linalg.values(), default=table.flop))
-        total = batch * max(rows, columns) * min(rows, columns) ** 2 * coefficient
+        operations = 1.0 * max(rows, columns) * min(rows, columns) ** 2
+        total = batch * _known(table.working(op, operations, a.dtype), operations * coefficient)
         for other in others:
             right = _shape(other)
             total += batch * rows * columns * (self.dim(right[-1]) if len(right) > 1 else 1) * table.flop
@@ -136,10 +148,10 @@ class CostModel:
         arithmetic = self.arithmetic(op, inputs, result)
         if kind == "fused" and op not in FUSED_REDUCTIONS:
             bytes = FUSED_BYTES * self.bytes(result)
-            return LEAF + self.table.call * FUSED_CALLS + self.table.byte * bytes + arithmetic
+            return LEAF + self.table.call * FUSED_CALLS + self.table.moving(bytes) + arithmetic
         moved = self.bytes(result) + (0.0 if kind == "fused" else sum(map(self.bytes, inputs)))
-        calls = 0.5 if kind == "fused" else 1.0
-        return LEAF + self.table.call * calls + self.table.byte * moved + arithmetic
+        started = 0.5 * self.table.call if kind == "fused" else self.table.starting(op)
+        return LEAF + started + self.table.moving(moved) + arithmetic
 
 
 LINALG = frozenset(
@@ -147,6 +159,15 @@ LINALG = frozenset(
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
+
+
+def _alone(node: Node) -> bool:
+    """No Node shares a loop."""
+    return False
+
+
+def _known(measured: float | None, estimate: float) -> float:
+    return estimate if measured is None else measured
 
 
 def _shape(type: Type) -> Shape:
