@@ -13,6 +13,7 @@ from benchmarks.harness import pin
 
 SUITES = {
     "kernels": "benchmarks.kernels",
+    "latency": "benchmarks.latency",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.generated import SHAPES
+from benchmarks.processes import write_json
 
 LIBRARIES = ("egc", "jax.jit", "pytensor", "numba")
 FIRST_COUNT = 50
@@ -29,6 +30,18 @@ QUICK_COUNTS = (10, 100)
 PROCESSES, QUICK_PROCESSES = 5, 1
 
 Row = dict[str, Any]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures, prints, and writes what is asked for."""
+    rows = measure(options)
+    if not rows:
+        print(f"no measurement's name contains {options.only!r}", file=sys.stderr)
+        return 1
+    print_tables(rows)
+    if options.json:
+        write_json(rows, options.json)
+    return 0
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
