@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from egc.backends.numba.vector.exponential import exp
+from egc.backends.numba.vector.exponential import exp, exp2, expm1
 from egc.backends.numba.vector.logarithm import log, log1p
 from egc.backends.numba.vector.primitives import inner, select
 
-FLOAT64: dict[str, Any] = {"exp": exp, "log": log, "log1p": log1p}
+FLOAT64: dict[str, Any] = {"exp": exp, "exp2": exp2, "expm1": expm1, "log": log, "log1p": log1p}
 FLOAT32: dict[str, Any] = {}
 
 __all__ = ["FLOAT32", "FLOAT64", "exp", "inner", "log", "log1p", "select"]
