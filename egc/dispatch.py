@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
+from egc.callpath import direct_call
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, unflatten
 from egc.capture.context import ValueGuard
@@ -31,14 +32,23 @@ from egc.verify import require_equal
 
 PLANS_PER_KIND = 32
 
+MISSES = 32
+"""Calls that a direct function may refuse before it is given up."""
+
 
 @dataclass
 class Entry:
-    """A Plan, or the reason why there is none, with what must hold for it to apply."""
+    """A Plan, or the reason why there is none, with what must hold for it to apply.
+
+    direct: makes the function that `callpath` generates, once the Plan has run; `misses` counts calls that it refused.
+    """
 
     applies: Callable[[Sequence[Any]], bool]
     run: Callable[[Sequence[Any]], Any] | None = None
     keep: Any = None
+    plan: Plan | None = None
+    direct: Callable[..., Any] | None = None
+    misses: int = 0
     verified: bool = False
     suspicion: Exception | None = None
 
@@ -83,10 +93,30 @@ class Optimized:
         self._signature = inspect.signature(function)
         self._simple = _positional_names(self._signature)
         self._entries: dict[Any, list[Entry]] = {}
+        self._last: Entry | None = None
+        self._direct: Callable[..., Any] | None = None
         self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
+        direct = self._direct
+        if direct is not None and not named:
+            try:
+                return direct(*positional)
+            except Exception:
+                self._missed()
+        return self._call(positional, named)
+
+    def _missed(self) -> None:
+        """A direct call that does not fit again and again costs more than it saves."""
+        self._direct, entry = None, self._last
+        if entry is not None:
+            entry.misses += 1
+            if entry.misses >= MISSES:
+                entry.direct = None
+
+    def _call(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The long way: finds the Plan, or makes it."""
         function = self.__egc_plain__
         if not named and len(positional) == len(self._simple) and all(type(v) in LEAF_TYPES for v in positional):
             values: Sequence[Any] = positional
@@ -117,7 +147,14 @@ class Optimized:
             return result
         if self.options.verify and not entry.verified:
             return self._verify(entry, positional, named, values)
-        return self._run(entry, positional, named, values)
+        result = self._run(entry, positional, named, values)
+        if entry.direct is None and entry.plan is not None and not named and not self.options.verify:
+            plan, entry.plan = entry.plan, None
+            if plan.compiled.raw is not None and not _outputs_to_copy(plan):
+                entry.direct = direct_call(plan.captured, plan.compiled.raw, positional, values)
+        if entry.direct is not None and not named:
+            self._last, self._direct = entry, entry.direct
+        return result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -131,6 +168,7 @@ class Optimized:
             return self.__egc_plain__(*positional, **named)
         except Exception as error:
             result = self.__egc_plain__(*positional, **named)
+            entry.plan = None
             self._failed(InternalError("run", f"{type(error).__name__}: {error}"), error)
             return result
 
@@ -168,7 +206,10 @@ class Optimized:
                 captured = plan.captured
                 names = [leaf.name for leaf in captured.leaves]
                 entry = Entry(
-                    guard_function(names, values, captured.size_guards, captured.value_guards), runner(plan), keep
+                    guard_function(names, values, captured.size_guards, captured.value_guards),
+                    runner(plan),
+                    keep,
+                    plan if plan.backend.name == "numba" else None,
                 )
             self._entries.setdefault(key, []).append(entry)
             return entry

@@ -15,8 +15,10 @@ from functools import lru_cache
 from typing import Any
 
 from egc import backend as backends
-from egc import rulefiles
+from egc import cache, rulefiles, stored
 from egc.backend import Backend, Compiled
+from egc.cache import Store
+from egc.callpath import entry_guards
 from egc.capture import Captured, capture
 from egc.capture.rules import RANKS, rewrites
 from egc.check import check
@@ -24,16 +26,21 @@ from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
 from egc.options import Options, backend_name
 from egc.rewrite import PRECISIONS, Rewrite, Rule
+from egc.sizes import SizeGuard
 from egc.transforms import fold_constants
 
 
 @dataclass
 class Trace:
-    """What each stage gave and took: `programs` by stage name, `seconds` by stage name."""
+    """What each stage gave and took: `programs` by stage name, `seconds` by stage name.
+
+    repeatable: whether another run would give the same, however fast the machine is.
+    """
 
     programs: dict[str, Program] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
+    repeatable: bool = True
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -101,6 +108,20 @@ def traced_rules(rules: Sequence[Rule], program: Program) -> tuple[Rewrite, ...]
     return tuple(rewrite for rule in rules for rewrite in traced_rule(rule, max_rank))
 
 
+def rules_identity(options: Options, program: Program) -> list[str]:
+    """The rules of a call as texts: themes that ship by name, without loading them, and others by what tracing gives."""
+    given = options.rules if isinstance(options.rules, Mapping) else {None: options.rules}
+    found: list[str] = []
+    for scope, specification in {None: None, **given}.items():
+        for part in rulefiles.parts(specification):
+            if rulefiles.ships(part):
+                found.append(f"{scope!r} {part}")
+            else:
+                rules = choose_rules([part], options.precision).everywhere
+                found += [f"{scope!r} {stored.rewrite_identity(each)}" for each in traced_rules(rules, program)]
+    return found
+
+
 def evaluate_reference(program: Program, arguments: Sequence[Any]) -> tuple[Any, ...]:
     """The meaning of a Program: the reference interpreter's results."""
     return backends.load("reference").compile(program).run(*arguments)
@@ -119,9 +140,33 @@ def capture_stage(
 
 
 def optimize_stage(
-    program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace
+    program: Program,
+    bindings: Mapping[str, int],
+    options: Options,
+    backend: Backend,
+    trace: Trace,
+    store: Store | None = None,
 ) -> Program:
-    """The cheapest equal Program that the rules reach."""
+    """The cheapest equal Program that the rules reach; out of the store, where it is there."""
+    if store is None:
+        return search(program, bindings, options, backend, trace)
+    with trace.stage("cache"):
+        identity = rules_identity(options, program)
+        key = stored.program_key(program, bindings, identity, options.precision, backend.costs) if identity else None
+        entry = store.read(stored.KIND, key) if key is not None else None
+        found = stored.decode(program, entry) if entry is not None else None
+    if found is None:
+        found = search(program, bindings, options, backend, trace)
+        with trace.stage("cache"):
+            entry = stored.encode(program, found)
+            if key is not None and entry is not None and trace.repeatable:
+                store.write(stored.KIND, key, entry)
+    trace.programs["optimized"] = found
+    return found
+
+
+def search(program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace) -> Program:
+    """The cheapest equal Program, by saturation."""
     with trace.stage("simplify"):
         program = check(fold_constants(program, evaluate_reference))
     trace.programs["simplified"] = program
@@ -135,28 +180,45 @@ def optimize_stage(
         with trace.stage("saturate"):
             result = egraph.optimize_program(program, everywhere, backend.costs, bindings, scoped=scoped)
         trace.results["egraph"] = result
+        trace.repeatable = result.stop_reason != egraph.TIME_LIMIT
         with trace.stage("simplify"):
             program = check(fold_constants(result.program, evaluate_reference))
     trace.programs["optimized"] = program
     return program
 
 
-def compile_stage(program: Program, backend: Backend, trace: Trace) -> Compiled:
+def compile_stage(program: Program, backend: Backend, trace: Trace, guards: Sequence[SizeGuard] = ()) -> Compiled:
     backends.require_supported(backend, program)
     with trace.stage("compile"):
-        return backend.compile(program)
+        return backend.compile(program, guards)
+
+
+def explained_steps(trace: Trace) -> Sequence[Any]:
+    """The rules that mattered in a search, see `egraph.explain_steps`."""
+    from egc import egraph
+
+    result = trace.results.get("egraph")
+    return () if result is None else egraph.explain_steps(result)
 
 
 def make_plan(
-    function: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any], options: Options
+    function: Callable[..., Any],
+    positional: Sequence[Any],
+    named: Mapping[str, Any],
+    options: Options,
+    cached: bool = True,
 ) -> Plan:
     """Runs every stage. Raises NotEncodable when the function must run as written, the function's own errors for bad
-    arguments, and InternalError when a stage fails."""
+    arguments, and InternalError when a stage fails.
+
+    cached: whether the optimized Program may come from the cache; the trace then says nothing of a search.
+    """
     trace = Trace()
     backend = backends.load(backend_name(options))
     captured = capture_stage(function, positional, named, options, trace)
-    program = optimize_stage(captured.program, captured.hints(), options, backend, trace)
-    return Plan(captured, program, compile_stage(program, backend, trace), backend, trace)
+    store = cache.shared() if cached else None
+    program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)
+    return Plan(captured, program, compile_stage(program, backend, trace, entry_guards(captured)), backend, trace)
 
 
 __all__ = [
@@ -165,6 +227,7 @@ __all__ = [
     "Trace",
     "capture_stage",
     "choose_rules",
+    "explained_steps",
     "make_plan",
     "optimize_stage",
     "traced_rule",

@@ -340,6 +340,11 @@ def _parse(tree: ast.expr) -> Dim:
     raise ProgramError(f"not a size: {ast.unparse(tree)!r}")
 
 
+def relates(value: int, relation: str) -> bool:
+    """Whether `relation` (`==`, `!=` or `>=`) holds between an integer and 0."""
+    return value == 0 if relation == "==" else value != 0 if relation == "!=" else value >= 0
+
+
 @dataclass(frozen=True)
 class SizeGuard:
     """`relation` (`==`, `!=` or `>=`) holds between `size` and 0."""
@@ -348,8 +353,7 @@ class SizeGuard:
     relation: str
 
     def holds(self, bindings: Mapping[str, int]) -> bool:
-        value = evaluate(self.size, bindings)
-        return value == 0 if self.relation == "==" else value != 0 if self.relation == "!=" else value >= 0
+        return relates(evaluate(self.size, bindings), self.relation)
 
     def __str__(self) -> str:
         return f"{self.size} {self.relation} 0"

@@ -19,15 +19,29 @@ LAYERS = [
     {"errors", "sizes", "types"},
     {"ops"},
     {"ir"},
-    {"check", "text", "backend", "kernels", "rewrite", "costs", "costtable", "spec", "options", "data", "source"},
+    {
+        "check",
+        "text",
+        "backend",
+        "cache",
+        "stored",
+        "kernels",
+        "rewrite",
+        "costs",
+        "costtable",
+        "spec",
+        "options",
+        "data",
+        "source",
+    },
     {"capture", "transforms", "egraph", "lower"},
-    {"rulefiles", "rulecheck", "pipeline", "verify", "dispatch", "explanation", "demo"},
+    {"rulefiles", "rulecheck", "callpath", "pipeline", "verify", "dispatch", "explanation", "demo"},
     {"cli"},
 ]
 """From the bottom up. The packages of the fifth layer never import each other."""
 
 SIBLINGS = LAYERS[4]
-FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "costtable", "kernels", "lower"}
+FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "lower"}
 FRONT_DOOR = {"errors", "rewrite", "spec"}
 """What `import egc` may load."""
 

@@ -140,13 +140,13 @@ def repeated(x: Any, shape: Any) -> Any:
     return result
 
 
-def in_order(x: Any) -> Any:
+def in_order(x):
     """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
     raise NotImplementedError
 
 
 @overload(in_order)
-def _in_order(x: Any) -> Any:
+def _in_order(x):
     if isinstance(x, types.Array) and x.layout in "CF":
         return lambda x: x
     return lambda x: np.ascontiguousarray(x)

@@ -26,11 +26,14 @@ class Restart(Exception):
 
 @dataclass(frozen=True)
 class ValueGuard:
-    """A global, closure cell or attribute still holds the object that capture saw."""
+    """A global, closure cell or attribute still holds the object that capture saw. `namespace` and `name` say where a
+    global is."""
 
     what: str
     read: Any
     value: Any
+    namespace: Mapping[str, Any] | None = None
+    name: str = ""
 
     def holds(self) -> bool:
         try:
@@ -110,6 +113,13 @@ class Context:
         holds = self.value(difference) >= 0
         self._guard(difference if holds else -1 - difference, ">=")
         return holds
+
+    def read_global(self, namespace: Mapping[str, Any], name: str) -> Any:
+        """A global variable, guarded by identity."""
+        value = namespace[name]
+        guard = ValueGuard(f"global {name}", lambda: namespace[name], value, namespace, name)
+        self.value_guards.setdefault((id(namespace), name), guard)
+        return value
 
     def read(self, what: str, key: tuple[Any, ...], read: Any) -> Any:
         """A value from outside of the function, guarded by identity."""

@@ -294,7 +294,7 @@ class Frame:
         namespace = self.function.__globals__
         if name not in namespace:
             return value
-        return external(current().read(f"global {name}", (id(namespace), name), lambda: namespace[name]))
+        return external(current().read_global(namespace, name))
 
     def read_cell(self, name: str) -> Any:
         position = self.function.__code__.co_freevars.index(name)
