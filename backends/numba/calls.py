@@ -13,6 +13,8 @@ from numba import njit, types
 from numba.extending import overload
 
 from egc.lower.loops import Call
+from egc.sizes import product
+from egc.types import ArrayType, Shape
 
 if TYPE_CHECKING:
     from egc.backends.numba.driver import Writer
@@ -53,8 +55,16 @@ def _slice(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
 
 
 def _reshape(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
-    before, after = call.node.inputs[0].type, call.node.type
-    return f"reshaped({operands[0]}, {writer.dim(before.size)}, {writer.shape(after)})"
+    return _reshaped(writer, operands[0], call.node.inputs[0].type, call.node.type.shape)
+
+
+def _reshaped(writer: Writer, operand: str, before: ArrayType, shape: Shape) -> str:
+    """numba has no arrays of rank 0 in `reshape`."""
+    after = "".join(f"{writer.dim(dim)}, " for dim in shape)
+    if not before.rank:
+        return f"full(({after}), {operand}[()])"
+    sizes = f"{writer.dim(before.size)}, {writer.dim(product(shape))}"
+    return f"reshaped({operand}, ({after}), {sizes})" if shape else f"only_element({operand}, {sizes})"
 
 
 def _broadcast(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
@@ -124,13 +134,21 @@ def check_slice(start: int, size: int, step: int, length: int) -> None:
 
 
 @njit
-def reshaped(x: Any, size: int, shape: Any) -> Any:
-    product = 1
-    for length in shape:
-        product *= length
-    if size != product:
+def check_sizes(before: int, after: int) -> None:
+    if before != after:
         raise ValueError("cannot reshape array into that shape")
+
+
+@njit
+def reshaped(x: Any, shape: Any, before: int, after: int) -> Any:
+    check_sizes(before, after)
     return np.ascontiguousarray(x).reshape(shape)
+
+
+@njit
+def only_element(x: Any, before: int, after: int) -> Any:
+    check_sizes(before, after)
+    return np.asarray(x.flat[0])
 
 
 @njit
@@ -161,6 +179,7 @@ FUNCTIONS: dict[str, Any] = {
     "check_slice": check_slice,
     "window": window,
     "reshaped": reshaped,
+    "only_element": only_element,
     "repeated": repeated,
     "matmul": matmul,
     "transpose": np.transpose,
