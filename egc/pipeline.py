@@ -22,6 +22,7 @@ from egc.callpath import entry_guards
 from egc.capture import Captured, capture
 from egc.capture.rules import RANKS, rewrites
 from egc.check import check
+from egc.costfiles import costs_of
 from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
 from egc.options import Options, backend_name
@@ -152,7 +153,8 @@ def optimize_stage(
         return search(program, bindings, options, backend, trace)
     with trace.stage("cache"):
         identity = rules_identity(options, program)
-        key = stored.program_key(program, bindings, identity, options.precision, backend.costs) if identity else None
+        costs = costs_of(backend)
+        key = stored.program_key(program, bindings, identity, options.precision, costs) if identity else None
         entry = store.read(stored.KIND, key) if key is not None else None
         found = stored.decode(program, entry) if entry is not None else None
     if found is None:
@@ -178,7 +180,7 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         from egc import egraph
 
         with trace.stage("saturate"):
-            result = egraph.optimize_program(program, everywhere, backend.costs, bindings, scoped=scoped)
+            result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped)
         trace.results["egraph"] = result
         trace.repeatable = result.stop_reason != egraph.TIME_LIMIT
         with trace.stage("simplify"):

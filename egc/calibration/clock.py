@@ -1,0 +1,106 @@
+"""How long a backend takes for a call, and what machine it runs on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from egc.backend import Backend, Compiled
+from egc.calibration.programs import Sample
+from egc.ir import Program
+
+ROUNDS = 7
+"""The least of this many turns is the time: what else runs on the machine only ever adds to it."""
+
+LEVELS = (32 << 10, 1 << 20, 32 << 20)
+"""The caches of a machine that does not tell."""
+
+
+class BackendClock:
+    """The nanoseconds of one call on a backend.
+
+    turn: the seconds that a turn takes at least.
+    """
+
+    def __init__(self, backend: Backend, turn: float = 4e-4):
+        self.backend, self.turn = backend, turn
+        self._compiled: dict[Program, Compiled | None] = {}
+
+    def __call__(self, sample: Sample, n: int) -> float | None:
+        compiled = self._compile(sample.program)
+        if compiled is None:
+            return None
+        arguments = sample.arguments(n)
+        return least_seconds(lambda: compiled.run(*arguments), self.turn) * 1e9
+
+    def _compile(self, program: Program) -> Compiled | None:
+        if program not in self._compiled:
+            lacking = self.backend.missing(program)
+            self._compiled[program] = None if lacking else self.backend.compile(program)
+        return self._compiled[program]
+
+
+def least_seconds(call: Callable[[], Any], turn: float = 4e-4, rounds: int = ROUNDS) -> float:
+    """The seconds of one call, the least of some turns of repeated ones."""
+    call()
+    call()
+    count, seconds = 1, 0.0
+    while True:
+        start = time.perf_counter()
+        for _ in range(count):
+            call()
+        seconds = time.perf_counter() - start
+        if seconds >= turn:
+            break
+        count = max(2 * count, int(count * turn / max(seconds, 1e-9)))
+    best = seconds / count
+    for _ in range(rounds - 1 if seconds < 0.1 else 2):
+        start = time.perf_counter()
+        for _ in range(count):
+            call()
+        best = min(best, (time.perf_counter() - start) / count)
+    return best
+
+
+def cache_sizes() -> tuple[int, ...]:
+    """The bytes of each data cache of the first processor, smallest first."""
+    found = []
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            kind, size = ((folder / name).read_text().strip() for name in ("type", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction" and size.endswith("K"):
+            found.append(int(size[:-1]) << 10)
+    return tuple(sorted(set(found))) or LEVELS
+
+
+def machine() -> dict[str, Any]:
+    """What a table was measured on."""
+    packages = {}
+    for name in ("numpy", "scipy", "numba", "jax"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **packages,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
