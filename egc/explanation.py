@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from egc import backend as backends
-from egc import egraph
 from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
 from egc.ir import Node, Program
 from egc.options import Options, backend_name
-from egc.pipeline import Plan, make_plan
+from egc.pipeline import Plan, explained_steps, make_plan
 from egc.source import expression_source, numpy_source
 from egc.spec import Spec
 
@@ -152,7 +151,7 @@ def explain(
     named = {key: value.sample() if isinstance(value, Spec) else value for key, value in named.items()}
     name = getattr(function, "__name__", "function")
     try:
-        plan = make_plan(function, positional, named, options)
+        plan = make_plan(function, positional, named, options, cached=False)
     except NotEncodable as error:
         source = _source(function)
         reason = Opaque(error.line, error.what, error.why)
@@ -172,7 +171,7 @@ def of_plan(name: str, plan: Plan) -> Explanation:
     before = plan.trace.programs["captured"]
     costs, sizes = plan.backend.costs, plan.captured.hints()
     time_before, time_after = program_cost(before, costs, sizes), program_cost(plan.program, costs, sizes)
-    steps = () if result is None else tuple(map(_step, egraph.explain_steps(result)))
+    steps = tuple(map(_step, explained_steps(plan.trace)))
     return Explanation(
         name=name,
         backend=plan.backend.name,

@@ -60,23 +60,40 @@ def load(spec: Any = None) -> tuple[Rule, ...]:
     ['pythagorean_identity']
     """
     rules: dict[str, Rule] = {}
-    for rule in _rules(default_themes() if spec is None else spec):
+    for rule in (rule for part in parts(spec) for rule in _rules(part)):
         other = rules.setdefault(rule.name, rule)
         if other is not rule and (other.file, other.line) != (rule.file, rule.line):
             raise RuleError(f"there is another rule named {rule.name} at {other.place}", rule.place)
     return tuple(rules.values())
 
 
-def _rules(spec: Any) -> Iterator[Rule]:
-    if isinstance(spec, Rule):
+def parts(spec: Any = None) -> Iterator[str | Path | ModuleType | Rule]:
+    """The files and rules that `spec` names, one by one. Raises RuleError for what names none."""
+    if spec is None:
+        yield from default_themes()
+    elif isinstance(spec, (Rule, str, Path, ModuleType)):
         yield spec
-    elif isinstance(spec, (str, Path, ModuleType)):
-        yield from load_file(spec).rules
     elif isinstance(spec, Iterable):
         for part in spec:
-            yield from _rules(part)
+            if part is None:
+                raise RuleError("rules are named by theme, module or path, not by None")
+            yield from parts(part)
     else:
         raise RuleError(f"rules are named by theme, module or path, not by {spec!r}")
+
+
+def ships(part: Any) -> bool:
+    """Whether it names a rule file of egc's own, as it is on disk."""
+    return (
+        isinstance(part, str)
+        and part.isidentifier()
+        and f"{PACKAGE}.{part}" not in sys.modules
+        and (_folder() / f"{part}.py").is_file()
+    )
+
+
+def _rules(part: str | Path | ModuleType | Rule) -> tuple[Rule, ...]:
+    return (part,) if isinstance(part, Rule) else load_file(part).rules
 
 
 def load_file(spec: str | Path | ModuleType) -> RuleFile:
