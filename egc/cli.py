@@ -23,17 +23,22 @@ from rich.table import Column, Table
 import egc
 from egc import backend as backends
 from egc import rulecheck, rulefiles
+from egc.calibration import calibrate_file
 from egc.capture.coverage import coverage as covered
 from egc.capture.coverage import uncovered
+from egc.costfiles import table_in_use, table_path
 from egc.demo import demonstrate
 from egc.errors import EgcError
 from egc.explanation import Explanation
+from egc.options import Options, backend_name
 from egc.spec import spec
 from egc.types import DTYPES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=egc.__doc__.splitlines()[0] if egc.__doc__ else "")
 rules_app = typer.Typer(no_args_is_help=True, help="List, show and check rules.")
 app.add_typer(rules_app, name="rules")
+backends_app = typer.Typer(invoke_without_command=True, help="List the backends; measure their costs.")
+app.add_typer(backends_app, name="backends")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -224,17 +229,31 @@ def check_rules(
         raise typer.Exit(1)
 
 
-@app.command("backends")
-def list_backends() -> None:
-    """List the backends and whether they can be used here."""
-    table = Table("backend", "state", "description")
+@backends_app.callback()
+def list_backends(context: typer.Context) -> None:
+    """List the backends, whether they can be used here, and where their cost tables come from."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table("backend", "state", "description", "costs")
     for name in backends.available():
         try:
             found = backends.load(name)
-            table.add_row(name, "ready", escape(found.description))
+            table.add_row(name, "ready", escape(found.description), escape(table_in_use(found).origin))
         except EgcError as error:
-            table.add_row(name, "not usable", escape(str(error)))
+            table.add_row(name, "not usable", escape(str(error)), "")
     console.print(table)
+
+
+@backends_app.command("calibrate")
+def calibrate_backend(
+    backend: BackendName = None,
+    output: Annotated[Path | None, typer.Option("--output", help="the file to write instead")] = None,
+) -> None:
+    """Measure what a backend's operations take on this machine, and price programs by that from now on."""
+    name = backends.load(backend_name(Options(backend=backend))).name
+    path = output or table_path(name)
+    calibrate_file(name, path)
+    console.print(escape(f"wrote {path}"))
 
 
 @app.command()

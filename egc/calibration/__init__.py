@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from egc.backend import Backend
-from egc.calibration.clock import BackendClock, cache_sizes, machine
+from egc.calibration.clock import BackendClock, cache_sizes, machine, one_thread
 from egc.calibration.fit import Fit
 from egc.costtable import CostTable
+from egc.errors import BackendError
 
 
 def calibrate(
@@ -23,4 +27,14 @@ def calibrate(
     return table if own is None else own(table)
 
 
-__all__ = ["calibrate", "machine"]
+def calibrate_file(name: str, path: Path) -> None:
+    """Measures the backend of that name in a process of one thread, which writes the table to `path`.
+
+    Raises BackendError where that process fails; what it reports goes to standard error.
+    """
+    command = [sys.executable, "-m", "egc.calibration", name, str(path)]
+    if subprocess.run(command, env=one_thread(), check=False).returncode:
+        raise BackendError(f"the calibration of backend {name!r} failed; its output says why")
+
+
+__all__ = ["calibrate", "calibrate_file", "machine"]

@@ -104,3 +104,15 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def one_thread() -> dict[str, str]:
+    """The environment of a process whose libraries use one thread, as the prices of a table do."""
+    names = "EGC OMP OPENBLAS MKL NUMBA".split()
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return {
+        **os.environ,
+        **{f"{name}_NUM_THREADS": "1" for name in names},
+        "VECLIB_MAXIMUM_THREADS": "1",
+        "XLA_FLAGS": flags,
+    }
