@@ -11,8 +11,11 @@ from typing import Any
 from egc.backends.numba.vector.exponential import exp, exp2, expm1
 from egc.backends.numba.vector.logarithm import log, log1p
 from egc.backends.numba.vector.primitives import inner, select
+from egc.backends.numba.vector.trigonometric import cos, cos_float32, sin, sin_float32, tan, tan_float32
 
 FLOAT64: dict[str, Any] = {"exp": exp, "exp2": exp2, "expm1": expm1, "log": log, "log1p": log1p}
 FLOAT32: dict[str, Any] = {}
+FLOAT64 |= {"sin": sin, "cos": cos, "tan": tan}
+FLOAT32 |= {"sin": sin_float32, "cos": cos_float32, "tan": tan_float32}
 
 __all__ = ["FLOAT32", "FLOAT64", "exp", "inner", "log", "log1p", "select"]

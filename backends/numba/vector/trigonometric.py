@@ -1,0 +1,261 @@
+"""sin, cos and tan. On float64 errors stay below 2 ulp, on float32, which float64 serves, below 1.
+
+Up to 2**20 quarter turns are taken off in four parts of pi/2, of which the first three have 33 bits, so that their multiples
+are exact (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 8; the parts as in fdlibm, Sun
+Microsystems, 1993); what is left is one minimax polynomial (Remez) on half a turn, or on a quarter for tan. Arguments above
+are exceptional: of 2/pi times the power of two in them only the bits below a full turn are used (Payne and Hanek, Radian
+reduction for trigonometric functions, ACM SIGNUM Newsletter 18(1), 1983), 24 at a time, whose products with half a mantissa
+are exact.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import float32, float64, int64
+
+from egc.backends.numba.vector.exceptional import exceptionally
+from egc.backends.numba.vector.primitives import (
+    bits,
+    from_bits,
+    inner,
+    multiply_add,
+    polynomial,
+    product_error,
+    select,
+    sum_error,
+)
+
+QUARTER = 1.5707963267341256
+QUARTER_2 = 6.077100506303966e-11
+QUARTER_3 = 2.0222662487111665e-21
+QUARTER_4 = 8.4784276603689e-32
+QUARTERS = 2.0 / math.pi
+HALF_PI = 1.5707963267948966
+HALF_PI_LOW = 6.123233995736766e-17
+LARGEST = 1.0e6
+UPPER = -(1 << 27)
+"""The bits that hold the upper 26 bits of a mantissa."""
+ROUND = 1.5 * 2.0**52
+"""Adding it rounds a small float64 to an integer, which then stands in the low bits."""
+ROUND_EVEN = 1.5 * 2.0**53
+"""Likewise to an even integer, half of which then stands in the low bits."""
+
+
+def _inverse_tangent(n: int, unit: int) -> int:
+    """arctan(1/n) as a multiple of 1/unit."""
+    term = total = unit // n
+    for k in range(3, unit.bit_length(), 2):
+        term //= -n * n
+        total += term // k
+    return total
+
+
+def _digits() -> np.ndarray:
+    """2/pi in base 2**24, with pi by Machin's formula (1706)."""
+    unit = 1 << 1240
+    quarter = 4 * _inverse_tangent(5, unit) - _inverse_tangent(239, unit)
+    exact = (unit << 1200) // (2 * quarter)
+    return np.array([exact >> (1200 - 24 * k) & 0xFFFFFF for k in range(1, 51)], np.float64)
+
+
+DIGITS = _digits()
+
+
+@inner
+def reduced(x, n):
+    """x - n*pi/2 as a float64 and what is left."""
+    first = multiply_add(n, -QUARTER, x)
+    second = n * -QUARTER_2
+    a = first + second
+    third = n * -QUARTER_3
+    b = a + third
+    low = sum_error(first, second, a) + sum_error(a, third, b)
+    low = multiply_add(n, -QUARTER_4, low)
+    high = b + low
+    return high, (b - high) + low
+
+
+@inner
+def sine(high, low):
+    """sin(high + low) between -pi/2 and pi/2."""
+    z = high * high
+    p = polynomial(z, (
+        -0.16666666666666666, 0.008333333333333207, -0.0001984126984121247, 2.755731921156621e-06,
+        -2.505210690393275e-08, 1.6058940967914666e-10, -7.643018223701894e-13, 2.7214048330238817e-15,
+    ))  # fmt: skip
+    return high + multiply_add(high * z, p, multiply_add(low * z, -0.5, low))
+
+
+@inner
+def negated(x, odd):
+    """-x where the integer is odd, else x."""
+    return from_bits(bits(x) ^ (odd << int64(63)))
+
+
+@inner
+def tangent(high, low):
+    """tan(high + low) between -pi/4 and pi/4."""
+    z = high * high
+    p = polynomial(z, (
+        0.33333333333332776, 0.13333333333414832, 0.05396825392656355, 0.021869489611607135, 0.00886321912630366,
+        0.003592289430904002, 0.0014547557738051307, 0.0005950741808108183, 0.00022235146053173924,
+        0.000136584793707925, -2.6470651814114502e-05, 8.953073099034472e-05, -4.491923324549365e-05,
+        2.0873598929340386e-05,
+    ))  # fmt: skip
+    return high + multiply_add(high * z, p, multiply_add(low, z, low))
+
+
+@inner
+def quarters(x):
+    """x = (n + high + low) * pi/2 with abs(high) <= 1/2: the integer n modulo 4, high and low, for large x."""
+    exponent = ((bits(x) >> int64(52)) & int64(0x7FF)) - int64(1075)
+    x = from_bits((bits(x) & int64(0x800FFFFFFFFFFFFF)) | int64(0x4330000000000000))
+    upper = from_bits(bits(x) & int64(UPPER))
+    start = max((exponent - 2) // 24, 0)
+    first = second = third = 0.0
+    for k in range(start, start + 9):
+        digit = math.ldexp(DIGITS[k], exponent - 24 * (k + 1))
+        for part in (upper * digit, (x - upper) * digit):
+            part -= 4.0 * np.rint(part / 4.0)
+            total = first + part
+            part = sum_error(first, part, total)
+            first = total
+            total = second + part
+            third += sum_error(second, part, total)
+            second = total
+    n = np.rint(first + second)
+    first -= n
+    total = first + second
+    third += sum_error(first, second, total)
+    high = total + third
+    return int64(n), high, (total - high) + third
+
+
+@inner
+def radians(high, low):
+    """(high + low) * pi/2 as a float64 and what is left."""
+    product = high * HALF_PI
+    return product, product_error(high, HALF_PI, product) + (high * HALF_PI_LOW + low * HALF_PI)
+
+
+@inner
+def sine_of_quarters(n, high, low):
+    """sin((n + high + low) * pi/2)."""
+    if n & 1:
+        step = math.copysign(1.0, high)
+        n += int64(step)
+        total = high - step
+        low += sum_error(high, -step, total)
+        high = total
+    return negated(sine(*radians(high, low)), n >> int64(1))
+
+
+def _sin(x):
+    if math.isinf(x):
+        return math.nan
+    n, high, low = quarters(x)
+    return sine_of_quarters(n, high, low)
+
+
+def _cos(x):
+    if math.isinf(x):
+        return math.nan
+    n, high, low = quarters(x)
+    return sine_of_quarters(n + 1, high, low)
+
+
+def _tan(x):
+    if math.isinf(x):
+        return math.nan
+    n, high, low = quarters(x)
+    value = tangent(*radians(high, low))
+    return -1.0 / value if n & 1 else value
+
+
+exceptional_sin = exceptionally(_sin, -LARGEST, LARGEST)
+exceptional_cos = exceptionally(_cos, -LARGEST, LARGEST)
+exceptional_tan = exceptionally(_tan, -LARGEST, LARGEST)
+
+
+@inner
+def sin(x):
+    """x = n*pi + r; sin(x) = (-1)**n * sin(r)."""
+    shifted = multiply_add(x, QUARTERS, ROUND_EVEN)
+    high, low = reduced(x, shifted - ROUND_EVEN)
+    value = select(x == 0.0, x, negated(sine(high, low), bits(shifted)))
+    return exceptional_sin(x, value)
+
+
+@inner
+def cos(x):
+    """x = n*pi + pi/2 + r; cos(x) = -(-1)**n * sin(r)."""
+    shifted = multiply_add(x, QUARTERS, -1.0) + ROUND_EVEN
+    high, low = reduced(x, (shifted - ROUND_EVEN) + 1.0)
+    return exceptional_cos(x, negated(sine(high, low), bits(shifted) + int64(1)))
+
+
+@inner
+def tan(x):
+    """x = n*pi/2 + r; tan(x) is tan(r) for even n, -1/tan(r) for odd n."""
+    shifted = multiply_add(x, QUARTERS, ROUND)
+    high, low = reduced(x, shifted - ROUND)
+    value = tangent(high, low)
+    value = select((bits(shifted) & int64(1)) != int64(0), -1.0 / value, value)
+    return exceptional_tan(x, select(x == 0.0, x, value))
+
+
+@inner
+def reduced_once(x, n):
+    """x - n*pi/2 for a float64 that is a float32."""
+    return multiply_add(n, -6.077100506506192e-11, multiply_add(n, -QUARTER, x))
+
+
+@inner
+def sine_once(r):
+    z = r * r
+    p = polynomial(z, (
+        -0.16666666626199356, 0.0083333311104834, -0.0001984086839881127, 2.7525391291977956e-06, -2.388898735625081e-08,
+    ))  # fmt: skip
+    return multiply_add(r * z, p, r)
+
+
+@inner
+def sin_float32(x):
+    wide = float64(x)
+    shifted = multiply_add(wide, QUARTERS, ROUND_EVEN)
+    value = negated(sine_once(reduced_once(wide, shifted - ROUND_EVEN)), bits(shifted))
+    return select(x == float32(0.0), x, float32(exceptional_sin(wide, value)))
+
+
+@inner
+def cos_float32(x):
+    wide = float64(x)
+    shifted = multiply_add(wide, QUARTERS, -1.0) + ROUND_EVEN
+    value = sine_once(reduced_once(wide, (shifted - ROUND_EVEN) + 1.0))
+    return float32(exceptional_cos(wide, negated(value, bits(shifted) + int64(1))))
+
+
+@inner
+def tan_float32(x):
+    wide = float64(x)
+    shifted = multiply_add(wide, QUARTERS, ROUND)
+    r = reduced_once(wide, shifted - ROUND)
+    z = r * r
+    p = polynomial(
+        z,
+        (
+            0.33333331845124187,
+            0.13333410578596896,
+            0.05395463621717092,
+            0.02198459630577283,
+            0.008331796621002054,
+            0.0049916743200083095,
+            -0.0005945114062067736,
+            0.002040514363693812,
+        ),
+    )
+    value = multiply_add(r * z, p, r)
+    value = select((bits(shifted) & int64(1)) != int64(0), -1.0 / value, value)
+    return select(x == float32(0.0), x, float32(exceptional_tan(wide, value)))
