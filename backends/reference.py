@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from egc import sizes
-from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_params, window
+from egc.backend import Compiled, Missing, bind_arguments, bind_params, window
+from egc.costtable import read_table
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
 from egc.ops import OPS, SPECIAL, UFUNCS
@@ -414,14 +416,7 @@ class ReferenceBackend:
 
     name = "reference"
     description = "NumPy, one operation at a time: the meaning of every op"
-    costs = CostTable(
-        call=1000.0,
-        byte=0.1,
-        default=0.3,
-        elementwise={"exp": 1.5, "log": 2.0, "sin": 8.0, "cos": 8.0, "tanh": 5.0, "power": 15.0, "divide": 0.5},
-        flop=0.03,
-        linalg={"inv": 0.1, "solve": 0.05, "cholesky": 0.05, "qr": 0.2, "svd": 1.0, "eigh": 0.7, "eig": 3.0},
-    )
+    costs = read_table(Path(__file__).parent / "costs" / "reference.json")
 
     def missing(self, program: Program) -> Sequence[Missing]:
         return [

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from egc.backend import Compiled, CostTable, Missing, bind_arguments, bind_params, require_supported
+from egc.backend import Compiled, Missing, bind_arguments, bind_params, require_supported
 from egc.backends.jax.ops import gap
 from egc.backends.jax.table import EMIT, Errors
+from egc.costtable import read_table
 from egc.ir import Node, Program
 from egc.sizes import SizeGuard
 from egc.types import TupleType
@@ -64,14 +66,7 @@ class JaxBackend:
 
     name = "jax"
     description = "XLA through jax.jit, on CPU or GPU, with 64-bit types"
-    costs = CostTable(
-        call=5000.0,
-        byte=0.1,
-        default=0.15,
-        elementwise={"exp": 1.0, "log": 1.5, "sin": 4.0, "cos": 4.0, "tanh": 2.0, "power": 6.0, "divide": 0.5},
-        flop=0.03,
-        linalg={"inv": 0.1, "solve": 0.05, "cholesky": 0.05, "qr": 0.2, "svd": 1.0, "eigh": 0.7, "eig": 3.0},
-    )
+    costs = read_table(Path(__file__).parents[1] / "costs" / "jax.json")
 
     def missing(self, program: Program) -> Sequence[Missing]:
         platform = jax.default_backend()
