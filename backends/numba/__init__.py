@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from egc.backend import Compiled, CostTable, Missing, require_supported
+from egc.backend import Compiled, Missing, require_supported
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.native import is_native
-from egc.backends.numba.prices import PRICES
 from egc.backends.numba.scalars import fusible
 from egc.backends.reference import EVALUATE
+from egc.costtable import read_table
 from egc.ir import Program
 from egc.lower import lower
 from egc.sizes import SizeGuard
-
-COSTS = CostTable(
-    call=600.0,
-    byte=0.025,
-    default=0.5,
-    elementwise=PRICES,
-    flop=0.038,
-    linalg={
-        "inv": 0.128, "solve": 0.031, "solve_triangular": 0.001, "cholesky": 0.016, "det": 0.03, "slogdet": 0.03,
-        "qr": 0.156, "svd": 0.54, "svdvals": 0.2, "eigh": 0.24, "eigvalsh": 0.1, "eig": 1.3, "eigvals": 0.94,
-        "pinv": 0.62, "lstsq": 0.32, "expm": 0.47,
-    },
-)  # fmt: skip
-"""Measured on one core of an AMD EPYC with AVX-512, numba 0.65 and OpenBLAS; an element takes its time beyond what
-moving it takes."""
-
 
 class NumbaBackend:
     """Runs Programs as loop nests that numba compiles once for all sizes."""
 
     name = "numba"
     description = "fused loops compiled by numba, BLAS and LAPACK for linear algebra"
-    costs = COSTS
+    costs = read_table(Path(__file__).parents[1] / "costs" / "numba.json")
 
     def missing(self, program: Program) -> Sequence[Missing]:
         return [
