@@ -16,7 +16,7 @@ from egc.costtable import CostTable
 from egc.errors import BackendError, Line, OperandTypeError, ShapeError
 from egc.ir import Program
 from egc.sizes import SizeGuard
-from egc.types import format_shape
+from egc.types import ArrayType, format_shape
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,25 @@ class Compiled:
     def raw(self) -> Any:
         """The inner function, compiled on first use; None where there is none."""
         return self.native() if self.native is not None else None
+
+
+@dataclass(frozen=True)
+class Interface:
+    """How a function's callers see a Program whose code they call without Python.
+
+    leaves: the types of the function's arguments, flattened; None for one that is not a number or array. inputs: the
+    leaf of each Program input; the inputs after those take `constants`. results: the tree of results as nested tuples
+    of output numbers, and -1 - leaf for an argument that is returned. writes: (leaf, output) pairs of changed arguments.
+    guards: what must hold of the sizes.
+    """
+
+    program: Program
+    leaves: tuple[ArrayType | None, ...]
+    inputs: tuple[int, ...]
+    constants: tuple[np.ndarray, ...]
+    results: Any
+    writes: tuple[tuple[int, int], ...]
+    guards: tuple[SizeGuard, ...]
 
 
 class Backend(Protocol):

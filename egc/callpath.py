@@ -50,6 +50,11 @@ def _guards(captured: Captured) -> list[SizeGuard]:
     return found
 
 
+def unbound_guards(captured: Captured) -> list[SizeGuard]:
+    """The guards that speak of sizes which the Program's own inputs do not tell."""
+    return [guard for guard in _guards(captured) if not _bound(captured, guard)]
+
+
 def _bound(captured: Captured, guard: SizeGuard) -> bool:
     """Whether the Program's own inputs tell what a guard speaks of."""
     known = {symbol for node in captured.program.inputs for dim in node.type.shape for symbol in sizes.symbols(dim)}
@@ -62,7 +67,7 @@ def direct_call(
     """A function of the positional arguments, for plain ones that are leaves, or None where the call needs more steps."""
     if len(positional) != len(values) or any(given is not value for given, value in zip(positional, values)):
         return None
-    if captured.writes or captured.checks or not all(_bound(captured, guard) for guard in _guards(captured)):
+    if captured.writes or captured.checks or unbound_guards(captured):
         return None
     names: dict[str, Any] = {"ndarray": np.ndarray, "Unfit": Unfit, "raw": raw}
     parameters = [f"x{position}" for position in range(len(values))]

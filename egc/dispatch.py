@@ -21,6 +21,7 @@ from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, unflatten
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
+from egc.compiled import export
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
 from egc.ir import Node, Program, topological
@@ -28,6 +29,7 @@ from egc.kernels import VIEWS
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, evaluate_reference, make_plan
 from egc.sizes import SizeGuard
+from egc.spec import Spec
 from egc.verify import require_equal
 
 PLANS_PER_KIND = 32
@@ -252,8 +254,27 @@ class Optimized:
         """The compiled Plan for these arguments. Raises NotEncodable when the function runs as written."""
         return make_plan(self.__egc_plain__, positional, named, self.options)
 
+    def compile(self, *positional: Any, **named: Any) -> Any:
+        """Machine code for arguments like these (values, or an `egc.spec`), for callers other than Python.
+
+        On numba, `raw` is a dispatcher that `@njit` functions call, `cfunc` a C function and `address` its address.
+        Raises NotEncodable when the function runs as written, and BackendError where it needs Python.
+
+        >>> import numpy as np, egc
+        >>> from numba import njit
+        >>> norm = egc.optimize(lambda x: np.sqrt(np.sum(x * x))).compile(egc.spec("f64[n]")).raw
+        >>> njit(lambda: norm(np.array([3.0, 4.0])))()
+        5.0
+        """
+        positional, named = _samples(positional), dict(zip(named, _samples(tuple(named.values()))))
+        return export(make_plan(self.__egc_plain__, positional, named, self.options))
+
     def __repr__(self) -> str:
         return f"<egc optimized {getattr(self.__egc_plain__, '__qualname__', 'function')}>"
+
+
+def _samples(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(value.sample() if isinstance(value, Spec) else value for value in values)
 
 
 LEAF_TYPES = frozenset([np.ndarray, float, int, complex])

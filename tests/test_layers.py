@@ -40,7 +40,7 @@ LAYERS = [
 """From the bottom up. The packages of the fifth layer never import each other."""
 
 SIBLINGS = LAYERS[4]
-FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "lower"}
+FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "views", "lower"}
 FRONT_DOOR = {"errors", "rewrite", "spec"}
 """What `import egc` may load."""
 

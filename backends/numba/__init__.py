@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from egc.backend import Compiled, Missing, require_supported
+from egc.backend import Compiled, Interface, Missing, require_supported
 from egc.backends.numba.compiled import compile_native
+from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
@@ -15,6 +16,7 @@ from egc.costtable import read_table
 from egc.ir import Program
 from egc.lower import lower
 from egc.sizes import SizeGuard
+
 
 class NumbaBackend:
     """Runs Programs as loop nests that numba compiles once for all sizes."""
@@ -47,6 +49,10 @@ class NumbaBackend:
             return compile_native(program, loops, guards)
         run, driver = generate(program, loops)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
+
+    def export(self, compiled: Compiled, interface: Interface) -> Exported:
+        """Code for callers other than Python: `raw` for `@njit` functions, `cfunc` and `address` for C."""
+        return Exported(compiled, interface)
 
 
 BACKEND = NumbaBackend()

@@ -12,6 +12,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types, uint64
 from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -39,10 +40,30 @@ def pointer(context, array):
     return types.CPointer(element)(array), generate
 
 
+@intrinsic
+def mutable(context, array):
+    """An array as one whose type does not forbid writing, which egc's code does not do to arguments."""
+
+    def generate(context, builder, signature, arguments):
+        return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
+
+    return array.copy(readonly=False)(array), generate
+
+
 @inner
 def empty_scalar(value):
     """An array of rank 0 that holds a value."""
     return np.asarray(value)
+
+
+@intrinsic
+def keep(context, array):
+    """Does nothing, after everything before it: the array is not freed until then."""
+
+    def generate(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.none(array), generate
 
 
 def _floating_intrinsic(name: str) -> Any:
@@ -300,7 +321,7 @@ def ndtr(x):
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
-NAMES |= {"pointer": pointer, "select": select, "maximum": maximum, "minimum": minimum}
+NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}
