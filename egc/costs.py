@@ -73,7 +73,8 @@ class CostModel:
         if kernel.kind == "view":
             return self.table.call * VIEW_CALLS
         moved = sum(map(self.bytes, moved_shapes(kernel)))
-        arithmetic = sum(map(self.node_arithmetic, kernel.nodes))
+        again = (node for part in kernel.parts for node in part.again)
+        arithmetic = sum(map(self.node_arithmetic, (*kernel.nodes, *again)))
         started = self.table.starting(kernel.nodes[0].op) if kernel.kind == "call" else self.table.call
         return started + self.table.moving(moved) + arithmetic
 

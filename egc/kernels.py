@@ -1,18 +1,22 @@
 """Groups a Program's Nodes into kernels: what the cost model prices and what loop backends emit.
 
-Elementwise Nodes of one iteration shape whose operands are ready at the same time run in one loop nest, together
-with the reductions of their values. A reduction or a library call ends a kernel: what uses its result comes in a
-later level. A view costs nothing by itself; a loop nest reads its operand through it.
+Elementwise Nodes of one iteration shape whose operands are ready at the same time are one part: a loop nest over that
+shape, together with the reductions of their values. Parts that walk the same leading axes, and that read what earlier
+parts made in the same row only, share these loops (Kennedy and McKinley, Maximizing Loop Parallelism and Improving
+Data Locality via Loop Fusion and Distribution, 1993): they are one kernel, and what passes between them stays in
+cache. A view costs nothing by itself; a loop nest reads its operand through it. Cheap values are computed again
+where they are read rather than stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from egc.ir import Node, Program
 from egc.ops import OPS
 from egc.types import ArrayType, Shape
+from egc.views import Map, Source, identity, trace
 
 LEAVES = frozenset(["input", "constant", "size", "iota"])
 VIEWS = frozenset(["reshape", "transpose", "slice", "broadcast", "diagonal", "item", "assume"])
@@ -21,15 +25,49 @@ INLINE_LEAVES = frozenset(["constant", "size", "iota"])
 
 ELEMENTWISE = "elementwise"
 
+CHEAP = frozenset(
+    """add subtract multiply negative absolute where cast equal not_equal less less_equal greater greater_equal
+       logical_and logical_or logical_xor logical_not maximum minimum conjugate real imag assume invert bitwise_and
+       bitwise_or bitwise_xor isnan""".split()
+)
+"""Ops that take less time than storing their result and reading it again."""
+
+AGAIN_OPS = 4
+"""A value that takes at most this many cheap operations, """
+
+AGAIN_READS = 2
+"""reads at most this many arrays """
+
+AGAIN_USES = 6
+"""and is read in at most this many places outside of its part, is computed again at each."""
+
+PARTS = 24
+"""Parts of one kernel, at most."""
+
 Fusible = Callable[[Node], bool]
 
 
 @dataclass(frozen=True)
+class Part:
+    """One loop nest over `shape` within a kernel. Its `shared` outermost loops are those of the part before it.
+
+    `nodes` are in topological order. `reads` are the values made elsewhere that it reads; `again` are cheap values of
+    other parts that it computes again, once for each place where it reads them.
+    """
+
+    shape: Shape
+    nodes: tuple[Node, ...]
+    shared: int = 0
+    reads: tuple[Node, ...] = ()
+    again: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
 class Kernel:
-    """One loop nest (`fused`), library call (`call`) or view (`view`).
+    """Loop nests that share loops (`fused`), a library call (`call`) or a view (`view`).
 
     `nodes` are in topological order; `inputs` are values computed elsewhere; `outputs` are the Nodes of the kernel
-    that are needed elsewhere. `shape` is the iteration space of a fused kernel.
+    that are needed elsewhere. `shape` is the iteration space of a fused kernel's first part.
     """
 
     kind: str
@@ -37,6 +75,7 @@ class Kernel:
     nodes: tuple[Node, ...]
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
+    parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.kind} {'+'.join(node.op for node in self.nodes)} over {list(map(str, self.shape))}"
@@ -64,6 +103,11 @@ def iteration_shape(node: Node) -> Shape:
     return node.inputs[0].type.shape if node.op in FUSED_REDUCTIONS else node.type.shape
 
 
+def complete(node: Node) -> int:
+    """The number of leading loops in one iteration of which a fused Node's elements there are all made."""
+    return min(node.params["axes"], default=node.inputs[0].type.rank) if node.op in FUSED_REDUCTIONS else node.type.rank
+
+
 def viewed(node: Node) -> Node:
     """The value that a chain of views shows; the Node itself where it is no view."""
     while node.op in VIEWS and node.op != "item":
@@ -73,19 +117,236 @@ def viewed(node: Node) -> Node:
 
 def group(program: Program, fusible: Fusible | None = None) -> tuple[Kernel, ...]:
     """The kernels of a Program, in an order in which they can run."""
-    nodes = list(program.nodes())
-    kinds = {node: kind_of(node, fusible) for node in nodes}
-    users = _users(nodes, program.outputs)
-    levels = _levels(nodes, kinds)
-    _delay(nodes, kinds, users, levels)
-    groups: dict[tuple[int, str, object], list[Node]] = {}
-    for node in nodes:
-        kind = kinds[node]
-        if kind != "leaf":
-            where: object = iteration_shape(node) if kind == "fused" else len(groups)
-            groups.setdefault((levels[node], kind, where), []).append(node)
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
-    return tuple(_kernel(kind, shape, members, users) for (_, kind, shape), members in ordered)
+    return _Grouping(program, fusible).kernels()
+
+
+@dataclass
+class _Nest:
+    """A kernel while parts are added."""
+
+    kind: str
+    parts: list[Part] = field(default_factory=list)
+
+
+class _Grouping:
+    def __init__(self, program: Program, fusible: Fusible | None):
+        self.nodes = list(program.nodes())
+        self.outputs = frozenset(program.outputs)
+        self.kinds = {node: kind_of(node, fusible) for node in self.nodes}
+        self.users = _users(self.nodes, program.outputs)
+        self.sources: dict[Node, tuple[Source, ...]] = {}
+        for node in self.nodes:
+            if self.kinds[node] == "fused":
+                self.sources[node] = tuple(trace(child, identity(child.type.rank)) for child in node.inputs)
+        self.again: set[Node] = set()
+        self.part_of: dict[Node, int] = {}
+
+    def kernels(self) -> tuple[Kernel, ...]:
+        groups = self._groups()
+        self._find_again(groups)
+        nests: list[_Nest] = []
+        place: dict[Node, tuple[int, int]] = {}
+        readers: dict[tuple[Shape, Node], int] = {}
+        for kind, shape, members in groups:
+            if kind != "fused":
+                nests.append(_Nest(kind, [Part(getattr(members[0].type, "shape", ()), tuple(members))]))
+            else:
+                members = self._made(members)
+                if not members:
+                    continue
+                reads, again = self._reads(members)
+                number, shared = self._home(shape, reads, nests, place, readers)
+                if number is None:
+                    nests.append(_Nest(kind))
+                    number = len(nests) - 1
+                nests[number].parts.append(Part(shape, tuple(members), shared, tuple(base for base, _ in reads), again))
+                for base, _ in reads:
+                    if base.type.rank:
+                        readers[shape, base] = number
+                for node in members:
+                    place[node] = number, len(nests[number].parts) - 1
+                continue
+            place[members[0]] = len(nests) - 1, 0
+        return tuple(self._kernel(nest) for nest in nests)
+
+    def _groups(self) -> list[tuple[str, Shape, list[Node]]]:
+        """Nodes by level and iteration shape."""
+        levels = _levels(self.nodes, self.kinds)
+        _delay(self.nodes, self.kinds, self.users, levels)
+        groups: dict[tuple[int, str, object], list[Node]] = {}
+        for node in self.nodes:
+            kind = self.kinds[node]
+            if kind != "leaf":
+                where: object = iteration_shape(node) if kind == "fused" else len(groups)
+                groups.setdefault((levels[node], kind, where), []).append(node)
+        ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
+        for number, (_, members) in enumerate(ordered):
+            self.part_of.update(dict.fromkeys(members, number))
+        return [(kind, shape if kind == "fused" else (), members) for (_, kind, shape), members in ordered]  # type: ignore[misc]
+
+    def _find_again(self, groups: list[tuple[str, Shape, list[Node]]]) -> None:
+        """Which cheap values are computed again in each part that reads them, from what is stored anyway."""
+        outside: dict[Node, int] = {}
+        stored: set[Node] = set(map(viewed, self.outputs))
+        for node in self.nodes:
+            if self.kinds[node] == "fused":
+                for source in self.sources[node]:
+                    base = source.base
+                    if base.op in VIEWS:
+                        stored.add(viewed(base))
+                    elif self.part_of.get(base) != self.part_of[node]:
+                        outside[base] = outside.get(base, 0) + 1
+            elif self.kinds[node] == "call":
+                stored.update(map(viewed, node.inputs))
+        effort: dict[Node, tuple[int, frozenset[Node]]] = {}
+        for node in self.nodes:
+            if node in outside and node not in stored and node.op in CHEAP and self.kinds[node] == "fused":
+                found = self._effort(node, effort, outside, stored)
+                if found is not None and outside[node] <= AGAIN_USES:
+                    effort[node] = found
+                    self.again.add(node)
+
+    def _effort(
+        self,
+        node: Node,
+        effort: dict[Node, tuple[int, frozenset[Node]]],
+        outside: dict[Node, int],
+        stored: set[Node],
+    ) -> tuple[int, frozenset[Node]] | None:
+        """The operations and arrays that computing a value again takes; None where that is not worth it."""
+        ops, reads = 1, set()
+        for source in self.sources[node]:
+            base = source.base
+            if base in effort:
+                ops += effort[base][0]
+                reads |= effort[base][1]
+            elif base.op in INLINE_LEAVES:
+                continue
+            elif self.kinds.get(base) != "fused" or base in outside or base in stored:
+                if base.type.rank == node.type.rank:
+                    reads.add(base)
+            else:
+                return None
+        return (ops, frozenset(reads)) if ops <= AGAIN_OPS and len(reads) <= AGAIN_READS else None
+
+    def _made(self, members: list[Node]) -> list[Node]:
+        """The members that are computed in their own part: all but those that only others compute again."""
+        inside = set(members)
+        wanted: set[Node] = set()
+        for node in reversed(members):
+            if node not in self.again or node in wanted:
+                wanted.update(source.base for source in self.sources[node] if source.base in inside)
+        return [node for node in members if node not in self.again or node in wanted]
+
+    def _reads(self, members: Iterable[Node]) -> tuple[list[tuple[Node, int]], tuple[Node, ...]]:
+        """What a part reads from elsewhere, each with the number of leading axes that it walks in step, and the values
+        that it computes again."""
+        inside = set(members)
+        found: dict[Node, int] = {}
+        seen: dict[tuple[Node, Map], None] = {}
+        stack = [source for node in members for source in self.sources[node]]
+        while stack:
+            source = stack.pop()
+            base = source.base
+            if base in inside:
+                continue
+            if base in self.again:
+                if (base, source.index) not in seen:
+                    seen[base, source.index] = None
+                    stack.extend(trace(child, source.index) for child in base.inputs)
+                continue
+            if base.op not in INLINE_LEAVES:
+                found[base] = min(found.get(base, source.aligned()), source.aligned())
+        return list(found.items()), tuple(base for base, _ in seen)
+
+    def _home(
+        self,
+        shape: Shape,
+        reads: list[tuple[Node, int]],
+        nests: list[_Nest],
+        place: dict[Node, tuple[int, int]],
+        readers: dict[tuple[Shape, Node], int],
+    ) -> tuple[int | None, int]:
+        """The kernel that a part joins and the number of loops it shares there, or None."""
+        last = max((place[base][0] for base, _ in reads if base in place), default=-1)
+        last = max(
+            [last, *(place[viewed(base)][0] for base, _ in reads if base not in place and viewed(base) in place)]
+        )
+        if last >= 0 and nests[last].kind == "fused":
+            shared = _shared(shape, reads, nests[last], last, place)
+            if shared:
+                return last, shared
+        for base, _ in reads:
+            number = readers.get((shape, base), -1)
+            near = number >= max(last, 0) and nests[number].parts[-1].shape == shape
+            if near and _shared(shape, reads, nests[number], number, place) == len(shape):
+                return number, len(shape)
+        return None, 0
+
+    def _kernel(self, nest: _Nest) -> Kernel:
+        members = [node for part in nest.parts for node in part.nodes]
+        inside = set(members)
+        if nest.kind == "fused":
+            inputs = self._inputs(members, inside)
+            outputs = tuple(node for node in members if self._needed(node, inside, set()))
+            return Kernel(nest.kind, nest.parts[0].shape, tuple(members), inputs, outputs, tuple(nest.parts))
+        inputs = tuple(dict.fromkeys(child for child in members[0].inputs if viewed(child).op not in INLINE_LEAVES))
+        return Kernel(nest.kind, nest.parts[0].shape, tuple(members), inputs, tuple(members))
+
+    def _inputs(self, members: list[Node], inside: set[Node]) -> tuple[Node, ...]:
+        found: dict[Node, None] = {}
+        stack = [child for node in reversed(members) for child in reversed(node.inputs)]
+        while stack:
+            child = stack.pop()
+            if child in inside or child in found:
+                continue
+            base = viewed(child)
+            if base in self.again:
+                stack.extend(reversed(base.inputs))
+            elif base.op not in INLINE_LEAVES and base not in inside:
+                found[child] = None
+        return tuple(found)
+
+    def _needed(self, node: Node, inside: set[Node], seen: set[Node]) -> bool:
+        """Whether a value, or a view of it, is read outside of the Nodes in `inside`."""
+        if node in self.again and node not in self.outputs:
+            return False
+        stack: list[Node | None] = [node]
+        while stack:
+            for user in self.users.get(stack.pop(), []):  # type: ignore[arg-type]
+                if user is None:
+                    return True
+                if user in seen:
+                    continue
+                seen.add(user)
+                if self.kinds[user] == "view" or user in self.again:
+                    stack.append(user)
+                elif user not in inside:
+                    return True
+        return False
+
+
+def _shared(
+    shape: Shape, reads: Iterable[tuple[Node, int]], nest: _Nest, number: int, place: dict[Node, tuple[int, int]]
+) -> int:
+    """The number of loops that a further part can share with the last part of a kernel."""
+    if len(nest.parts) >= PARTS:
+        return 0
+    before = nest.parts[-1].shape
+    shared = 0
+    while shared < min(len(before), len(shape)) and before[shared] == shape[shared]:
+        shared += 1
+    for base, aligned in reads:
+        where = place.get(base, place.get(viewed(base)))
+        if where is None or where[0] != number:
+            continue
+        if base.op in VIEWS:
+            return 0
+        between = min((part.shared for part in nest.parts[where[1] + 1 :]), default=len(before))
+        limit = min(aligned, complete(base))
+        if between > limit:
+            shared = min(shared, limit)
+    return shared
 
 
 def _levels(nodes: Iterable[Node], kinds: dict[Node, str]) -> dict[Node, int]:
@@ -129,20 +390,6 @@ def _users(nodes: Iterable[Node], outputs: Iterable[Node]) -> dict[Node, list[No
         for child in node.inputs:
             users.setdefault(child, []).append(node)
     return users
-
-
-def _kernel(kind: str, shape: object, members: list[Node], users: dict[Node, list[Node | None]]) -> Kernel:
-    inside = set(members)
-    inputs = dict.fromkeys(
-        child
-        for node in members
-        for child in node.inputs
-        if child not in inside and viewed(child).op not in INLINE_LEAVES
-    )
-    outputs = tuple(node for node in members if any(user not in inside for user in users.get(node, [])))
-    space = shape if kind == "fused" else getattr(members[0].type, "shape", ())
-    assert isinstance(space, tuple)
-    return Kernel(kind, space, tuple(members), tuple(inputs), outputs)
 
 
 def moved_shapes(kernel: Kernel) -> tuple[ArrayType, ...]:

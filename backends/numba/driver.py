@@ -143,8 +143,7 @@ class Writer:
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
         self.line(f"loops_{number}({', '.join([*arrays, *map(self.dim, segment.dims)])})", depth)
         for loop in loops:
-            ops = "+".join(name for statement in loop.body if (name := _op_of(statement)))
-            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {ops or 'copy'}")
+            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
     def check(self, check: Check, depth: int) -> None:
         values = [self.dim(value) for value in check.values]
@@ -176,8 +175,3 @@ class Writer:
 
 def _parts(value: Any) -> Iterator[Any]:
     yield from value if isinstance(value, tuple) else (value,)
-
-
-def _op_of(statement: Any) -> str:
-    node = getattr(statement, "node", None)
-    return node.op if node is not None else getattr(statement, "op", "")

@@ -1,9 +1,9 @@
 """Loop nests as Python source for numba.
 
 One function holds the consecutive loop nests of a segment. Its parameters are the arrays (results may be written) and
-then the sizes, so that it serves every size. Scalar accumulators carry reductions over the inner axes; a reduction
-whose result varies along the innermost axis accumulates in the result's array. float64 sums add blocks with Knuth's
-compensation and float32 sums run in float64, so their error does not grow with the number of elements.
+then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a reduction whose
+result varies along the innermost loop accumulates in an array. float64 sums add blocks with Knuth's compensation and
+float32 blocks add up in float64, so their error does not grow with the number of elements.
 """
 
 from __future__ import annotations
@@ -14,7 +14,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from egc.backends.numba.scalars import expression, type_name
-from egc.lower.loops import Access, Apply, Index, Literal, Load, Loop, Reduce, Statement, Store
+from egc.lower.loops import (
+    Access,
+    Apply,
+    Fold,
+    For,
+    Index,
+    Item,
+    Literal,
+    Load,
+    Loop,
+    Reduce,
+    Statement,
+    Store,
+    statements,
+)
 from egc.sizes import Dim
 
 BLOCK = 128
@@ -22,12 +36,16 @@ BLOCK = 128
 
 @dataclass
 class Source:
-    """A function being written: lines, and parameters in order of first use."""
+    """A function being written: lines, and parameters in order of first use. `pointers` and `scalars` are the variables
+    that hold arrays and scalars."""
 
     lines: list[str] = field(default_factory=list)
     arrays: list[str] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     dims: dict[Dim, str] = field(default_factory=dict)
+    pointers: dict[str, str] = field(default_factory=dict)
+    scalars: dict[str, str] = field(default_factory=dict)
+    buffers: list[str] = field(default_factory=list)
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append("    " * (depth + 1) + text)
@@ -45,7 +63,7 @@ class Source:
         return " + ".join(parts) or "0"
 
     def array(self, name: str) -> str:
-        return f"p{self.arrays.index(name)}"
+        return self.pointers[name]
 
 
 @dataclass(frozen=True)
@@ -61,132 +79,168 @@ def emit(loops: Sequence[Loop]) -> Segment:
     """The function that runs loop nests one after the other."""
     source = Source()
     for loop in loops:
-        for name in [name for name, _ in loop.results] + [s.access.array for s in loop.body if isinstance(s, Load)]:
-            if name not in source.arrays:
+        own = {name for name, *_ in (*loop.scratch, *loop.locals)}
+        read = [s.access.array for s in loop.statements() if isinstance(s, Load)]
+        for name in [name for name, _ in loop.results] + [name for name in read if name not in own]:
+            if name not in source.arrays and name not in source.scalars:
+                source.pointers[name] = f"p{len(source.arrays)}"
                 source.arrays.append(name)
         source.written.update(name for name, _ in loop.results)
+        for name, _ in loop.locals:
+            source.scalars[name] = f"x{len(source.scalars)}"
     for number, loop in enumerate(loops):
         _Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
     count = len(source.arrays)
     head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
     pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
-    text = "\n".join([head, *pointers, *source.lines]) + "\n"
+    keep = [f"    keep({buffer})" for buffer in source.buffers]
+    text = "\n".join([head, *pointers, *source.lines, *keep]) + "\n"
     return Segment(text, tuple((name, name in source.written) for name in source.arrays), tuple(source.dims))
 
 
 class _Nest:
-    """Writes one loop nest. `suffix` keeps its variables apart from those of other nests in the function."""
+    """Writes the nests of one Loop. `suffix` keeps its variables apart from those of others in the function."""
 
     def __init__(self, source: Source, loop: Loop, suffix: str):
-        self.source, self.loop, self.suffix, self.rank = source, loop, suffix, len(loop.dims)
-        self.indices = [f"i{axis}{suffix}" for axis in range(self.rank)]
-        self.reductions = [
-            _Reduction(self, statement, f"{k}{suffix}")
-            for k, statement in enumerate(s for s in loop.body if isinstance(s, Reduce))
-        ]
-        self.rows: dict[Access, str] = {}
+        self.source, self.loop, self.suffix = source, loop, suffix
+        self.rows: dict[tuple[Access, int], str] = {}
+        self.row_count = 0
         self.types = {name: type.dtype for name, type in loop.results}
+        self.types |= {name: dtype for name, dtype, _ in loop.scratch} | dict(loop.locals)
+        self.folds = {
+            id(s): _Accumulator(self, s, f"{k}{suffix}")
+            for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
+        }
 
     def emit(self) -> None:
-        source, inner = self.source, self.rank - 1
-        for reduction in self.reductions:
-            if not reduction.stored_once:
-                reduction.fill()
-        for statement in self.loop.body:
-            if self._invariant(statement):
-                self.statement(0, statement)
-        for depth in range(self.rank):
-            for reduction in self.reductions:
-                if reduction.depth == depth:
-                    reduction.start(depth)
-            if depth == inner:
-                self._rows(depth)
-                depth = self._open_innermost(depth)
-            else:
-                source.line(depth, f"for {self.indices[depth]} in range({source.dim(self.loop.dims[depth])}):")
-        depth = self.rank + self._blocked() if self.rank else 0
-        for statement in self.loop.body:
-            if isinstance(statement, Reduce):
-                self.reductions[self._number(statement)].step(depth)
-            elif not self._invariant(statement):
-                self.statement(depth, statement)
-        if self._blocked():
-            for reduction in self.reductions:
-                reduction.end_block(self.rank)
-        for depth in reversed(range(self.rank)):
-            for reduction in self.reductions:
-                if reduction.depth == depth:
-                    reduction.finish(depth)
+        for name, dtype, size in self.loop.scratch:
+            buffer = f"b{len(self.source.buffers)}"
+            self.source.buffers.append(buffer)
+            self.source.pointers[name] = f"q{buffer}"
+            self.source.line(0, f"{buffer} = np.empty({self.source.dim(size)}, {_memory_type(dtype)})")
+            self.source.line(0, f"q{buffer} = pointer({buffer})")
+        for statement in self.loop.statements():
+            if _invariant(statement):
+                self.statement(0, 0, statement)
+        self.body(self.loop.body, 0, 0)
 
-    def _number(self, statement: Reduce) -> int:
-        return next(k for k, reduction in enumerate(self.reductions) if reduction.statement is statement)
+    def body(self, items: Sequence[Item], depth: int, indent: int) -> None:
+        """The items inside `depth` loops."""
+        for item in items:
+            if isinstance(item, For):
+                self.loop_over(item, depth, indent)
+            elif isinstance(item, Fold):
+                self.folds[id(item)].step(indent)
+            elif not _invariant(item):
+                self.statement(depth, indent, item)
 
-    def _blocked(self) -> bool:
-        return any(reduction.compensated for reduction in self.reductions)
+    def loop_over(self, loop: For, depth: int, indent: int) -> None:
+        source, index, length = self.source, self.index(depth), self.source.dim(loop.dim)
+        inner = list(statements(loop.body))
+        for statement in inner:
+            if isinstance(statement, Reduce) and statement.depth == depth:
+                self.fill(statement, depth, indent)
+        ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth]
+        for fold in ending:
+            fold.start(indent)
+        direct = [item for item in loop.body if not isinstance(item, For)]
+        self.name_rows(direct, depth, indent)
+        blocked = [
+            self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
+        ]
+        if blocked:
+            block = f"b{index}"
+            source.line(indent, f"for {block} in range(0, {length}, {BLOCK}):")
+            for fold in blocked:
+                fold.start_block(indent + 1)
+            source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {length})):")
+            self.body(loop.body, depth + 1, indent + 2)
+            for fold in blocked:
+                fold.end_block(indent + 1)
+        else:
+            source.line(indent, f"for {index} in range({length}):")
+            self.body(loop.body, depth + 1, indent + 1)
+        for fold in ending:
+            fold.finish(indent)
 
-    def _open_innermost(self, depth: int) -> int:
-        source, index, length = self.source, self.indices[depth], self.source.dim(self.loop.dims[depth])
-        if not self._blocked():
-            source.line(depth, f"for {index} in range({length}):")
-            return depth
-        block = f"b{self.suffix}"
-        source.line(depth, f"for {block} in range(0, {length}, {BLOCK}):")
-        for reduction in self.reductions:
-            reduction.start_block(depth + 1)
-        source.line(depth + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {length})):")
-        return depth + 1
+    def index(self, depth: int) -> str:
+        return f"i{depth}{self.suffix}"
 
-    def _invariant(self, statement: Statement) -> bool:
-        """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
-        if isinstance(statement, Index):
-            return not any(stride != 0 for stride in statement.strides)
-        return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
+    def indices(self, depth: int) -> list[str]:
+        return [self.index(k) for k in range(depth)]
 
-    def _rows(self, depth: int) -> None:
-        """Names what the address of an access owes to the outer loops."""
+    def fill(self, reduce: Reduce, depth: int, indent: int) -> None:
+        row = self.source.address(reduce.access.offset, reduce.access.strides[:depth], self.indices(depth))
+        index, array = f"j{self.suffix}", self.source.array(reduce.access.array)
+        self.source.line(indent, f"for {index} in range({self.source.dim(reduce.size)}):")
+        start = stored(identity(reduce.op, reduce.dtype), reduce.dtype)
+        self.source.line(indent + 1, f"{array}[{index if row == '0' else f'{row} + {index}'}] = {start}")
+
+    def name_rows(self, direct: Sequence[Statement], depth: int, indent: int) -> None:
+        """Names what the addresses of accesses directly in the loop at `depth` owe to the loops around it."""
         named: dict[str, str] = {}
-        for statement in self.loop.body:
+        for statement in direct:
             access = getattr(statement, "access", None)
-            if access is None or access in self.rows or self._invariant(statement):
+            if access is None or (access, depth) in self.rows or _invariant(statement):
                 continue
-            text = self.source.address(access.offset, access.strides[:depth], self.indices)
+            text = self.source.address(access.offset, access.strides[:depth], self.indices(depth))
             if text == "0" or text.isidentifier():
-                self.rows[access] = text
+                self.rows[access, depth] = text
                 continue
             if text not in named:
-                named[text] = f"r{len(named)}{self.suffix}"
-                self.source.line(depth, f"{named[text]} = {text}")
-            self.rows[access] = named[text]
+                named[text] = f"r{self.row_count}{self.suffix}"
+                self.row_count += 1
+                self.source.line(indent, f"{named[text]} = {text}")
+            self.rows[access, depth] = named[text]
 
     def read(self, access: Access, dtype: np.dtype) -> str:
         return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
 
     def element(self, access: Access) -> str:
-        array = self.source.array(access.array)
-        if self.rank == 0 or not any(stride != 0 for stride in (access.offset, *access.strides)):
-            return f"{array}[{self.source.address(access.offset, (), ())}]"
-        last = self.source.address(0, access.strides[-1:], self.indices[-1:])
-        parts = [part for part in (self.rows[access], last) if part != "0"]
+        array, depth = self.source.array(access.array), len(access.strides)
+        if not any(stride != 0 for stride in (access.offset, *access.strides)):
+            return f"{array}[0]"
+        if (access, depth - 1) not in self.rows:
+            return f"{array}[{self.source.address(access.offset, access.strides, self.indices(depth))}]"
+        last = self.source.address(0, access.strides[-1:], [self.index(depth - 1)])
+        parts = [part for part in (self.rows[access, depth - 1], last) if part != "0"]
         return f"{array}[{' + '.join(parts) or '0'}]"
 
     def value(self, name: str) -> str:
         return name + self.suffix
 
-    def statement(self, depth: int, statement: Statement) -> None:
+    def statement(self, depth: int, indent: int, statement: Statement) -> None:
         match statement:
             case Load(name=name, access=access, dtype=dtype):
-                text = f"{self.value(name)} = {self.read(access, dtype)}"
+                local = self.source.scalars.get(access.array)
+                text = f"{self.value(name)} = {local or self.read(access, dtype)}"
             case Literal(name=name, value=value, dtype=dtype):
                 text = f"{self.value(name)} = {_literal(value, dtype)}"
             case Index(name=name, offset=offset, strides=strides):
-                text = f"{self.value(name)} = {self.source.address(offset, strides, self.indices)}"
+                text = f"{self.value(name)} = {self.source.address(offset, strides, self.indices(depth))}"
             case Apply(name=name, operands=operands, node=node):
                 text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)))}"
+            case Store(access=access, value=value) if access.array in self.source.scalars:
+                text = f"{self.source.scalars[access.array]} = {self.value(value)}"
             case Store(access=access, value=value):
                 text = f"{self.element(access)} = {stored(self.value(value), self.types[access.array])}"
+            case Reduce(op=op, access=access, value=value, dtype=dtype):
+                combined = combine(op, dtype, self.read(access, dtype), self.value(value))
+                text = f"{self.element(access)} = {stored(combined, dtype)}"
             case _:
                 raise AssertionError(statement)
-        self.source.line(depth, text)
+        self.source.line(indent, text)
+
+
+def _invariant(statement: Item) -> bool:
+    """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
+    if isinstance(statement, Index):
+        return not any(stride != 0 for stride in statement.strides)
+    return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
+
+
+def _memory_type(dtype: np.dtype) -> str:
+    return "np.uint8" if dtype.kind == "b" else f"np.{dtype.name}"
 
 
 def _literal(value: object, dtype: np.dtype) -> str:
@@ -196,89 +250,65 @@ def _literal(value: object, dtype: np.dtype) -> str:
     return f"{type_name(dtype)}({text})"
 
 
-class _Reduction:
-    """Writes the accumulator of one reduction.
+class _Accumulator:
+    """Writes one Fold: float sums run in blocks, whose totals add up with compensation or in a wider type."""
 
-    `depth` is the loop level at which a scalar accumulator begins and ends: inside all kept axes. It is -1 where the
-    innermost axis is kept, and the result's array accumulates.
-    """
+    def __init__(self, nest: _Nest, fold: Fold, name: str):
+        self.nest, self.fold, self.op, self.dtype, self.name = nest, fold, fold.op, fold.dtype, name
+        self.parts = ("r", "i") if self.dtype.kind == "c" and fold.op == "sum" else ("",)
+        self.blocked = fold.op == "sum" and self.dtype.kind in "fc"
+        self.compensated = self.blocked and self.dtype in (np.float64, np.complex128)
 
-    def __init__(self, nest: _Nest, statement: Reduce, name: str):
-        self.nest, self.statement, self.dtype = nest, statement, statement.dtype
-        kept = [axis for axis in range(nest.rank) if axis not in statement.axes]
-        self.depth = -1 if nest.rank - 1 in kept else max(kept, default=-1) + 1
-        self.stored_once = self.depth == len(kept)
-        self.parts = ("r", "i") if self.dtype.kind == "c" and statement.op == "sum" else ("",)
-        self.name = name
-        self.compensated = self.depth >= 0 and statement.op == "sum" and self.dtype in (np.float64, np.complex128)
+    def line(self, indent: int, text: str) -> None:
+        self.nest.source.line(indent, text)
 
-    def line(self, depth: int, text: str) -> None:
-        self.nest.source.line(depth, text)
-
-    def fill(self) -> None:
-        array, index = self.nest.source.array(self.statement.access.array), f"j{self.name}"
-        self.line(0, f"for {index} in range({self.nest.source.dim(self.statement.size)}):")
-        self.line(1, f"{array}[{index}] = {stored(identity(self.statement.op, self.dtype), self.dtype)}")
-
-    def start(self, depth: int) -> None:
+    def start(self, indent: int) -> None:
         for part in self.parts:
-            self.line(depth, f"s{part}{self.name} = {self._start()}")
+            self.line(indent, f"s{part}{self.name} = {self._start()}")
             if self.compensated:
-                self.line(depth, f"e{part}{self.name} = 0.0")
+                self.line(indent, f"e{part}{self.name} = 0.0")
 
-    def start_block(self, depth: int) -> None:
-        for part in self.parts if self.compensated else ():
-            self.line(depth, f"t{part}{self.name} = 0.0")
+    def start_block(self, indent: int) -> None:
+        for part in self.parts:
+            self.line(indent, f"t{part}{self.name} = {'0.0' if self.compensated else 'float32(0.0)'}")
 
-    def end_block(self, depth: int) -> None:
-        for part in self.parts if self.compensated else ():
+    def end_block(self, indent: int) -> None:
+        for part in self.parts:
             total, error, block = (f"{letter}{part}{self.name}" for letter in "set")
-            self.line(depth, f"{error} += rounding_error({total}, {block})")
-            self.line(depth, f"{total} += {block}")
+            if self.compensated:
+                self.line(indent, f"{error} += rounding_error({total}, {block})")
+                self.line(indent, f"{total} += {block}")
+            else:
+                self.line(indent, f"{total} += float64({block})")
 
-    def step(self, depth: int) -> None:
-        value = self.nest.value(self.statement.value)
-        if self.depth < 0:
-            element = self.nest.element(self.statement.access)
-            total = self.nest.read(self.statement.access, self.dtype)
-            combined = combine(self.statement.op, self.dtype, total, value)
-            self.line(depth, f"{element} = {stored(combined, self.dtype)}")
-            return
-        letter = "t" if self.compensated else "s"
+    def step(self, indent: int) -> None:
+        value, letter = self.nest.value(self.fold.value), "t" if self.blocked else "s"
         for part in self.parts:
             total = f"{letter}{part}{self.name}"
-            self.line(depth, f"{total} = {self._step(total, value, part)}")
+            self.line(indent, f"{total} = {self._step(total, value, part)}")
 
-    def finish(self, depth: int) -> None:
+    def finish(self, indent: int) -> None:
         totals = [f"s{part}{self.name}" for part in self.parts]
         if self.compensated:
             totals = [f"compensated({total}, e{total[1:]})" for total in totals]
         result = f"complex({', '.join(totals)})" if len(totals) > 1 else totals[0]
         result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
-        row = self.nest.source.address(0, self.statement.access.strides[:depth], self.nest.indices)
-        element = f"{self.nest.source.array(self.statement.access.array)}[{row}]"
-        if not self.stored_once:
-            total = f"{element} != 0" if self.dtype.kind == "b" else element
-            result = combine(self.statement.op, self.dtype, total, result)
-        self.line(depth, f"{element} = {stored(result, self.dtype)}")
+        self.line(indent, f"{self.nest.value(self.fold.name)} = {result}")
 
     def _wide(self) -> bool:
         """Whether the accumulator is wider than the result."""
-        return self.statement.op in ("sum", "prod") and self.dtype.kind in "iu"
+        return self.op in ("sum", "prod") and self.dtype.kind in "iu"
 
     def _start(self) -> str:
-        op, dtype = self.statement.op, self.dtype
+        op, dtype = self.op, self.dtype
         if self._wide():
             return f"{'uint64' if dtype.kind == 'u' else 'int64'}({0 if op == 'sum' else 1})"
-        if op == "sum" and dtype.kind in "fc":
-            return "0.0"
-        return identity(op, dtype)
+        return "0.0" if self.blocked else identity(op, dtype)
 
     def _step(self, total: str, value: str, part: str) -> str:
-        op, dtype = self.statement.op, self.dtype
-        if op == "sum" and dtype.kind in "fc":
-            value = f"{value}.{'real' if part == 'r' else 'imag'}" if part else value
-            return f"accumulate({total}, {value if dtype.itemsize == 8 * len(self.parts) else f'float64({value})'})"
+        op, dtype = self.op, self.dtype
+        if self.blocked:
+            return f"accumulate({total}, {f'{value}.' + {'r': 'real', 'i': 'imag'}[part] if part else value})"
         if op == "prod" and dtype.kind == "f":
             return f"accumulate_product({total}, {value})"
         if self._wide():

@@ -12,8 +12,7 @@ import numpy as np
 
 from egc.backends.numba import vector
 from egc.ir import Node
-from egc.kernels import FUSED_REDUCTIONS
-from egc.lower.access import affine
+from egc.kernels import FUSED_REDUCTIONS, viewed
 
 FLOAT = {
     **dict(zip("add subtract multiply divide power".split(), (f"{{0}} {o} {{1}}" for o in "+ - * / **".split()))),
@@ -206,7 +205,7 @@ def _cast(node: Node, operands: tuple[str, ...]) -> str:
 def _power(node: Node, operands: tuple[str, ...]) -> str | None:
     """Small constant exponents multiply. Signed integers need an exponent known not to be negative: NumPy raises."""
     x, y = operands
-    exponent = affine(node.inputs[1]).base
+    exponent = viewed(node.inputs[1])
     value = exponent.params["value"] if exponent.op == "constant" else None
     kind, name = node.type.dtype.kind, type_name(node.type.dtype)
     if kind == "f" and value in (1, 2, -1):

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import count
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import count, groupby
 
-from egc import sizes
 from egc.ir import Node, Program
-from egc.kernels import FUSED_REDUCTIONS, INLINE_LEAVES, Fusible, Kernel, group
-from egc.lower.access import Affine, affine, row_major
+from egc.kernels import INLINE_LEAVES, Fusible, Kernel, group
 from egc.lower.collapse import collapse
-from egc.lower.loops import (
-    Access,
-    Apply,
-    Call,
-    Check,
-    Index,
-    Literal,
-    Load,
-    Loop,
-    LoopProgram,
-    Reduce,
-    Statement,
-    Step,
-    Store,
-)
+from egc.lower.loops import Call, Load, Loop, LoopProgram, Step
+from egc.lower.nest import loop_of
 
 
 def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
@@ -35,10 +21,12 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
     >>> x = ir.input("x", parse_type("f64[n, 3]"))
     >>> print(lower(Program((x,), (ir.make("sum", ir.make("exp", x), axes=(0, 1)),))))
     program(x: f64[n, 3])
-    for i0 < 3*n make a0: f64[]
-        v0: f64 = x[i0]
-        v1: f64 = exp(v0)
-        a0[0] = sum(v1) over i0
+    make a0: f64[]
+        for i0 < 3*n
+            v0: f64 = x[i0]
+            v1: f64 = exp(v0)
+            v2: f64 = sum(v1) inside 0 loops
+        a0[0] = v2
     return a0
     """
     kernels = group(program, fusible)
@@ -50,11 +38,12 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
     for kernel in kernels:
         (node, *_) = kernel.nodes
         if kernel.kind == "fused":
-            steps.extend(_loop(kernel, names))
+            steps.extend(collapse(step) if isinstance(step, Loop) else step for step in loop_of(kernel, names))
         elif kernel.kind == "call" or node in needed:
             steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
     inputs = tuple((names[node], node.type) for node in program.inputs)
-    return LoopProgram(program.name, inputs, tuple(steps), tuple(names[node] for node in program.outputs))
+    outputs = tuple(names[node] for node in program.outputs)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs)
 
 
 def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
@@ -63,9 +52,7 @@ def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
     for kernel in reversed(tuple(kernels)):
         if kernel.kind == "fused":
             needed.update(kernel.outputs)
-            needed.update(
-                source.base for node in kernel.inputs if (source := affine(node)).base.op not in INLINE_LEAVES
-            )
+            needed.update(base for part in kernel.parts for base in part.reads if base not in kernel.nodes)
         elif kernel.kind == "call" or kernel.nodes[0] in needed:
             needed.update(kernel.nodes)
             needed.update(kernel.nodes[0].inputs)
@@ -82,70 +69,32 @@ def _array_names(program: Program, needed: set[Node]) -> dict[Node, str]:
     return names
 
 
-def _loop(kernel: Kernel, names: dict[Node, str]) -> Iterator[Step]:
-    """The loop nest of a fused kernel, after the checks it relies on."""
-    rank = len(kernel.shape)
-    body: list[Statement] = []
-    values: dict[Node, str] = {}
-    read: dict[Affine, str] = {}
-    checks: dict[Check, None] = {}
-
-    def value(node: Node) -> str:
-        if node in values:
-            return values[node]
-        source = affine(node)
-        checks.update(dict.fromkeys(source.checks))
-        key = Affine(source.base, source.offset, source.strides)
-        if key not in read:
-            read[key] = f"v{len(values) + len(read)}"
-            body.append(_read(read[key], key, rank, names))
-        return read[key]
-
-    for node in kernel.nodes:
-        operands = tuple(value(child) for child in node.inputs)
-        if node.op not in FUSED_REDUCTIONS:
-            name = values[node] = f"v{len(values) + len(read)}"
-            body.append(Apply(name, operands, node))
-            continue
-        reduction = _reduce(node, operands[0], names[node])
-        body.append(reduction if reduction.axes else Store(reduction.access, operands[0]))
-        if node.op in ("max", "min"):
-            checks[_nonempty(node)] = None
-    body.extend(
-        Store(Access(names[node], 0, row_major(kernel.shape)), values[node])
-        for node in kernel.outputs
-        if node.op not in FUSED_REDUCTIONS
-    )
-    yield from (check for check in checks if not _holds(check))
-    results = tuple((names[node], node.type) for node in kernel.outputs)
-    yield collapse(Loop(kernel.shape, results, tuple(body)))
+def _with_locals(steps: list[Step], outputs: tuple[str, ...]) -> list[Step]:
+    """Scalars that only loops of the same segment read are no arrays."""
+    segments = [list(group) for _, group in groupby(steps, lambda step: isinstance(step, Call))]
+    readers: dict[str, set[int]] = {name: {-1} for name in outputs}
+    for number, segment in enumerate(segments):
+        for step in segment:
+            for name in _read(step):
+                readers.setdefault(name, set()).add(number)
+    result: list[Step] = []
+    for number, segment in enumerate(segments):
+        for step in segment:
+            if isinstance(step, Loop):
+                inner = {name for name, type in step.results if not type.rank and readers.get(name, set()) <= {number}}
+                step = replace(
+                    step,
+                    results=tuple((name, type) for name, type in step.results if name not in inner),
+                    locals=tuple((name, type.dtype) for name, type in step.results if name in inner),
+                )
+            result.append(step)
+    return result
 
 
-def _read(name: str, source: Affine, rank: int, names: dict[Node, str]) -> Statement:
-    base = source.base
-    match base.op:
-        case "constant":
-            return Literal(name, base.params["value"], base.params["dtype"])
-        case "size":
-            return Index(name, base.params["value"], (0,) * rank)
-        case "iota":
-            return Index(name, source.offset, source.strides)
-    return Load(name, Access(names[base], source.offset, source.strides), base.type.dtype, base.type.rank == 0)
-
-
-def _reduce(node: Node, value: str, array: str) -> Reduce:
-    operand, axes = node.inputs[0].type, frozenset(node.params["axes"])
-    kept = iter(row_major(node.type.shape))
-    strides = tuple(0 if axis in axes else next(kept) for axis in range(operand.rank))
-    return Reduce(node.op, Access(array, 0, strides), value, axes, operand.dtype, node.type.size)
-
-
-def _nonempty(node: Node) -> Check:
-    reduced = sizes.product(tuple(node.inputs[0].type.shape[axis] for axis in node.params["axes"]))
-    name = {"max": "maximum", "min": "minimum"}[node.op]
-    text = f"zero-size array to reduction operation {name} which has no identity"
-    return Check("nonempty", (reduced,), text)
-
-
-def _holds(check: Check) -> bool:
-    return check.what == "nonempty" and isinstance(check.values[0], int) and check.values[0] > 0
+def _read(step: Step) -> Iterable[str]:
+    match step:
+        case Call(operands=operands):
+            return operands
+        case Loop():
+            return [statement.access.array for statement in step.statements() if isinstance(statement, Load)]
+    return ()

@@ -1,26 +1,31 @@
-"""Fewer, longer loops: axes of length 1 disappear, and neighbours that every access walks as one become one."""
+"""Fewer, longer loops: perfectly nested neighbours that every access walks as one become one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from egc.lower.loops import Access, Index, Load, Loop, Reduce, Statement, Store
+from egc.lower.loops import Access, Fold, For, Index, Item, Load, Loop, Reduce, Statement, Store, statements
 from egc.sizes import Dim
 
 Strides = tuple[Dim, ...]
 
 
 def collapse(loop: Loop) -> Loop:
-    """The same work in a nest of the fewest loops, one flat loop where all arrays have the loop's shape."""
-    for axis in reversed(range(len(loop.dims))):
-        if loop.dims[axis] == 1:
-            loop = _without(loop, axis)
-    for axis in reversed(range(len(loop.dims) - 1)):
-        if _one_walk(loop, axis):
-            merged = (*loop.dims[: axis + 1], loop.dims[axis] * loop.dims[axis + 1], *loop.dims[axis + 2 :])
-            loop = _without(replace(loop, dims=merged), axis)
-    return loop
+    """The same work in a tree of the fewest loops, one flat loop where all arrays have the loop's shape."""
+    return replace(loop, body=tuple(_collapsed(item, 0) for item in loop.body))
+
+
+def _collapsed(item: Item, depth: int) -> Item:
+    """A tree that is inside `depth` loops."""
+    if not isinstance(item, For):
+        return item
+    item = For(item.dim, tuple(_collapsed(child, depth + 1) for child in item.body))
+    while len(item.body) == 1 and isinstance(inner := item.body[0], For):
+        if not all(_one_walk(statement, depth, inner.dim) for statement in statements(inner.body)):
+            break
+        item = For(item.dim * inner.dim, tuple(_without(child, depth) for child in inner.body))
+    return item
 
 
 def _strides(statement: Statement) -> Strides | None:
@@ -32,36 +37,32 @@ def _strides(statement: Statement) -> Strides | None:
     return None
 
 
-def _one_walk(loop: Loop, axis: int) -> bool:
-    """Whether a step along `axis` is the same, everywhere, as walking the whole next axis."""
-    for statement in loop.body:
-        strides = _strides(statement)
-        if strides is not None and strides[axis] != strides[axis + 1] * loop.dims[axis + 1]:
-            return False
-        if isinstance(statement, Reduce) and (axis in statement.axes) != (axis + 1 in statement.axes):
-            return False
-    return True
+def _one_walk(statement: Statement, axis: int, length: Dim) -> bool:
+    """Whether a step along `axis` is the same for a statement as walking the whole next axis."""
+    if isinstance(statement, (Fold, Reduce)) and statement.depth == axis + 1:
+        return False
+    strides = _strides(statement)
+    return strides is None or strides[axis] == strides[axis + 1] * length
 
 
-def _without(loop: Loop, axis: int) -> Loop:
+def _without(item: Item, axis: int) -> Item:
+    """A tree in which a loop is gone."""
+
     def drop(strides: Strides) -> Strides:
         return strides[:axis] + strides[axis + 1 :]
 
-    dims = loop.dims[:axis] + loop.dims[axis + 1 :]
-    return Loop(dims, loop.results, tuple(_map_strides(statement, drop, axis) for statement in loop.body))
-
-
-def _map_strides(statement: Statement, change: Callable[[Strides], Strides], axis: int) -> Statement:
-    match statement:
+    match item:
+        case For():
+            return For(item.dim, tuple(_without(child, axis) for child in item.body))
         case Index():
-            return replace(statement, strides=change(statement.strides))
+            return replace(item, strides=drop(item.strides))
         case Load() | Store():
-            return replace(statement, access=_changed(statement.access, change))
+            return replace(item, access=_changed(item.access, drop))
         case Reduce():
-            axes = frozenset(a - (a > axis) for a in statement.axes if a != axis)
-            access = _changed(statement.access, change)
-            return replace(statement, access=access, axes=axes) if axes else Store(access, statement.value)
-    return statement
+            return replace(item, access=_changed(item.access, drop), depth=item.depth - (item.depth > axis))
+        case Fold():
+            return replace(item, depth=item.depth - (item.depth > axis))
+    return item
 
 
 def _changed(access: Access, change: Callable[[Strides], Strides]) -> Access:

@@ -1,12 +1,12 @@
 """The loop program: what a Program does, step by step, on flat C-contiguous arrays.
 
-A loop nest runs over `dims`; every array it touches is addressed by an affine function of the loop indices. Values
-inside are scalars in static single assignment. All sizes are symbolic, so one loop program serves all sizes.
+Loop nests are trees. Every array is addressed by an affine function of the indices of the loops around the statement.
+Values inside are scalars in static single assignment. All sizes are symbolic, so one loop program serves all sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -15,6 +15,7 @@ import numpy as np
 from egc.ir import Node
 from egc.sizes import Dim
 from egc.types import SHORT, ArrayType, Type
+from egc.views import Check
 
 
 @dataclass(frozen=True)
@@ -91,41 +92,116 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Reduce:
-    """Combines a value over the loops in `axes` into `access`, which does not depend on them.
+class Fold:
+    """`name` is a value combined over all the loops inside the first `depth`; it is known after they end."""
 
-    `size` is the number of the result's elements.
+    name: str
+    op: str
+    value: str
+    depth: int
+    dtype: np.dtype
+
+    def __str__(self) -> str:
+        return f"{self.name}: {SHORT[self.dtype]} = {self.op}({self.value}) inside {self.depth} loops"
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """Combines a value into an element of an array, which starts anew in the first `depth` loops.
+
+    There, `size` elements from the access at index 0 of all further loops start as the identity.
     """
 
     op: str
     access: Access
     value: str
-    axes: frozenset[int]
+    depth: int
     dtype: np.dtype
     size: Dim
 
     def __str__(self) -> str:
-        over = ", ".join(f"i{axis}" for axis in sorted(self.axes))
-        return f"{self.access} = {self.op}({self.value}) over {over}"
+        return f"{self.access} = {self.op}({self.access}, {self.value})"
 
 
-Statement = Union[Load, Literal, Index, Apply, Store, Reduce]
+Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce]
+
+
+@dataclass(frozen=True)
+class For:
+    """A loop from 0 to below `dim`; the number of loops around it is its index's number."""
+
+    dim: Dim
+    body: tuple[Item, ...]
+
+
+Item = Union[Statement, For]
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop nest, outermost dimension first. `results` are the arrays it fills; their types fix what to allocate."""
+    """Loop nests that run one after the other, and share loops: a tree.
 
-    dims: tuple[Dim, ...]
+    `results` are the arrays it fills; their types fix what to allocate before. `locals` are the scalars it makes for later
+    loops of the same segment, which need no array. `scratch` are the buffers that live while it runs, with their sizes: the
+    generated function makes them.
+    """
+
     results: tuple[tuple[str, ArrayType], ...]
-    body: tuple[Statement, ...]
+    body: tuple[Item, ...]
+    scratch: tuple[tuple[str, np.dtype, Dim], ...] = ()
+    locals: tuple[tuple[str, np.dtype], ...] = ()
+
+    @property
+    def dims(self) -> tuple[Dim, ...]:
+        """The loops around the first innermost statement."""
+        dims: list[Dim] = []
+        body = self.body
+        while found := next((item for item in body if isinstance(item, For)), None):
+            dims.append(found.dim)
+            body = found.body
+        return tuple(dims)
+
+    def statements(self) -> Iterator[Statement]:
+        yield from statements(self.body)
+
+    @property
+    def ops(self) -> list[str]:
+        """The ops it computes."""
+        return [
+            s.node.op if isinstance(s, Apply) else s.op
+            for s in self.statements()
+            if isinstance(s, (Apply, Fold, Reduce))
+        ]
 
     def __str__(self) -> str:
-        loops = ", ".join(f"i{axis} < {dim}" for axis, dim in enumerate(self.dims))
-        made = ", ".join(f"{name}: {type}" for name, type in self.results)
-        return "\n".join(
-            [f"for {loops} make {made}" if loops else f"once make {made}", *(f"    {s}" for s in self.body)]
+        made = ", ".join(
+            [f"{name}: {type}" for name, type in self.results]
+            + [f"{name}: {SHORT[dtype]}" for name, dtype in self.locals]
+            + [f"scratch {name}: {SHORT[dtype]}[{size}]" for name, dtype, size in self.scratch]
         )
+        return "\n".join([f"make {made}", *_lines(self.body, 0, 1)])
+
+
+def statements(body: Iterable[Item]) -> Iterator[Statement]:
+    """All statements of a tree."""
+    for item in body:
+        if isinstance(item, For):
+            yield from statements(item.body)
+        else:
+            yield item
+
+
+def _lines(body: Iterable[Item], depth: int, indent: int) -> Iterator[str]:
+    for item in body:
+        if not isinstance(item, For):
+            yield "    " * indent + str(item)
+            continue
+        loops, inner = [f"i{depth} < {item.dim}"], item.body
+        while len(inner) == 1 and isinstance(inner[0], For):
+            loops.append(f"i{depth + len(loops)} < {inner[0].dim}")
+            inner = inner[0].body
+        yield "    " * indent + f"for {', '.join(loops)}"
+        yield from _lines(inner, depth + len(loops), indent + 1)
 
 
 @dataclass(frozen=True)
@@ -145,21 +221,6 @@ class Call:
         params = "".join(f", {key}={_param_text(value)}" for key, value in self.node.params.items())
         kind = "view" if self.view else "call"
         return f"{kind} {self.name}: {self.node.type} = {self.node.op}({', '.join(self.operands)}{params})"
-
-
-@dataclass(frozen=True)
-class Check:
-    """A condition on sizes that a loop nest relies on and that NumPy would check; `values` are its sizes.
-
-    slice: start, size, step, length; reshape: the sizes before and after; nonempty: the number of elements reduced.
-    """
-
-    what: str
-    values: tuple[Dim, ...]
-    message: str
-
-    def __str__(self) -> str:
-        return f"check {self.what}({', '.join(map(str, self.values))})"
 
 
 Step = Union[Loop, Call, Check]
