@@ -14,7 +14,7 @@ from egc.backend import Backend, Compiled
 from egc.calibration.programs import Sample
 from egc.ir import Program
 
-ROUNDS = 7
+ROUNDS = 15
 """The least of this many turns is the time: what else runs on the machine only ever adds to it."""
 
 LEVELS = (32 << 10, 1 << 20, 32 << 20)

@@ -63,6 +63,7 @@ class Fit:
     ):
         self.clock, self.caches, self.ops, self.report = clock, caches, ops, report
         self.table = CostTable(0.0, 0.0, 0.0, {}, 0.0, {}, fused=fused)
+        self._links: dict[tuple[str, str], float | None] = {}
 
     def fitted(self) -> CostTable:
         """Runs every step."""
@@ -118,7 +119,6 @@ class Fit:
     def _elements(self) -> None:
         for mark in programs.CLASSES:
             self.report(f"elements of {mark}")
-            arithmetic = self._linked("add", mark)
             for op, row in OPS.items():
                 is_reduction = op in FUSED_REDUCTIONS
                 if op == "assume" or not self.wanted(op) or not (is_reduction or row.kind == "elementwise"):
@@ -129,7 +129,7 @@ class Fit:
                     continue
                 if price < CHEAP and not is_reduction and self.table.fused:
                     linked = self._linked(op, mark)
-                    price = linked if linked is not None else max(price, arithmetic or 0.0)
+                    price = max(price, self._linked("add", mark) or 0.0) if linked is None else linked
                 self._price(op, mark, max(price, ARITHMETIC))
         prices = [price for name, price in self.table.elementwise.items() if " " not in name]
         self.table = replace(self.table, default=statistics.median(prices) if prices else 0.0)
@@ -147,6 +147,11 @@ class Fit:
 
     def _linked(self, op: str, mark: str) -> float | None:
         """The price of one more link in a chain."""
+        if (op, mark) not in self._links:
+            self._links[op, mark] = self._timed_links(op, mark)
+        return self._links[op, mark]
+
+    def _timed_links(self, op: str, mark: str) -> float | None:
         short, long = (self.slope(programs.chain(op, mark, links)) for links in LINKS)
         if short is None or long is None:
             return None

@@ -102,6 +102,8 @@ def operand_dtypes(op: str, mark: str) -> tuple[np.dtype, ...] | None:
         return BOOL, dtype, dtype
     if op == "ldexp":
         return (FLOAT64, INT64) if mark == "f64" else None
+    if op.startswith("frexp") and dtype.kind != "f":
+        return None
     dtypes = (dtype,) * (OPS[op].arity or 0)
     try:
         OPS[op].infer([ArrayType(dtype, ()) for dtype in dtypes], _params(op, dtype))
