@@ -16,7 +16,7 @@ import numpy as np
 PACKAGES = ("egc", "numpy", "scipy", "numba", "jax", "numexpr", "pytensor", "egglog")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-    "NUMEXPR_MAX_THREADS", "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_MAX_THREADS", "VECLIB_MAXIMUM_THREADS", "EGC_NUM_THREADS",
 )  # fmt: skip
 
 
@@ -26,13 +26,18 @@ class Disagreement(AssertionError):
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: rounds, and the least seconds for one peer's turn in a round."""
+    """How long to measure: rounds, the least seconds for one peer's turn in a round, and about how many seconds for all
+    rounds together. What takes long, or far longer than the fastest, has `least` rounds."""
 
     rounds: int = 15
     turn: float = 0.004
+    budget: float = 2.0
+    least: int = 3
 
 
 QUICK = Effort(rounds=5, turn=0.001)
+FAR = 4.0
+"""What takes so many times the fastest is not measured to the last per cent."""
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -42,33 +47,48 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def pin(threads: int) -> None:
-    """Keeps this process on as many cores, for libraries that do not listen to the environment."""
+    """Keeps this process on as many cores, for libraries that do not listen to the environment: the last ones, because
+    systems prefer the first for work of their own."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def require_agreement(name: str, result: Any, expected: Any, rtol: float = 1e-8) -> None:
-    """Raises Disagreement where a result differs from NumPy's by more than `rtol` of its largest magnitude."""
+    """Raises Disagreement where a result differs from NumPy's by more than `rtol` of its largest magnitude, or at all
+    if it holds integers or truth values."""
     ours, theirs = (list(r) if isinstance(r, (tuple, list)) else [r] for r in (result, expected))
     if len(ours) != len(theirs):
         raise Disagreement(f"{name}: {len(ours)} results instead of {len(theirs)}")
     for a, b in zip(map(np.asarray, ours), map(np.asarray, theirs)):
+        if b.dtype.kind in "biu":
+            if a.dtype.kind != b.dtype.kind or not np.array_equal(a, b):
+                raise Disagreement(f"{name}: the result differs from NumPy's")
+            continue
         scale = float(np.max(np.abs(b), initial=0.0))
         if a.shape != b.shape or not np.allclose(a, b, rtol=rtol, atol=rtol * scale):
             raise Disagreement(f"{name}: the result differs from NumPy's")
 
 
-def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort) -> dict[str, float]:
+def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort, warm: bool = False) -> dict[str, float]:
     """Median seconds of one call of each, measured in turns, so that a drift of the machine meets all alike.
 
-    Each is called until it is warm; a turn repeats the call until it takes `effort.turn` seconds, and the order of turns
-    rotates from round to round.
+    Each is called until it is warm, unless they are `warm`; a turn repeats the call until it takes `effort.turn`
+    seconds, and the order of turns rotates from round to round.
     """
-    repeats = {name: _repeats(call, effort.turn) for name, call in calls.items()}
+    repeats: dict[str, int] = {}
+    turns: dict[str, float] = {}
+    for name, call in calls.items():
+        repeats[name], turns[name] = _repeats(call, effort.turn, warm)
+    fastest = min((turns[name] / repeats[name] for name in calls), default=0.0)
+    near = {name for name in calls if turns[name] <= FAR * fastest * repeats[name] or turns[name] < 2 * effort.turn}
+    spent = sum(turns[name] for name in near)
+    rounds = max(effort.least, min(effort.rounds, int(effort.budget / spent) if spent else effort.rounds))
     samples: dict[str, list[float]] = {name: [] for name in calls}
     order = list(calls)
-    for _ in range(effort.rounds):
+    for k in range(rounds):
         for name in order:
+            if k >= effort.least and name not in near:
+                continue
             call, count = calls[name], repeats[name]
             start = time.perf_counter()
             for _ in range(count):
@@ -78,8 +98,10 @@ def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort) 
     return {name: statistics.median(values) for name, values in samples.items()}
 
 
-def _repeats(call: Callable[[], Any], turn: float) -> int:
-    call()
+def _repeats(call: Callable[[], Any], turn: float, warm: bool) -> tuple[int, float]:
+    """How often to call in a turn, and about how many seconds the turn takes."""
+    if not warm:
+        call()
     count = 1
     while True:
         start = time.perf_counter()
@@ -87,7 +109,8 @@ def _repeats(call: Callable[[], Any], turn: float) -> int:
             call()
         seconds = time.perf_counter() - start
         if seconds >= turn / 2:
-            return max(1, round(count * turn / seconds))
+            wanted = max(1, round(count * turn / seconds))
+            return wanted, wanted * seconds / count
         count *= 4
 
 

@@ -1,4 +1,5 @@
-"""The suite `kernels`: functions that numerical programs are made of, on data of three sizes."""
+"""The suite `kernels`: functions that numerical programs are made of, on data that lies in the first cache, in the last,
+and in memory."""
 
 from __future__ import annotations
 
@@ -7,149 +8,144 @@ import functools
 import importlib
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from benchmarks import report
+from benchmarks.cases import KERNELS, Arguments, Kernel, working_sets
 from benchmarks.harness import QUICK, Disagreement, Effort, interleaved_medians, require_agreement
 from benchmarks.peers import plain
 from benchmarks.processes import rows_from_processes, write_json
-from benchmarks.report import plot, print_table
 
-Random = np.random.Generator
-Arguments = tuple[np.ndarray, ...]
-
-PEERS = {
-    "numba": "benchmarks.peers.numba_loops",
+LIBRARIES = {
     "jax": "benchmarks.peers.jax_numpy",
     "numexpr": "benchmarks.peers.numexpr_strings",
     "pytensor": "benchmarks.peers.pytensor_graphs",
 }
-EGC, EGC_UNSEARCHED = "egc", "egc rules=[]"
-COLUMNS = ("numpy", *PEERS, EGC, EGC_UNSEARCHED)
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A function of every module in `peers`, with its data: `make(rng, n)` for each of three sizes n."""
-
-    name: str
-    sizes: tuple[int, int, int]
-    make: Callable[[Random, int], Arguments]
-
-
-def vectors(count: int) -> Callable[[Random, int], Arguments]:
-    return lambda rng, n: tuple(rng.normal(size=n) for _ in range(count))
-
-
-def _options(rng: Random, n: int) -> Arguments:
-    return rng.uniform(50, 150, n), rng.uniform(50, 150, n), rng.uniform(0.1, 2, n)
-
-
-def _counts(rng: Random, n: int) -> Arguments:
-    eta = rng.normal(size=n)
-    return rng.poisson(np.exp(eta)).astype(float), eta
-
-
-def _regression(rng: Random, n: int) -> Arguments:
-    X, b = rng.normal(size=(n, 30)), rng.normal(0, 0.3, 30)
-    return b, X, (rng.random(n) < 1 / (1 + np.exp(-X @ b))).astype(float)
-
-
-def _positive_definite(rng: Random, n: int) -> Arguments:
-    A = rng.normal(size=(n, n))
-    return A @ A.T + n * np.eye(n), rng.normal(size=n)
-
-
-LONG, ROWS, SQUARE = (1_000, 100_000, 1_000_000), (100, 1_000, 10_000), (30, 150, 600)
-
-KERNELS = (
-    Kernel("gaussian", LONG, vectors(1)),
-    Kernel("elementwise_chain", LONG, vectors(2)),
-    Kernel("polynomial", LONG, vectors(1)),
-    Kernel("black_scholes", LONG, _options),
-    Kernel("softmax", ROWS, lambda rng, n: (rng.normal(size=(n, 64)),)),
-    Kernel("log_sum_exp", ROWS, lambda rng, n: (rng.normal(size=(n, 64)),)),
-    Kernel("layer_norm", ROWS, lambda rng, n: (rng.normal(size=(n, 64)), rng.normal(size=64), rng.normal(size=64))),
-    Kernel("pairwise_distances", (30, 200, 600), lambda rng, n: (rng.normal(size=(n, 8)), rng.normal(size=(n, 8)))),
-    Kernel("gaussian_likelihood", LONG, lambda rng, n: (*vectors(2)(rng, n), rng.uniform(0.5, 2, n))),
-    Kernel("poisson_likelihood", LONG, _counts),
-    Kernel("logistic_posterior", ROWS, _regression),
-    Kernel("matrix_chain", SQUARE, lambda rng, n: (*rng.normal(size=(2, n, n)), rng.normal(size=n))),
-    Kernel("inverse_times_vector", SQUARE, _positive_definite),
-    Kernel("squared_error", LONG, vectors(2)),
-    Kernel("running_mean", LONG, vectors(1)),
-    Kernel("weighted_moments", LONG, lambda rng, n: (rng.normal(size=n), rng.uniform(0.1, 1, n))),
-    Kernel("low_rank_residual", SQUARE, lambda rng, n: (rng.normal(size=(n, n)), *rng.normal(size=(2, n, 5)))),
-)
+LOOPS = ("numba", "numba fastmath", "numba parallel")
+COLUMNS = ("numpy", *LOOPS, *LIBRARIES, "egc")
 
 
 @functools.cache
-def peer_module(name: str) -> ModuleType | None:
+def library(name: str) -> ModuleType | None:
+    """The module of a peer's kernels; None where the peer is not installed."""
     try:
-        return importlib.import_module(PEERS[name])
-    except ImportError as error:
-        print(f"{name} does not take part: {error}", file=sys.stderr)
+        return importlib.import_module(name)
+    except ImportError:
         return None
 
 
-def prepared(name: str, kernel: Kernel, arguments: Arguments) -> Callable[[], Any] | None:
+@functools.cache
+def loops(name: str, variant: str) -> Callable[..., Any]:
+    from benchmarks.peers import numba_loops
+
+    return numba_loops.compiled(name, variant)
+
+
+@functools.cache
+def optimized(name: str) -> Callable[..., Any]:
+    """One function for all sizes, as a user has it."""
+    import egc
+
+    return egc.optimize(getattr(plain, name))
+
+
+@functools.cache
+def graph(name: str, dtypes: tuple[str, ...], ranks: tuple[int, ...]) -> Callable[..., Any]:
+    module = library(LIBRARIES["pytensor"])
+    assert module is not None
+    return module.compiled(getattr(module, name), dtypes, ranks)
+
+
+def prepared(peer: str, kernel: Kernel, arguments: Arguments) -> Callable[[], Any] | None:
     """One call of a peer's kernel on its own kind of arrays; None where it has no such kernel."""
-    module = peer_module(name)
-    function = getattr(module, kernel.name, None)
-    if module is None or function is None:
+    if peer in LOOPS:
+        return functools.partial(loops(kernel.name, peer), *arguments)
+    function = getattr(library(LIBRARIES[peer]), kernel.name, None)
+    if function is None:
         return None
-    if name == "jax":
+    if peer == "jax":
         import jax
 
         own = tuple(map(jax.numpy.asarray, arguments))
         return lambda: jax.block_until_ready(function(*own))
-    if name == "pytensor":
-        function = module.compiled(function, arguments)
-    return lambda: function(*arguments)
+    if peer == "pytensor":
+        function = graph(kernel.name, tuple(a.dtype.name for a in arguments), tuple(a.ndim for a in arguments))
+    return functools.partial(function, *arguments)
 
 
-def egc_calls(kernel: Kernel, arguments: Arguments) -> Iterator[tuple[str, Callable[[], Any]]]:
-    import egc
+def egc_call(kernel: Kernel, arguments: Arguments) -> Callable[[], Any]:
+    function = optimized(kernel.name)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        function(*arguments)
+    if function.statistics.as_written:  # type: ignore[attr-defined]
+        raise Disagreement(f"ran as written{''.join(f': {w.message}' for w in told)}")
+    return functools.partial(function, *arguments)
 
-    for name, options in ((EGC, {}), (EGC_UNSEARCHED, {"rules": []})):
-        function = egc.optimize(getattr(plain, kernel.name), **options)
-        yield name, functools.partial(function, *arguments)
-        if function.statistics.as_written:
-            raise Disagreement(f"{kernel.name}: {name} ran as written")
+
+def candidates(kernel: Kernel, arguments: Arguments, threads: int) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """What makes each peer's call, by its name."""
+    for peer in COLUMNS[1:-1]:
+        if peer != "numba parallel" or threads > 1:
+            yield peer, functools.partial(prepared, peer, kernel, arguments)
+    yield "egc", functools.partial(egc_call, kernel, arguments)
 
 
-def calls(kernel: Kernel, arguments: Arguments) -> dict[str, Callable[[], Any]]:
-    """Each peer's call. Raises Disagreement where a result differs from NumPy's."""
-    found: dict[str, Callable[[], Any]] = {"numpy": functools.partial(getattr(plain, kernel.name), *arguments)}
-    expected = found["numpy"]()
-    peers = ((name, prepared(name, kernel, arguments)) for name in PEERS)
-    for name, call in (*((n, c) for n, c in peers if c is not None), *egc_calls(kernel, arguments)):
-        require_agreement(f"{kernel.name}, {name}", call(), expected)
-        found[name] = call
-    return found
+def row(kernel: Kernel, label: str, size: int, threads: int, effort: Effort) -> dict[str, Any]:
+    """Seconds of all peers that agree with NumPy, and under `failed` why others are missing."""
+    from benchmarks.limits import limit
+
+    arguments = kernel.make(np.random.default_rng(size), size)
+    calls: dict[str, Callable[[], Any]] = {"numpy": functools.partial(getattr(plain, kernel.name), *arguments)}
+    expected = calls["numpy"]()
+    failed = {}
+    rtol = 1e-4 if arguments[0].dtype == np.float32 else 1e-8
+    for name, make in candidates(kernel, arguments, threads):
+        try:
+            call = make()
+            if call is not None:
+                require_agreement(kernel.name, call(), expected, rtol)
+                calls[name] = call
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+    seconds = interleaved_medians(calls, effort, warm=True)
+    results = expected if isinstance(expected, tuple) else (expected,)
+    arrays = [*arguments, *map(np.asarray, results)]
+    least, bound = limit(arrays, kernel.flops(size), kernel.calls(size), kernel.working_set(size), threads)
+    return {
+        "name": kernel.name, "size": label, "n": size, "threads": threads, "bytes": sum(a.nbytes for a in arrays),
+        "seconds": seconds, "limit": least, "bound": bound, "transcendental": kernel.calls(size) > 0, "failed": failed,
+    }  # fmt: skip
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows for one number of threads, in this process; each is named on stderr as soon as it is measured."""
-    effort, sizes = (QUICK, slice(0, 1)) if options.quick else (Effort(), slice(None))
+    from benchmarks.limits import caches
+
+    sets = working_sets(*caches())
+    wanted = options.sizes or (["L1"] if options.quick else list(sets))
     rows = []
     for kernel in KERNELS:
         if options.only is not None and options.only not in kernel.name:
             continue
-        for size in kernel.sizes[sizes]:
-            arguments = kernel.make(np.random.default_rng(size), size)
-            seconds = interleaved_medians(calls(kernel, arguments), effort)
-            rows.append({"name": kernel.name, "size": f"n={size}", "threads": options.threads[0], "seconds": seconds})
-            print(f"{kernel.name} n={size}", file=sys.stderr, flush=True)
+        for label in wanted:
+            size = kernel.sizes[label] if kernel.sizes else kernel.size(sets[label])
+            found = row(kernel, label, size, options.threads[0], QUICK if options.quick else Effort())
+            rows.append(found)
+            print(report.line(found), file=sys.stderr, flush=True)
     return rows
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the table, and writes what is asked for."""
+    """Prints the table and its summary, and writes what is asked for; 1 where a peer failed or disagrees."""
+    if set(options.sizes or ()) - set(report.MARKERS):
+        print(f"sizes are {', '.join(report.MARKERS)}", file=sys.stderr)
+        return 2
     try:
         rows = rows_from_processes(options)
     except subprocess.CalledProcessError as error:
@@ -157,9 +153,10 @@ def run(options: argparse.Namespace) -> int:
     if not rows:
         print(f"no kernel's name contains {options.only!r}", file=sys.stderr)
         return 1
-    print_table(rows, COLUMNS)
+    report.print_table(rows, COLUMNS)
+    report.print_summary(rows)
     if options.json:
-        write_json(rows, options.json)
+        write_json(rows, options.json, summary=report.summaries(rows))
     if options.plot:
-        plot(rows, COLUMNS, options.plot)
-    return 0
+        report.plot(rows, options.plot)
+    return int(any(r["failed"] for r in rows))
