@@ -17,9 +17,9 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from egc.backends.numba import vector
-from egc.backends.numba.vector import exp, inner, log, log1p, select
+from egc.backends.numba.vector import inner, select
 
-MATH = """sqrt log10 log2 expm1 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot
+MATH = """sqrt sin cos tan asin acos atan atan2 hypot
           erf erfc frexp""".split()
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
@@ -243,69 +243,6 @@ def divide_complex(a, b):
 def log_gamma(x):
     """SciPy's gammaln, which is -inf at -inf."""
     return x if x == -math.inf else math.lgamma(x)
-
-
-@inner
-def expit(x):
-    return 1.0 / (1.0 + exp(-x))
-
-
-@inner
-def log_expit(x):
-    return select(x < 0.0, x, -0.0) - log1p(exp(-abs(x)))
-
-
-@inner
-def logaddexp(x, y):
-    """The larger one plus what the smaller one adds; the logarithm of 2 where they are equal, infinities included."""
-    larger = select(x > y, x, y) + log1p(exp(-abs(x - y)))
-    return select(x == y, x + 0.6931471805599453, larger)
-
-
-@inner
-def logit(p):
-    """Around 1/2 as a difference of log1p, where p/(1-p) is close to 1."""
-    if 0.3 <= p <= 0.65:
-        return math.log1p(2.0 * (p - 0.5)) - math.log1p(-2.0 * (p - 0.5))
-    return math.log(p / (1.0 - p))
-
-
-@inner
-def xlogy(x, y):
-    return select((x == 0.0) & (y == y), 0.0, x * log(y))
-
-
-@inner
-def xlog1py(x, y):
-    return select((x == 0.0) & (y == y), 0.0, x * log1p(y))
-
-
-@inner
-def entr(x):
-    return select(x == 0.0, 0.0, select(x < 0.0, -math.inf, -x * log(x)))
-
-
-@inner
-def rel_entr(x, y):
-    if x > 0 and y > 0:
-        ratio = x / y
-        if 0.5 < ratio < 2.0:
-            return x * math.log1p((x - y) / y)
-        if 2.2250738585072014e-308 < ratio < math.inf:
-            return x * math.log(ratio)
-        return x * (math.log(x) - math.log(y))
-    if x == 0 and y >= 0:
-        return 0.0
-    return math.nan if x != x or y != y else math.inf
-
-
-@inner
-def kl_div(x, y):
-    if x > 0 and y > 0:
-        return x * math.log(x / y) - x + y
-    if x == 0 and y >= 0:
-        return y
-    return math.nan if x != x or y != y else math.inf
 
 
 @inner

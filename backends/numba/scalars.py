@@ -15,11 +15,11 @@ from egc.ir import Node
 from egc.kernels import FUSED_REDUCTIONS, viewed
 
 FLOAT = {
-    **dict(zip("add subtract multiply divide power".split(), (f"{{0}} {o} {{1}}" for o in "+ - * / **".split()))),
-    **{name: f"{name}({{0}})" for name in "sqrt log10 log2 expm1 sin cos tan sinh cosh tanh".split()},
-    **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
-    **{name: f"np.{name}({{0}})" for name in "exp2 floor ceil trunc rint signbit".split()},
-    **{name: f"np.{name}({{0}}, {{1}})" for name in "logaddexp2 nextafter copysign".split()},
+    **dict(zip("add subtract multiply divide".split(), (f"{{0}} {o} {{1}}" for o in "+-*/"))),
+    **{name: f"{name}({{0}})" for name in "sqrt sin cos tan".split()},
+    **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan".split()},
+    **{name: f"np.{name}({{0}})" for name in "floor ceil trunc rint signbit".split()},
+    **{name: f"np.{name}({{0}}, {{1}})" for name in "nextafter copysign".split()},
     "maximum": "select(({0} > {1}) | ({0} != {0}), {0}, {1})",
     "minimum": "select(({0} < {1}) | ({0} != {0}), {0}, {1})",
     "fmax": "select(({0} > {1}) | ({1} != {1}), {0}, {1})",
@@ -43,8 +43,7 @@ FLOAT = {
 }
 
 IN_FLOAT64 = {
-    **{name: f"{name}({{0}})" for name in "exp log log1p erf erfc expit log_expit logit entr ndtr".split()},
-    **{name: f"{name}({{0}}, {{1}})" for name in "logaddexp xlogy xlog1py rel_entr kl_div".split()},
+    **{name: f"{name}({{0}})" for name in "erf erfc ndtr".split()},
     "gammaln": "log_gamma({0})",
 }
 """Functions that float32 operands compute in float64 too, and round."""
@@ -133,6 +132,20 @@ BY_KIND = {
 }
 
 
+POWERS = {
+    1.0: "{0}",
+    2.0: "{0} * {0}",
+    3.0: "{0} * {0} * {0}",
+    4.0: "({0} * {0}) * ({0} * {0})",
+    -1.0: "{T}(1.0) / {0}",
+    -2.0: "({T}(1.0) / {0}) * ({T}(1.0) / {0})",
+    0.5: "select({0} == -{T}(inf), {T}(inf), sqrt({0} + {T}(0.0)))",
+    -0.5: "{T}(1.0) / select({0} == -{T}(inf), {T}(inf), sqrt({0} + {T}(0.0)))",
+    1.5: "select({0} == -{T}(inf), {T}(inf), ({0} + {T}(0.0)) * sqrt({0} + {T}(0.0)))",
+}
+"""Powers by constant exponent that are within 2 ulp, with pow's values at -0.0 and -inf."""
+
+
 WIDE = {"f": "float64", "i": "int64", "u": "uint64"}
 """The types in which helper functions compute."""
 
@@ -203,13 +216,14 @@ def _cast(node: Node, operands: tuple[str, ...]) -> str:
 
 
 def _power(node: Node, operands: tuple[str, ...]) -> str | None:
-    """Small constant exponents multiply. Signed integers need an exponent known not to be negative: NumPy raises."""
+    """A few constant exponents multiply. Signed integers need an exponent known not to be negative: NumPy raises."""
     x, y = operands
     exponent = viewed(node.inputs[1])
     value = exponent.params["value"] if exponent.op == "constant" else None
     kind, name = node.type.dtype.kind, type_name(node.type.dtype)
-    if kind == "f" and value in (1, 2, -1):
-        return {1: x, 2: f"{x} * {x}", -1: f"{name}(1.0) / {x}"}[int(value)]
+    if kind == "f":
+        short = POWERS.get(float(value)) if exponent.op == "constant" and exponent.type.rank == 0 else None
+        return short.format(x, T=name) if short else f"power_{name}({x}, {y})"
     if kind == "i" and (value is None or value < 0):
         return None
     template = BY_KIND[kind].get("power")

@@ -73,19 +73,40 @@ def rest(x, n):
 
 
 @inner
-def exp(x):
+def growth(x):
+    """n and exp(r) - 1."""
     x = select(x > 710.0, 710.0, select(x < -746.0, -746.0, x))
     n = whole(x)
     r = rest(x, n)
-    return scaled(1.0 + multiply_add(r * r, polynomial(r, EXP), r), n)
+    return n, multiply_add(r * r, polynomial(r, EXP), r)
+
+
+@inner
+def growth2(x, low):
+    """n and 2**r - 1 for x + low = n + r."""
+    x = select(x > 1025.0, 1025.0, select(x < -1077.0, -1077.0, x))
+    n = (x + ROUND) - ROUND
+    r = (x - n) + low
+    return n, r * polynomial(r, EXP2)
+
+
+@inner
+def with_rest(n, change):
+    """2**n * (1 + change) for n <= 0, and what it lost by rounding, where that is not tiny."""
+    value = 1.0 + change
+    return scaled(value, n), (change - (value - 1.0)) * select(n > -960.0, power_of_two(n), 0.0)
+
+
+@inner
+def exp(x):
+    n, change = growth(x)
+    return scaled(1.0 + change, n)
 
 
 @inner
 def exp2(x):
-    x = select(x > 1025.0, 1025.0, select(x < -1077.0, -1077.0, x))
-    n = (x + ROUND) - ROUND
-    r = x - n
-    return scaled(multiply_add(r, polynomial(r, EXP2), 1.0), n)
+    n, change = growth2(x, -0.0)
+    return scaled(1.0 + change, n)
 
 
 @inner

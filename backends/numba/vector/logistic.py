@@ -1,0 +1,88 @@
+"""The logistic function and its relatives, and logarithms with a factor, on float64."""
+
+from __future__ import annotations
+
+import math
+
+from egc.backends.numba.vector.exponential import LOG2_E, exp, growth, growth2, with_rest
+from egc.backends.numba.vector.logarithm import log, log1p, log1p_unit, log_ratio
+from egc.backends.numba.vector.primitives import inner, multiply_add, select
+
+
+@inner
+def expit(x):
+    """1 / (1 + exp(-x)), for negative x as exp(x) / (1 + exp(x)), corrected by what the denominator lost by rounding."""
+    tail = exp(-abs(x))
+    below = 1.0 + tail
+    quotient = select(x < 0.0, tail, 1.0) / below
+    inverse = select(x < 0.0, 1.0 - quotient, quotient)
+    return quotient - quotient * ((tail - (below - 1.0)) * inverse)
+
+
+@inner
+def log_expit(x):
+    n, change = growth(-abs(x))
+    tail, low = with_rest(n, change)
+    return select(x < 0.0, x, -0.0) - log1p_unit(tail, low)
+
+
+@inner
+def logaddexp(x, y):
+    """The larger one plus what the smaller one adds; the logarithm of 2 where they are equal, infinities included.
+
+    The error is below 2 ulp of the result or of the larger operand, where the two cancel.
+    """
+    n, change = growth(-abs(x - y))
+    tail, low = with_rest(n, change)
+    larger = select(x > y, x, y) + log1p_unit(tail, low)
+    return select(x == y, x + 0.6931471805599453, larger)
+
+
+@inner
+def logaddexp2(x, y):
+    """As logaddexp."""
+    n, change = growth2(-abs(x - y), -0.0)
+    tail, low = with_rest(n, change)
+    larger = multiply_add(log1p_unit(tail, low), LOG2_E, select(x > y, x, y))
+    return select(x == y, x + 1.0, larger)
+
+
+@inner
+def logit(p):
+    """log(p / (1 - p)), where what 1 - p loses by rounding is not lost."""
+    rest = 1.0 - p
+    value = log_ratio(p, 0.0, rest, (1.0 - rest) - p)
+    value = select(p == 0.0, -math.inf, select(p == 1.0, math.inf, value))
+    return select((p >= 0.0) & (p <= 1.0), value, math.nan)
+
+
+@inner
+def xlogy(x, y):
+    return select((x == 0.0) & (y == y), 0.0, x * log(y))
+
+
+@inner
+def xlog1py(x, y):
+    return select((x == 0.0) & (y == y), 0.0, x * log1p(y))
+
+
+@inner
+def entr(x):
+    return select(x == 0.0, 0.0, select(x < 0.0, -math.inf, -x * log(x)))
+
+
+@inner
+def rel_entr(x, y):
+    ratio = select(x == math.inf, select(y == math.inf, math.nan, math.inf), log_ratio(x, 0.0, y, 0.0))
+    ratio = select((y == math.inf) & (x < math.inf), -math.inf, ratio)
+    value = select((x == 0.0) & (y >= 0.0), 0.0, select((x != x) | (y != y), math.nan, math.inf))
+    return select((x > 0.0) & (y > 0.0), x * ratio, value)
+
+
+@inner
+def kl_div(x, y):
+    """x*log(x/y) - x + y, where SciPy's x/y overflows and underflows."""
+    quotient = x / y
+    ratio = select((quotient > 0.0) & (quotient < math.inf), log_ratio(x, 0.0, y, 0.0), log(quotient))
+    value = select((x == 0.0) & (y >= 0.0), y, select((x != x) | (y != y), math.nan, math.inf))
+    return select((x > 0.0) & (y > 0.0), x * ratio - x + y, value)
