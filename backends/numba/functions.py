@@ -19,8 +19,7 @@ from numba.np.arrayobj import make_array
 from egc.backends.numba import vector
 from egc.backends.numba.vector import inner, select
 
-MATH = """sqrt sin cos tan asin acos atan atan2 hypot
-          erf erfc frexp""".split()
+MATH = "sqrt asin acos atan atan2 hypot frexp".split()
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
 reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc"})
@@ -243,16 +242,6 @@ def divide_complex(a, b):
 def log_gamma(x):
     """SciPy's gammaln, which is -inf at -inf."""
     return x if x == -math.inf else math.lgamma(x)
-
-
-@inner
-def ndtr(x):
-    """The normal distribution function; each tail from erfc, which keeps its relative accuracy."""
-    scaled = x * 0.7071067811865476
-    if abs(scaled) < 1.0:
-        return 0.5 + 0.5 * math.erf(scaled)
-    tail = 0.5 * math.erfc(abs(scaled))
-    return 1.0 - tail if scaled > 0 else tail
 
 
 NAMES: dict[str, Any] = {

@@ -16,7 +16,7 @@ from egc.kernels import FUSED_REDUCTIONS, viewed
 
 FLOAT = {
     **dict(zip("add subtract multiply divide".split(), (f"{{0}} {o} {{1}}" for o in "+-*/"))),
-    **{name: f"{name}({{0}})" for name in "sqrt sin cos tan".split()},
+    "sqrt": "sqrt({0})",
     **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan".split()},
     **{name: f"np.{name}({{0}})" for name in "floor ceil trunc rint signbit".split()},
     **{name: f"np.{name}({{0}}, {{1}})" for name in "nextafter copysign".split()},
@@ -43,7 +43,6 @@ FLOAT = {
 }
 
 IN_FLOAT64 = {
-    **{name: f"{name}({{0}})" for name in "erf erfc ndtr".split()},
     "gammaln": "log_gamma({0})",
 }
 """Functions that float32 operands compute in float64 too, and round."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from egc.backends.numba.vector.error_function import erf, erf_float32, erfc, erfc_float32, ndtr, ndtr_float32
 from egc.backends.numba.vector.exponential import exp, exp2, expm1
 from egc.backends.numba.vector.hyperbolic import arccosh, arcsinh, arctanh, cosh, sinh, tanh
 from egc.backends.numba.vector.logarithm import log, log1p, log2, log10
@@ -39,5 +40,7 @@ FLOAT64 |= BINARY
 FLOAT32 |= {name: rounded2(function) for name, function in BINARY.items()}
 FLOAT64 |= {"sin": sin, "cos": cos, "tan": tan}
 FLOAT32 |= {"sin": sin_float32, "cos": cos_float32, "tan": tan_float32}
+FLOAT64 |= {"erf": erf, "erfc": erfc, "ndtr": ndtr}
+FLOAT32 |= {"erf": erf_float32, "erfc": erfc_float32, "ndtr": ndtr_float32}
 
 __all__ = ["FLOAT32", "FLOAT64", "inner", "select"]
