@@ -23,6 +23,9 @@ RAISED = 2**31 - 1
 CHUNK = 20_000.0
 """What a chunk takes, about, in nanoseconds: hundreds of times what handing it out takes."""
 
+MOST = 2**20
+"""The most indices in a chunk, however little they take."""
+
 SHARE = 50_000.0
 """The nanoseconds of work for which one more thread is started: a few times what starting it takes."""
 
@@ -142,9 +145,9 @@ def threads_for(nanoseconds):
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def chunk_for(nanoseconds):
-    """How many indices make a chunk where one takes that many nanoseconds: a power of two."""
+    """How many indices make a chunk where one takes that many nanoseconds: a power of two, at most MOST."""
     step = 1
-    while step * nanoseconds < CHUNK:
+    while step * nanoseconds < CHUNK and step < MOST:
         step *= 2
     return step
 

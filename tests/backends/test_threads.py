@@ -1,0 +1,238 @@
+"""Laws of `parallel_for`: every chunk once, results without regard to the number of threads, safe wherever it is called."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import njit
+
+from egc.backends.numba.threads import (
+    CELL,
+    CHUNK,
+    MOST,
+    RAISED,
+    SHARE,
+    chunk_for,
+    num_threads,
+    parallel_for,
+    set_num_threads,
+    started,
+    threads_for,
+)
+
+
+@njit
+def _count(start, stop, step, counts, chunks):
+    for i in range(start, stop):
+        counts[i] += 1
+    chunks[start // step] += 1
+    return 0
+
+
+@njit(nogil=True)
+def count(length, step, threads, counts, chunks):
+    return parallel_for(_count, length, step, threads, (step, counts, chunks))
+
+
+@njit
+def _partial_sum(start, stop, step, x, partial):
+    total = 0.0
+    for i in range(start, stop):
+        total += np.sin(x[i])
+    partial[start // step] = total
+
+
+@njit(nogil=True)
+def sum_of_sines(x, step, threads):
+    partial = np.zeros((len(x) + step - 1) // step)
+    parallel_for(_partial_sum, len(x), step, threads, (step, x, partial))
+    total = 0.0
+    for value in partial:
+        total += value
+    return total
+
+
+@njit
+def _status(start, stop, statuses, raising):
+    if start == raising:
+        raise ValueError
+    return statuses[start]
+
+
+@njit(nogil=True)
+def largest_status(statuses, threads, raising):
+    return parallel_for(_status, len(statuses), 1, threads, (statuses, raising))
+
+
+@njit
+def needed(nanoseconds):
+    return threads_for(nanoseconds), chunk_for(nanoseconds)
+
+
+@pytest.fixture(autouse=True)
+def seven_threads():
+    before = num_threads()
+    set_num_threads(7)
+    yield
+    set_num_threads(before)
+
+
+X = np.random.default_rng(1).normal(size=200_000)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4, 7, 1000])
+def test_every_index_is_visited_once(threads):
+    for length in (0, 1, 2, 63, 64, 65, 5000):
+        for step in (1, 7, 64, 10_000):
+            counts, chunks = np.zeros(length, int), np.zeros(-(-length // step), int)
+            assert count(length, step, threads, counts, chunks) == 0
+            assert (counts == 1).all() and (chunks == 1).all()
+
+
+def test_partial_results_do_not_depend_on_the_number_of_threads():
+    found = {sum_of_sines(X, 1000, threads) for threads in (1, 2, 4, 7) for _ in range(20)}
+    assert len(found) == 1
+
+
+def test_the_largest_status_is_returned():
+    rng = np.random.default_rng(2)
+    for threads in (1, 2, 7):
+        for _ in range(20):
+            statuses = rng.integers(-5, 100, size=50)
+            assert largest_status(statuses, threads, -1) == statuses.max()
+        assert largest_status(np.full(50, -1), threads, -1) == 0
+
+
+@pytest.mark.parametrize("threads", [1, 7])
+def test_a_kernel_that_raises_gives_a_status(threads):
+    statuses = np.zeros(50, int)
+    assert largest_status(statuses, threads, 49) == RAISED
+    assert largest_status(statuses, threads, -1) == 0
+
+
+def test_threads_are_started_as_asked_and_never_for_one():
+    before = started()
+    sum_of_sines(X, 1000, 1)
+    sum_of_sines(X, len(X), 7)
+    assert started() == before
+    sum_of_sines(X, 1000, 3)
+    assert before < started() <= before + 2
+
+
+def test_small_work_is_for_one_thread():
+    assert needed(0.0)[0] == needed(SHARE / 2)[0] == 1
+    assert needed(1.5 * SHARE)[0] == 2
+    assert needed(1e30)[0] == 7
+    set_num_threads(1)
+    assert needed(1e30)[0] == 1
+
+
+@pytest.mark.parametrize("nanoseconds", [0.0, 0.02, 1.0, 300.0, 1e9])
+def test_chunks_take_their_time_whatever_the_number_of_threads(nanoseconds):
+    steps = set()
+    for threads in (1, 2, 7):
+        set_num_threads(threads)
+        steps.add(needed(nanoseconds)[1])
+    (step,) = steps
+    assert CHUNK <= step * nanoseconds < 2 * CHUNK or step == (1 if nanoseconds > 1 else MOST)
+
+
+def test_many_callers_at_once():
+    expected = sum_of_sines(X, 1000, 1)
+    found: list[float] = []
+    callers = [
+        threading.Thread(target=lambda: found.extend(sum_of_sines(X, 1000, 4) for _ in range(20))) for _ in range(8)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert found == [expected] * 160
+
+
+def in_child(body) -> bool:
+    """Whether a function is true in a forked process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if body() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_has_threads_of_its_own():
+    expected = sum_of_sines(X, 1000, 7)
+    CELL["egc_threads_alive"].value += 100
+    try:
+
+        def body():
+            before = started()
+            return sum_of_sines(X, 1000, 7) == expected and started() > before
+
+        assert in_child(body)
+    finally:
+        CELL["egc_threads_alive"].value -= 100
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits address space as Linux does")
+def test_the_caller_does_the_work_where_no_thread_can_be_started():
+    import resource
+
+    expected = sum_of_sines(X, 1000, 1)
+    set_num_threads(200)
+
+    def body():
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + 2**22,) * 2)
+        before = started()
+        return sum_of_sines(X, 1000, 200) == expected and started() < before + 150
+
+    assert in_child(body)
+
+
+def test_no_more_threads_than_set_whoever_calls():
+    set_num_threads(1)
+    before = started()
+    sum_of_sines(X, 1000, 7)
+    assert started() == before
+
+
+STORED = """
+import numpy as np
+from numba import njit
+from egc.backends.numba.threads import available_threads, parallel_for, set_num_threads, started
+
+@njit(cache=True)
+def fill(start, stop, x):
+    for i in range(start, stop):
+        x[i] = i
+
+@njit("int64(float64[::1])", cache=True, nogil=True)
+def filled(x):
+    parallel_for(fill, len(x), 1, available_threads(), (x,))
+    return available_threads()
+
+if __name__ == "__main__":
+    set_num_threads(3)
+    x = np.zeros(100000)
+    assert filled(x) == 3 and (x == np.arange(len(x))).all() and started() > 0
+    print(sum(filled.stats.cache_hits.values()))
+"""
+
+
+def test_stored_machine_code_runs_in_another_process(tmp_path):
+    """Addresses differ between the two, so that code with any baked in would crash."""
+    (tmp_path / "stored.py").write_text(STORED)
+    hits = [
+        subprocess.run([sys.executable, tmp_path / "stored.py"], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert hits == ["0\n", "1\n"]
