@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from numba import from_dtype, njit, types
 from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
+from egc.backends.numba.store import compile_stored
 from egc.types import ArrayType
+
+Kernel = tuple[Segment, Sequence[tuple[ArrayType, bool]]]
+"""A segment, and its arrays' types with whether they are written."""
 
 
 class Unaliased(Compiler):
@@ -27,13 +32,12 @@ class Unaliased(Compiler):
 def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
     """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
     share it."""
-    namespace = dict(NAMES)
+    namespace = {"__name__": __name__, **NAMES}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     compiler = njit(
-        signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not wrapper,
-        pipeline_class=Unaliased,
-    )  # fmt: skip
-    return compiler(namespace["loops"])
+        nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not wrapper, pipeline_class=Unaliased
+    )
+    return compile_stored(compiler(namespace["loops"]), signature, [source] if wrapper else None)
 
 
 def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
@@ -49,11 +53,28 @@ def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -
     return machine_code(segment.source, signature_of(segment, arrays), False)
 
 
-def compile_driver(source: str, names: Mapping[str, Any], signature: tuple[Any, ...]) -> Dispatcher:
-    """The compiled driver, for arguments of exactly these types."""
-    namespace = dict(names)
+def compile_driver(
+    source: str, names: Mapping[str, Any], kernels: Sequence[Kernel], signature: tuple[Any, ...]
+) -> Dispatcher:
+    """The compiled driver, for arguments of exactly these types. It calls the kernels as `loops_0`, `loops_1`, ..., which
+    are compiled where the driver is not stored."""
+    namespace = {"__name__": __name__, **names}
     exec(compile(source, "<egc driver>", "exec"), namespace)
-    return njit(signature, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(namespace["run"])
+
+    def link() -> None:
+        namespace.update({f"loops_{number}": compile_kernel(*kernel) for number, kernel in enumerate(kernels)})
+
+    texts = list(map(_named, names, names.values()))
+    key = [source, *texts, *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)]
+    compiler = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+    return compile_stored(compiler(namespace["run"]), signature, None if None in texts else key, link)
+
+
+def _named(name: str, value: Any) -> str | None:
+    """A name that a driver uses, for a key: names of functions stand for one function each."""
+    if callable(value) and not isinstance(value, np.dtype):
+        return name
+    return f"{name}={value!r}" if isinstance(value, (np.dtype, bool, int, float, complex, str, tuple)) else None
 
 
 def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:

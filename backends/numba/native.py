@@ -17,7 +17,7 @@ from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.machine import compile_driver, compile_kernel
+from egc.backends.numba.machine import Kernel, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.lower.loops import Call, LoopProgram
@@ -45,10 +45,7 @@ class Native:
 
     def function(self) -> Any:
         """numba's dispatcher of the compiled driver."""
-        names = dict(self.driver.names)
-        for number, (segment, array_types) in enumerate(self.writer.pending):
-            names[f"loops_{number}"] = compile_kernel(segment, array_types)
-        return compile_driver(self.driver.source, names, self.signature())
+        return compile_driver(self.driver.source, self.driver.names, self.writer.pending, self.signature())
 
     def signature(self) -> Any:
         return tuple(argument_type(node.type) for node in self.program.inputs)
@@ -63,7 +60,7 @@ class NativeWriter(Writer):
     def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]):
         super().__init__(program, loops)
         self.guards = guards
-        self.pending: list[tuple[Segment, list[tuple[ArrayType, bool]]]] = []
+        self.pending: list[Kernel] = []
         self.driver.names.update(
             FUNCTIONS, empty=np.empty, empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
             as_contiguous=np.ascontiguousarray,

@@ -11,7 +11,7 @@ import itertools
 import os
 import pickle
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import llvmlite
@@ -53,8 +53,8 @@ if hasattr(os, "register_at_fork"):
 class StoredCode(NumbaCache):
     """The cache of one dispatcher with one signature; see numba's `_Cache`."""
 
-    def __init__(self, store: Store, key: str):
-        self.store, self.key = store, key
+    def __init__(self, store: Store, key: str, prepare: Callable[[], object]):
+        self.store, self.key, self.prepare = store, key, prepare
 
     @property
     def cache_path(self) -> str:
@@ -65,6 +65,8 @@ class StoredCode(NumbaCache):
             result = _rebuild(entry, target_context)
             if result is not None:
                 _known[self.key] = result
+        if self.key not in _known:
+            self.prepare()
         return _known.get(self.key)
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
@@ -83,14 +85,21 @@ class StoredCode(NumbaCache):
         pass
 
 
-def compile_stored(dispatcher: Any, signature: Any, key: Iterable[str], store: Store | None = None) -> Any:
+def compile_stored(
+    dispatcher: Any,
+    signature: Any,
+    key: Iterable[str] | None,
+    prepare: Callable[[], object] = lambda: None,
+    store: Store | None = None,
+) -> Any:
     """The dispatcher with machine code for the signature, loaded where an earlier process kept it, and no further
     compilation.
 
     dispatcher: from `numba.njit(...)` without a signature; one for each call of this function. Its Python function is
-    compiled when nothing is found.
+    compiled when nothing is found; its module's name is that of a module which can be imported.
     key: texts that with the signature and the options of `njit` determine the code: the source and the texts that closures
-    and globals follow from, unless these are constant in egc's own source.
+    and globals follow from, unless these are constant in egc's own source. None where there are no such texts.
+    prepare: called before compiling, to make what only the compiler needs.
     store: `cache.shared()` unless given.
 
     Raises what numba raises when it compiles.
@@ -100,9 +109,11 @@ def compile_stored(dispatcher: Any, signature: Any, key: Iterable[str], store: S
     (8.0, 1)
     """
     store = cache.shared() if store is None else store
-    name = None if store is None else _key(dispatcher, signature, key)
+    name = None if store is None or key is None else _key(dispatcher, signature, key)
     if store is not None and name is not None:
-        dispatcher._cache = StoredCode(store, name)
+        dispatcher._cache = StoredCode(store, name, prepare)
+    else:
+        prepare()
     dispatcher.compile(signature)
     dispatcher.disable_compile()
     return dispatcher
@@ -110,7 +121,7 @@ def compile_stored(dispatcher: Any, signature: Any, key: Iterable[str], store: S
 
 def _key(dispatcher: Any, signature: Any, parts: Iterable[str]) -> str | None:
     versions = cache.versions()
-    if versions is None:
+    if versions is None or dispatcher.py_func.__module__ is None:
         return None
     options = [f"{name}={value!r}" for name, value in sorted(dispatcher.targetoptions.items())]
     pipeline = f"{dispatcher._compiler.pipeline_class.__module__}.{dispatcher._compiler.pipeline_class.__qualname__}"
