@@ -42,16 +42,23 @@ class Shape:
 
 
 def _chain(count: int) -> Iterator[str]:
-    """Elementwise operations, each on the value before; every fifth also uses an earlier one."""
-    yield "t0 = x"
+    """Elementwise operations, each on the value before; every tenth also uses an earlier one, and half of them simplify."""
+    yield "t0, u = x, np.exp(y)"
     for k in range(1, count + 1):
         now, last = f"t{k}", f"t{k - 1}"
-        earlier = f"t{max(k - 7, 0)}"
         steps = (
-            f"{now} = {last} + {earlier}", f"{now} = np.sin({last})", f"{now} = {last} * y", f"{now} = {last} - {k % 89 + 2}.5",
+            f"{now} = {last} + t{max(k - 7, 0)}",
+            f"{now} = np.sin({last})",
+            f"{now} = {last} * y",
+            f"{now} = {last} / {k % 89 + 2}.5",
             f"{now} = np.tanh({last})",
-        )  # fmt: skip
-        yield steps[k % 5]
+            f"{now} = np.exp({last})",
+            f"{now} = {last} * u",
+            f"{now} = np.log({last})",
+            f"{now} = {last} * {last}",
+            f"{now} = np.sqrt({last})",
+        )
+        yield steps[k % 10]
     yield f"return t{count}"
 
 

@@ -182,7 +182,7 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         with trace.stage("saturate"):
             result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped)
         trace.results["egraph"] = result
-        trace.repeatable = result.stop_reason != egraph.TIME_LIMIT
+        trace.repeatable = egraph.TIME_LIMIT not in result.stop_reason
         with trace.stage("simplify"):
             program = check(fold_constants(result.program, evaluate_reference))
     trace.programs["optimized"] = program

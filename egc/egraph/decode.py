@@ -6,7 +6,7 @@ out: no Program is ever built from one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from egc.egraph import native, schema
 from egc.egraph.saturate import Saturated
 from egc.errors import EgcError, ProgramError, SaturationError
 from egc.ir import Node, Program
+from egc.rewrite import PREDICATES
 from egc.types import DTYPES, ArrayType, Type
 
 
@@ -53,10 +54,21 @@ class Graph:
         self.enodes: list[list[ENode]] = []
         self._read_enodes()
         self.firings: dict[str, list[tuple[Any, ...]]] = {}
+        self._known = {name: self._functions.get(schema.fact_relation(name)) for name in PREDICATES}
         if firings:
             self._read_firings(saturated)
         self.original = {self.class_of[node]: node for node in reversed(list(program.nodes()))}
         self._functions = {}
+
+    def facts(self, nodes: Iterable[Node]) -> dict[Node, tuple[str, ...]]:
+        """The predicates that are known to hold, by Node of the Program."""
+        found: dict[int, list[str]] = {self.class_of[node]: [] for node in nodes}
+        for name, relation in self._known.items():
+            for row in relation.rows if relation is not None else ():
+                number = self._numbers.get(row.inputs[0])
+                if number in found:
+                    found[number].append(name)
+        return {node: tuple(found[self.class_of[node]]) for node in nodes}
 
     def _string(self, value: Any) -> str:
         found = self._strings.get(value)

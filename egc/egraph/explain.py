@@ -8,7 +8,7 @@ ablation: the cost of the best Program without the rule, less the cost with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from egc import ir
@@ -51,21 +51,22 @@ class _Ablation:
 
     def __init__(self, result: Result):
         self.result = result
-        self.rewrites = [each for each in result.rewrites if each.identifier in result.fired]
+        question = result.question
+        self.rewrites = [each for each in question.rewrites if each.identifier in result.fired]
         self.scoped = {
             scope: [each for each in limited if each.identifier in result.fired]
-            for scope, limited in result.scoped.items()
+            for scope, limited in question.scoped.items()
         }
         everything = [*self.rewrites, *(each for limited in self.scoped.values() for each in limited)]
         self.names = tuple(dict.fromkeys(each.identifier for each in everything))
         self.rules = {each.identifier: each.rule for each in everything}
         self.engine = Engine(self.rewrites, self.scoped, recorded=True)
-        self.model = CostModel(result.table, result.bindings)
+        self.model = CostModel(question.table, question.bindings)
         self._costs: dict[frozenset[str], float] = {}
 
     def graph(self, kept: Iterable[str]) -> Graph:
         dropped = set(self.names) - set(kept)
-        saturated = self.engine.saturate(self.result.before, self.result.budget, dropped)
+        saturated = self.engine.saturate(self.result.before, self.result.question.budget, dropped)
         try:
             return Graph(self.result.before, saturated, firings=True)
         finally:
@@ -81,10 +82,27 @@ class _Ablation:
 def explain_steps(result: Result) -> tuple[Step, ...]:
     """The steps from `result.before` to `result.program`, those that rewrote the input Program's own terms first.
 
-    Empty exactly where the Program was not changed. Raises SaturationError where the e-graph engine fails.
+    Empty exactly where the Program was not changed. The steps of pieces are one step for each rule, shown where it saved
+    most. Raises SaturationError where the e-graph engine fails.
     """
     if result.program.outputs == result.before.outputs:
         return ()
+    if not result.pieces:
+        return tuple(step for _, step in _steps(result))
+    by_rule: dict[str, list[tuple[bool, Step]]] = {}
+    for piece in result.pieces:
+        if piece.program.outputs != piece.before.outputs:
+            for derived, step in _steps(piece):
+                by_rule.setdefault(step.rule, []).append((derived, step))
+    merged = []
+    for found in by_rule.values():
+        derived, shown = min(found, key=lambda pair: (pair[0], -pair[1].saved))
+        merged.append((derived, replace(shown, saved=sum(step.saved for _, step in found))))
+    return tuple(step for _, step in sorted(merged, key=lambda pair: pair[0]))
+
+
+def _steps(result: Result) -> list[tuple[bool, Step]]:
+    """The steps, and whether each rewrote what other steps made; those that did not first."""
     ablation = _Ablation(result)
     everything = ablation.cost(ablation.names)
     goal = max(everything, result.cost_after) * (1 + SAME_COST)
@@ -99,7 +117,7 @@ def explain_steps(result: Result) -> tuple[Step, ...]:
         own, before, after = display.choose(name, ablation, needed)
         step = Step(name, rule.file, rule.line, before, after, max(without - everything, 0.0), rule.precision)
         steps.append((not own, step))
-    return tuple(step for _, step in sorted(steps, key=lambda pair: pair[0]))
+    return sorted(steps, key=lambda pair: pair[0])
 
 
 def _quick_explain(

@@ -37,9 +37,15 @@ NOWHERE = 1 << 60
 INSTABILITY = 10.0
 """What an operation that loses values costs, as a multiple of the input Program: more than any stable form."""
 
-INFINITE = float("inf")
+LARGEST = 1e300
+"""Sums of costs count a shared term each time and may grow without bound; they end here."""
 
 Choice = dict[int, ENode]
+
+Tree = tuple[float, int]
+"""The cost and the height of a term."""
+
+UNREACHED: Tree = (float("inf"), 0)
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,9 @@ class Extractor:
         self.penalty = INSTABILITY * model.program(graph.program)
         self._local: dict[Any, float] = {}
         self._costs: dict[int, float] = {}
-        self._trees: dict[int, float] = {}
+        self._trees: dict[int, Tree] = {}
         self._nodes: dict[Any, Node] = {}
-        self.tree: list[float] = []
+        self.tree: list[Tree] = []
         self.rank: list[int] = []
         self.best: Choice = {}
         self._originals = {
@@ -100,15 +106,16 @@ class Extractor:
         return Extracted(program, self.model.program(program) + unstable * self.penalty, {}, unstable)
 
     def _tree_costs(self) -> None:
-        """Knuth's algorithm: classes are settled in the order of their cheapest term's cost."""
+        """Knuth's algorithm: classes are settled in the order of their cheapest term's cost, and of its height where sums
+        of costs cannot tell a term from its operand."""
         enodes = self.graph.enodes
-        self.tree = [INFINITE] * len(enodes)
+        self.tree = [UNREACHED] * len(enodes)
         users: list[list[tuple[int, ENode]]] = [[] for _ in enodes]
         waiting: dict[ENode, int] = {}
-        heap: list[tuple[float, int]] = []
+        heap: list[tuple[Tree, int]] = []
         for number, candidates in enumerate(enodes):
             for enode in candidates:
-                self._costs[id(enode)] = self.local(number, enode)
+                own = self._costs[id(enode)] = self.local(number, enode)
                 distinct = set(enode.children)
                 if number in distinct:
                     continue
@@ -116,8 +123,8 @@ class Extractor:
                 for child in distinct:
                     users[child].append((number, enode))
                 if not distinct:
-                    self._trees[id(enode)] = self._costs[id(enode)]
-                    heap.append((self._costs[id(enode)], number))
+                    self._trees[id(enode)] = (own, 0)
+                    heap.append(((own, 0), number))
         heapq.heapify(heap)
         while heap:
             cost, number = heapq.heappop(heap)
@@ -127,23 +134,25 @@ class Extractor:
             for parent, enode in users[number]:
                 waiting[enode] -= 1
                 if not waiting[enode]:
-                    total = self._costs[id(enode)]
+                    sum, height = self._costs[id(enode)], 0
                     for child in enode.children:
-                        total += self.tree[child]
-                    self._trees[id(enode)] = total
+                        below = self.tree[child]
+                        sum += below[0]
+                        height = max(height, below[1])
+                    total = self._trees[id(enode)] = (min(sum, LARGEST), height + 1)
                     if total < self.tree[parent]:
                         heapq.heappush(heap, (total, parent))
 
-    def tree_cost(self, enode: ENode) -> float:
-        return self._trees.get(id(enode), INFINITE)
+    def tree_cost(self, enode: ENode) -> Tree:
+        return self._trees.get(id(enode), UNREACHED)
 
     def _rank_classes(self) -> None:
         """Orders classes by the cost of their cheapest tree and, where equal, by its text; chooses that tree's e-node."""
         tree = self.tree
         self.rank = [NOWHERE] * len(tree)
-        groups: dict[float, list[int]] = {}
+        groups: dict[Tree, list[int]] = {}
         for number, cost in enumerate(tree):
-            if cost != INFINITE:
+            if cost != UNREACHED:
                 groups.setdefault(cost, []).append(number)
         position = 0
         for cost in sorted(groups):
@@ -310,8 +319,8 @@ class Extractor:
                 key=lambda each: each[:2],
             )
             for cost, key, enode in alternatives[:ALTERNATIVES]:
-                if cost != INFINITE:
-                    moves.append((cost - self.tree[number], -self.rank[number], key, number, enode))
+                if cost != UNREACHED:
+                    moves.append((cost[0] - self.tree[number][0], -self.rank[number], key, number, enode))
         moves.sort(key=lambda each: each[:3])
         return [(number, enode) for *_, number, enode in moves]
 

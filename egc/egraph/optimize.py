@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
-from egc.egraph.extract import given_and_found
+from egc.egraph.extract import INSTABILITY, given_and_found
+from egc.egraph.pieces import Pieces
 from egc.egraph.saturate import Budget, Scopes, engine
-from egc.ir import Program
+from egc.ir import Node, Program
 from egc.rewrite import Rewrite
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search."""
+
+    rewrites: tuple[Rewrite, ...]
+    table: CostTable
+    bindings: Mapping[str, int]
+    budget: Budget
+    scoped: Scopes = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -21,8 +34,8 @@ class Result:
 
     cost_before, cost_after: nanoseconds by the cost model, and for each operation that loses values which a stabilizing
     rule keeps, ten times the input Program's; `unstable_before` and `unstable_after` are the numbers of these operations.
-    nodes: e-nodes at the end. fired: matches by rule name.
-    `before`, `rewrites`, `scoped`, `table`, `bindings` and `budget` repeat the question, for `explain_steps`.
+    nodes: e-nodes at the end. fired: matches by rule name. `before` and `question` are kept for `explain_steps`.
+    pieces: the results for the pieces of a long Program, whose further inputs stand for values of the pieces before.
     """
 
     program: Program
@@ -34,13 +47,11 @@ class Result:
     nodes: int
     iterations: int
     seconds: float
+    seconds_extracting: float
     fired: Mapping[str, int]
     before: Program
-    rewrites: tuple[Rewrite, ...]
-    table: CostTable
-    bindings: Mapping[str, int]
-    budget: Budget
-    scoped: Scopes = field(default_factory=dict)
+    question: Question
+    pieces: tuple[Result, ...] = ()
 
 
 def optimize_program(
@@ -53,35 +64,64 @@ def optimize_program(
 ) -> Result:
     """The cheapest Program equal to `program` by `rewrites`, by a backend's costs at the sizes in `bindings`.
 
-    scoped: further rewrites by `egc.scope` name, which apply to that scope's Nodes only.
+    scoped: further rewrites by `egc.scope` name, which apply to that scope's Nodes only. A Program of more Nodes than
+    `budget.piece` is optimized piece by piece.
     The result never costs more than `program` and is the same in every run and process.
     Raises RuleError for a rewrite that cannot be compiled, SaturationError where the e-graph engine fails.
     """
     started = time.perf_counter()
     budget, scoped = budget or Budget(), dict(scoped or {})
-    model = CostModel(costs, bindings)
-    running = engine(rewrites, scoped)
-    saturated = running.saturate(program, budget)
+    question = Question(tuple(rewrites), costs, bindings, budget, scoped)
+    if sum(1 for _ in program.nodes()) <= budget.piece:
+        return _searched(program, question, started)[0]
+    parts = Pieces(program, budget.piece)
+    predicates = engine(question.rewrites, scoped).predicates(program)
+    results = []
+    for piece in parts:
+        result, facts = _searched(piece.program, question, time.perf_counter(), predicates)
+        parts.found(piece, result.program, facts)
+        results.append(result)
+    return _together(program, parts.result(), question, results, started)
+
+
+def _searched(
+    program: Program, question: Question, started: float, predicates: frozenset[str] = frozenset()
+) -> tuple[Result, Mapping[Node, tuple[str, ...]]]:
+    """A Program that is searched as a whole, and which of the predicates are known of its outputs."""
+    model = CostModel(question.table, question.bindings)
+    running = engine(question.rewrites, question.scoped)
+    saturated = running.saturate(program, question.budget, predicates=predicates)
     try:
         graph = Graph(program, saturated)
+        known = graph.facts(program.outputs) if predicates else {}
     finally:
         running.release()
+    extracting = time.perf_counter()
     given, found = given_and_found(graph, model)
+    ended = time.perf_counter()
+    result = Result(
+        found.program, given.cost, found.cost, given.unstable, found.unstable, saturated.stop_reason, saturated.nodes,
+        saturated.iterations, ended - started, ended - extracting, saturated.matches, program, question,
+    )  # fmt: skip
+    return result, known
+
+
+def _together(before: Program, after: Program, question: Question, pieces: Sequence[Result], started: float) -> Result:
+    """The result for a Program of the results for its pieces; the Program itself where it does not cost more."""
+    model = CostModel(question.table, question.bindings)
+    unstable = [sum(piece.unstable_before for piece in pieces), sum(piece.unstable_after for piece in pieces)]
+    times = [model.program(before), model.program(after)]
+    costs = [time + number * INSTABILITY * times[0] for time, number in zip(times, unstable)]
+    if costs[1] >= costs[0]:
+        after, costs[1], unstable[1] = before, costs[0], unstable[0]
+    fired: Counter[str] = Counter()
+    for piece in pieces:
+        fired.update(piece.fired)
+    reasons = Counter(piece.stop_reason for piece in pieces)
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     return Result(
-        found.program,
-        given.cost,
-        found.cost,
-        given.unstable,
-        found.unstable,
-        saturated.stop_reason,
-        saturated.nodes,
-        saturated.iterations,
-        time.perf_counter() - started,
-        saturated.matches,
-        program,
-        tuple(rewrites),
-        costs,
-        bindings,
-        budget,
-        scoped,
-    )
+        after, costs[0], costs[1], unstable[0], unstable[1], f"{len(pieces)} pieces: {why}",
+        sum(piece.nodes for piece in pieces), max(piece.iterations for piece in pieces),
+        time.perf_counter() - started, sum(piece.seconds_extracting for piece in pieces), dict(sorted(fired.items())),
+        before, question, tuple(pieces),
+    )  # fmt: skip

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from egglog.bindings import EggSmolError, EGraph
 
 from egc.egraph import facts, native, schema
@@ -36,11 +35,13 @@ class Budget:
     """When saturation stops: at so many e-nodes, iterations or seconds.
 
     Results must not depend on the machine's speed, so `seconds` is a safety stop well above what the others allow.
+    piece: the Nodes of a Program that are searched together; a longer Program is searched piece by piece.
     """
 
     nodes: int = 3_000
     seconds: float = 2.0
     iterations: int = 12
+    piece: int = 400
 
 
 @dataclass
@@ -121,14 +122,16 @@ class Engine:
         active: Sequence[Directed] = (),
         dtypes: frozenset[str] = frozenset(),
         ops: frozenset[str] = frozenset(),
+        predicates: Collection[str] = (),
     ) -> list[Compiled]:
-        """Makes the e-graph ready for Programs with these dtypes and ops, with the rules of these directions."""
+        """Makes the e-graph ready for Programs with these dtypes and ops, with the rules of these directions, and to infer
+        these predicates besides those that the rules need."""
         if self.egraph is None:
             self.egraph, self.pushed, self.loaded = EGraph(), False, set()
             self._load([*schema.declarations(), "(ruleset analysis)", f"(ruleset {schema.MARKS})", *native.rules()])
         compiled = [self._compile(directed, dtypes) for directed in active]
         self._load(declaration for each in compiled for declaration in each.declarations)
-        self._load(facts.inference({predicate for each in compiled for predicate in each.predicates}, ops))
+        self._load(facts.inference({*predicates, *(name for each in compiled for name in each.predicates)}, ops))
         self._load(rule for each in compiled for rule in each.rules)
         return compiled
 
@@ -158,8 +161,18 @@ class Engine:
                 raise SaturationError(f"the e-graph engine failed: {error}") from error
             raise
 
-    def saturate(self, program: Program, budget: Budget, dropped: Iterable[str] = ()) -> Saturated:
-        """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards."""
+    def predicates(self, program: Program) -> frozenset[str]:
+        """What the rules that could match need to know of a Program's terms."""
+        active, _ = relevant(list(program.nodes()), list(self.scopes))
+        return frozenset(name for each in active for name in self._compile(each, _dtypes(program)).predicates)
+
+    def saturate(
+        self, program: Program, budget: Budget, dropped: Iterable[str] = (), predicates: Collection[str] = ()
+    ) -> Saturated:
+        """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards.
+
+        predicates: what is inferred although no rule needs it.
+        """
         self.release()
         if len(self.loaded) > MOST_LOADED:
             self.egraph = None
@@ -167,8 +180,8 @@ class Engine:
         dropped = set(dropped)
         allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
         active, ops = relevant(list(program.nodes()), allowed)
-        dtypes = frozenset(SHORT[dtype] for node in program.nodes() for dtype in _dtypes(node))
-        compiled = self.load(active, dtypes, ops)
+        dtypes = _dtypes(program)
+        compiled = self.load(active, dtypes, ops, predicates)
         if dropped:
             marking = [each for each in self.scopes if each.stabilizes and each not in active]
             self.load(relevant(list(program.nodes()), [*active, *marking])[0], dtypes, ops)
@@ -280,9 +293,13 @@ def _batches(commands: Iterable[str]) -> Iterator[str]:
         yield " ".join(batch)
 
 
-def _dtypes(node: Node) -> Iterator[np.dtype]:
-    for part in (node.type,) if isinstance(node.type, ArrayType) else node.type.items:
-        yield part.dtype
+def _dtypes(program: Program) -> frozenset[str]:
+    types = {part for node in program.nodes() for part in _parts(node)}
+    return frozenset(SHORT[type.dtype] for type in types)
+
+
+def _parts(node: Node) -> tuple[ArrayType, ...]:
+    return (node.type,) if isinstance(node.type, ArrayType) else node.type.items
 
 
 KEPT_ENGINES = 8

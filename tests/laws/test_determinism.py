@@ -20,8 +20,8 @@ import egc
 from egc.egraph.saturate import Budget
 from tests.laws.programs import generate
 
-nodes, seconds, iterations = Budget.__init__.__defaults__
-Budget.__init__.__defaults__ = nodes, 600.0, iterations
+nodes, seconds, iterations, piece = Budget.__init__.__defaults__
+Budget.__init__.__defaults__ = nodes, 600.0, iterations, piece
 
 def posterior(b, X, y):
     p = 1 / (1 + np.exp(-X @ b))
