@@ -30,6 +30,7 @@ LAYERS = [
         "callpath",
         "compiled",
         "pipeline",
+        "plans",
         "verify",
         "dispatch",
         "explanation",
