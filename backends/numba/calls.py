@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from egc.backends.numba.linalg import LETTERS, functions
 from egc.lower.loops import Call
 from egc.sizes import product
 from egc.types import ArrayType, Shape
@@ -72,8 +73,10 @@ def _broadcast(writer: Writer, call: Call, operands: Sequence[str]) -> str | Non
     x, axes, result = call.node.inputs[0].type, call.node.params["axes"], call.node.type
     if list(axes) != sorted(axes):
         return None
-    middle = "".join(f"{writer.dim(x.shape[axes.index(axis)]) if axis in axes else 1}, " for axis in range(result.rank))
-    return f"repeated(reshaped({operands[0]}, {writer.dim(x.size)}, ({middle})), {writer.shape(result)})"
+    if not x.rank:
+        return f"full({writer.shape(result)}, {operands[0]}[()])"
+    middle = tuple(x.shape[axes.index(axis)] if axis in axes else 1 for axis in range(result.rank))
+    return f"repeated({_reshaped(writer, operands[0], x, middle)}, {writer.shape(result)})"
 
 
 def _constant(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
@@ -90,10 +93,43 @@ def _matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     if a.dtype != b.dtype or a.dtype.kind not in "fc":
         return None
     if a.rank > 2 or b.rank > 2:
-        return None
+        return _batched_matmul(writer, call, operands)
     if call.node.type.rank == 0:
         return f"empty_scalar(matmul({operands[0]}, {operands[1]}))"
     return f"matmul({operands[0]}, {operands[1]})"
+
+
+def _batched_matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """Batches of equal shape, or one operand without a batch."""
+    a, b = (node.type for node in call.node.inputs)
+    batches = {x.shape[:-2] for x in (a, b) if x.rank > 2}
+    if len(batches) != 1 or min(a.rank, b.rank) < 2:
+        return None
+    stacked = [
+        _reshaped(writer, operand, x, (product(x.shape[:-2]), *x.shape[-2:])) if x.rank != 3 else operand
+        for operand, x in zip(operands, (a, b))
+    ]
+    ordered = ", ".join(f"as_contiguous({operand})" for operand in stacked)
+    whole = ArrayType(a.dtype, (product(next(iter(batches))), *call.node.type.shape[-2:]))
+    return _reshaped(writer, f"matmul_stack({ordered})", whole, call.node.type.shape)
+
+
+def _matrix(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """Linear algebra of one matrix, and of a right side of one or two axes."""
+    node = call.node
+    letter = LETTERS.get(node.inputs[0].type.dtype.name)
+    if (
+        letter is None
+        or node.inputs[0].type.rank != 2
+        or any(x.type.dtype != node.inputs[0].type.dtype for x in node.inputs)
+    ):
+        return None
+    vector = len(node.inputs) > 1 and node.inputs[1].type.rank == 1
+    name = f"{node.op}_vector" if vector else node.op
+    writer.driver.names[f"{name}_{letter}"] = functions(letter)[name]
+    flags = [str(node.params[key]) for key in ("upper", "lower", "transposed", "unit_diagonal") if key in node.params]
+    ordered = [f"as_contiguous({operand})" for operand in operands]
+    return f"{name}_{letter}({', '.join([*ordered, *flags])})"
 
 
 def _first(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
@@ -112,6 +148,7 @@ FORMS: dict[str, Form] = {
     "constant": _constant,
     "size": _size,
     "matmul": _matmul,
+    **dict.fromkeys("solve inv cholesky det slogdet solve_triangular".split(), _matrix),
     "assume": _first,
     "item": _item,
 }
@@ -175,6 +212,18 @@ def matmul(a: Any, b: Any) -> Any:
     return np.dot(in_order(a), in_order(b))
 
 
+@njit
+def matmul_stack(a: Any, b: Any) -> Any:
+    """Products of two stacks of matrices; a stack of one serves all of the other."""
+    count = max(a.shape[0], b.shape[0])
+    if a.shape[0] == 0 or b.shape[0] == 0:
+        count = 0
+    result = np.empty((count, a.shape[1], b.shape[2]), a.dtype)
+    for k in range(count):
+        np.dot(a[k if a.shape[0] > 1 else 0], b[k if b.shape[0] > 1 else 0], result[k])
+    return result
+
+
 FUNCTIONS: dict[str, Any] = {
     "check_slice": check_slice,
     "window": window,
@@ -182,6 +231,7 @@ FUNCTIONS: dict[str, Any] = {
     "only_element": only_element,
     "repeated": repeated,
     "matmul": matmul,
+    "matmul_stack": matmul_stack,
     "transpose": np.transpose,
     "full": np.full,
 }

@@ -1,0 +1,124 @@
+"""Linear algebra of compiled drivers: LAPACK on copies in its own order, with NumPy's errors.
+
+`functions(letter)` gives, for one element type (s, d, c or z), the functions of one matrix by op name. Each has the
+routines and the pivoting order that NumPy uses, so that what is singular for one is singular for the other.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import njit, uint8
+
+from egc.backends.numba.fortran import routine
+from egc.backends.numba.functions import pointer
+
+LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+
+compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL = (uint8(ord(letter)) for letter in "LUNTUN")
+
+
+@cache
+def functions(letter: str) -> dict[str, Any]:
+    solver, factor, root, triangular = (routine(f"{letter}{name}") for name in ("gesv", "getrf", "potrf", "trtrs"))
+
+    @compiled
+    def solve(a, b):
+        """a @ x = b for a matrix b."""
+        n, count = b.shape
+        factors, x = a.T.copy(), b.T.copy()
+        if n == 0 or count == 0:
+            return x.T.copy()
+        pivots, status = np.empty(n, np.int32), np.zeros(1, np.int32)
+        p, q = pointer(factors), pointer(x)
+        solver((n, count, p, n, pointer(pivots), q, n, pointer(status)))
+        if status[0] != 0:
+            raise np.linalg.LinAlgError("Singular matrix")
+        return x.T.copy()
+
+    @compiled
+    def solve_vector(a, b):
+        return solve(a, b.reshape((b.size, 1))).reshape(b.size)
+
+    @compiled
+    def inv(a):
+        return solve(a, np.eye(a.shape[0]).astype(a.dtype))
+
+    @compiled
+    def factorized(a):
+        """The LU factors in Fortran order, and the sign of the permutation; a zero diagonal where a is singular."""
+        n = a.shape[0]
+        factors, pivots, status = a.T.copy(), np.empty(n, np.int32), np.zeros(1, np.int32)
+        if n:
+            factor((n, n, pointer(factors), n, pointer(pivots), pointer(status)))
+        sign = 1.0
+        for k in range(n):
+            if pivots[k] != k + 1:
+                sign = -sign
+        return factors, sign, status[0] > 0
+
+    @compiled
+    def sign_and_log(a):
+        """The sign (or phase) of the determinant and the logarithm of its size, as NumPy's slogdet."""
+        factors, sign, singular = factorized(a)
+        phase = sign * np.ones(1, a.dtype)[0]
+        total = np.abs(phase) * 0
+        if singular:
+            return phase * 0, total - np.inf
+        for k in range(a.shape[0]):
+            size = np.abs(factors[k, k])
+            phase *= factors[k, k] / size
+            total += np.log(size)
+        return phase, total
+
+    @compiled
+    def slogdet(a):
+        phase, total = sign_and_log(a)
+        return np.asarray(phase), np.asarray(total)
+
+    @compiled
+    def det(a):
+        """As NumPy has it, which overflows only where the determinant does."""
+        phase, total = sign_and_log(a)
+        return np.asarray(phase * np.exp(total))
+
+    @compiled
+    def cholesky(a, upper):
+        """The lower triangle's factor L, a = L @ L^H, or the upper triangle's factor U, a = U^H @ U."""
+        n = a.shape[0]
+        factors, status = a.T.copy(), np.zeros(1, np.int32)
+        if n:
+            root((UPPER if upper else LOWER, n, pointer(factors), n, pointer(status)))
+        if status[0] != 0:
+            raise np.linalg.LinAlgError("Matrix is not positive definite")
+        result = factors.T.copy()
+        for i in range(n):
+            if upper:
+                result[i, :i] = 0
+            else:
+                result[i, i + 1 :] = 0
+        return result
+
+    @compiled
+    def solve_triangular(a, b, lower, transposed, unit_diagonal):
+        """b is a matrix. A row-major triangle is the transposed other triangle to LAPACK, which saves copying a."""
+        n, count = b.shape
+        x, status = b.T.copy(), np.zeros(1, np.int32)
+        if n and count:
+            triangle = UPPER if lower else LOWER
+            orientation = PLAIN if transposed else TRANSPOSED
+            diagonal = UNIT if unit_diagonal else GENERAL
+            triangular((triangle, orientation, diagonal, n, count, pointer(a), n, pointer(x), n, pointer(status)))
+        if status[0] != 0:
+            raise np.linalg.LinAlgError("singular matrix: a zero on the diagonal")
+        return x.T.copy()
+
+    @compiled
+    def solve_triangular_vector(a, b, lower, transposed, unit_diagonal):
+        return solve_triangular(a, b.reshape((b.size, 1)), lower, transposed, unit_diagonal).reshape(b.size)
+
+    return {name: value for name, value in locals().items() if hasattr(value, "py_func")}
