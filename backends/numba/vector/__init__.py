@@ -8,36 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from egc.backends.numba.vector import exponential, hyperbolic, logarithm, logistic, power, single
 from egc.backends.numba.vector.error_function import erf, erf_float32, erfc, erfc_float32, ndtr, ndtr_float32
-from egc.backends.numba.vector.exponential import exp, exp2, expm1
-from egc.backends.numba.vector.hyperbolic import arccosh, arcsinh, arctanh, cosh, sinh, tanh
-from egc.backends.numba.vector.logarithm import log, log1p, log2, log10
-from egc.backends.numba.vector.logistic import (
-    entr,
-    expit,
-    kl_div,
-    log_expit,
-    logaddexp,
-    logaddexp2,
-    logit,
-    rel_entr,
-    xlog1py,
-    xlogy,
-)
-from egc.backends.numba.vector.power import cbrt, power
+from egc.backends.numba.vector.lanes import compiled
 from egc.backends.numba.vector.primitives import inner, select
-from egc.backends.numba.vector.single import rounded, rounded2
 from egc.backends.numba.vector.trigonometric import cos, cos_float32, sin, sin_float32, tan, tan_float32
 
-FLOAT64: dict[str, Any] = {"exp": exp, "exp2": exp2, "expm1": expm1, "log": log, "log1p": log1p}
-FLOAT64 |= {"log2": log2, "log10": log10, "cbrt": cbrt, "expit": expit, "log_expit": log_expit, "logit": logit}
-FLOAT64 |= {"sinh": sinh, "cosh": cosh, "tanh": tanh, "arcsinh": arcsinh, "arccosh": arccosh, "arctanh": arctanh}
-FLOAT64 |= {"entr": entr}
-FLOAT32: dict[str, Any] = {name: rounded(function) for name, function in FLOAT64.items()}
-BINARY: dict[str, Any] = {"power": power, "logaddexp": logaddexp, "logaddexp2": logaddexp2}
-BINARY |= {"xlogy": xlogy, "xlog1py": xlog1py, "rel_entr": rel_entr, "kl_div": kl_div}
-FLOAT64 |= BINARY
-FLOAT32 |= {name: rounded2(function) for name, function in BINARY.items()}
+OPS = {
+    exponential: "exp exp2 expm1",
+    logarithm: "log log2 log10 log1p",
+    hyperbolic: "sinh cosh tanh arcsinh arccosh arctanh",
+    logistic: "expit log_expit logit logaddexp logaddexp2 xlogy xlog1py entr rel_entr kl_div",
+    power: "power cbrt",
+}
+_LANES = {name: getattr(module, name) for module, names in OPS.items() for name in names.split()}
+FLOAT64: dict[str, Any] = {name: compiled(function) for name, function in _LANES.items()}
+FLOAT32: dict[str, Any] = {name: compiled(single.form(name, function)) for name, function in _LANES.items()}
 FLOAT64 |= {"sin": sin, "cos": cos, "tan": tan}
 FLOAT32 |= {"sin": sin_float32, "cos": cos_float32, "tan": tan_float32}
 FLOAT64 |= {"erf": erf, "erfc": erfc, "ndtr": ndtr}

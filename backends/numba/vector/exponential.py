@@ -7,7 +7,7 @@ Remez' algorithm.
 
 from __future__ import annotations
 
-from egc.backends.numba.vector.primitives import bits, from_bits, inner, multiply_add, polynomial, select
+from egc.backends.numba.vector.lanes import bits, from_bits, multiply_add, polynomial, select
 
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10
@@ -47,32 +47,27 @@ EXP2 = (
 """(2**r - 1) / r for abs(r) <= 1/2, within 2**-56."""
 
 
-@inner
 def power_of_two(n):
     """2**n for integers from -1022 to 1023."""
     return from_bits(bits(n + POWER_OF_TWO) << 52)
 
 
-@inner
 def scaled(value, n):
     """value * 2**n in two factors, since n may be beyond the exponents."""
     half = multiply_add(n, 0.5, ROUND) - ROUND
     return value * power_of_two(half) * power_of_two(n - half)
 
 
-@inner
 def whole(x):
     """The integer nearest to x / log(2), as a float64."""
     return multiply_add(x, LOG2_E, ROUND) - ROUND
 
 
-@inner
 def rest(x, n):
     """x - n*log(2)."""
     return multiply_add(n, -LN2_LOW, multiply_add(n, -LN2_HIGH, x))
 
 
-@inner
 def growth(x):
     """n and exp(r) - 1."""
     x = select(x > 710.0, 710.0, select(x < -746.0, -746.0, x))
@@ -81,7 +76,6 @@ def growth(x):
     return n, multiply_add(r * r, polynomial(r, EXP), r)
 
 
-@inner
 def growth2(x, low):
     """n and 2**r - 1 for x + low = n + r."""
     x = select(x > 1025.0, 1025.0, select(x < -1077.0, -1077.0, x))
@@ -90,26 +84,22 @@ def growth2(x, low):
     return n, r * polynomial(r, EXP2)
 
 
-@inner
 def with_rest(n, change):
     """2**n * (1 + change) for n <= 0, and what it lost by rounding, where that is not tiny."""
     value = 1.0 + change
     return scaled(value, n), (change - (value - 1.0)) * select(n > -960.0, power_of_two(n), 0.0)
 
 
-@inner
 def exp(x):
     n, change = growth(x)
     return scaled(1.0 + change, n)
 
 
-@inner
 def exp2(x):
     n, change = growth2(x, -0.0)
     return scaled(1.0 + change, n)
 
 
-@inner
 def expm1(x):
     """2**n - 1 + 2**n * r, and then the rest of 2**n * expm1(r); halved, since n may be 1024."""
     clipped = select(x > 710.0, 710.0, select(x < -56.0, -56.0, x))

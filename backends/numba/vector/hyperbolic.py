@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 from egc.backends.numba.vector.exponential import LN2_HIGH, LN2_LOW, growth, power_of_two, whole
+from egc.backends.numba.vector.lanes import multiply_add, polynomial, select, square_root, sum_error, with_sign
 from egc.backends.numba.vector.logarithm import log1p_sum, log_ratio
-from egc.backends.numba.vector.primitives import inner, multiply_add, polynomial, select, sum_error, with_sign
 
 COSH = (0.5000000000000013, 0.04166666666651435, 0.0013888888947250259, 2.480148973012717e-05, 2.763134830211146e-07)
 """(cosh(r) - 1) / r**2 in r**2, within 2**-58."""
@@ -33,7 +33,6 @@ TANH = (
 """(tanh(x) - x) / x**3 in x**2 for abs(x) <= 0.55, within 2**-60 relative to x."""
 
 
-@inner
 def halves(x, n):
     """r, and what cosh(r) exceeds 1 and sinh(r) exceeds r by, the rounding of r included."""
     high = multiply_add(n, -LN2_HIGH, x)
@@ -43,7 +42,6 @@ def halves(x, n):
     return r, z * polynomial(z, COSH) + r * low, multiply_add(r * z, polynomial(z, SINH), low)
 
 
-@inner
 def sinh(x):
     size = abs(x)
     size = select(size > 711.0, 711.0, size)
@@ -56,7 +54,6 @@ def sinh(x):
     return with_sign(2.0 * value * power_of_two(n - 2.0), x)
 
 
-@inner
 def cosh(x):
     size = abs(x)
     size = select(size > 711.0, 711.0, size)
@@ -69,7 +66,6 @@ def cosh(x):
     return 2.0 * value * power_of_two(n - 2.0)
 
 
-@inner
 def tanh(x):
     """1 - 2 / (exp(2*abs(x)) + 1), and near 0 a polynomial."""
     size = abs(x)
@@ -86,23 +82,21 @@ LARGE = 18014398509481984.0
 """2**54, where the 1 in the argument's square no longer counts."""
 
 
-@inner
 def arcsinh(x):
     size = abs(x)
     large = size > LARGE
     square = size * size
-    quotient = square / (1.0 + math.sqrt(1.0 + square))
+    quotient = square / (1.0 + square_root(1.0 + square))
     t = size + quotient
     low = select(large, 0.0, sum_error(size, quotient, t))
     value = log1p_sum(select(large, size, t), low, select(large, 1.0, 0.0))
     return with_sign(select(size < math.inf, value, size), x)
 
 
-@inner
 def arccosh(x):
     large = x > LARGE
     above = x - 1.0
-    root = math.sqrt(multiply_add(above, above, 2.0 * above))
+    root = square_root(multiply_add(above, above, 2.0 * above))
     t = above + root
     low = select(large, 0.0, sum_error(above, root, t))
     value = log1p_sum(select(large, x, t), low, select(large, 1.0, 0.0))
@@ -110,7 +104,6 @@ def arccosh(x):
     return select(x >= 1.0, value, math.nan)
 
 
-@inner
 def arctanh(x):
     size = abs(x)
     above, below = 1.0 + size, 1.0 - size

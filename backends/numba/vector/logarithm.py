@@ -10,15 +10,13 @@ from __future__ import annotations
 import math
 
 from egc.backends.numba.vector.exponential import LN2_HIGH, LN2_LOW, power_of_two
-from egc.backends.numba.vector.primitives import (
+from egc.backends.numba.vector.lanes import (
     bits,
     from_bits,
-    inner,
     multiply_add,
     polynomial,
     product_error,
     select,
-    shift_right,
     sum_error,
 )
 
@@ -42,20 +40,17 @@ ATANH = (
 """2 * (atanh(s) - s) / s**3 in s**2, within 2**-59."""
 
 
-@inner
 def exponent(x):
     """k of x = 2**k * m with sqrt(1/2) <= m < sqrt(2), for normal numbers."""
-    field = shift_right(bits(x) + (ONE - SQRT_HALF), 52)
+    field = (bits(x) + (ONE - SQRT_HALF)) >> 52
     return from_bits(field | UNIT_EXPONENT) - (4503599627370496.0 + 1023.0)
 
 
-@inner
 def mantissa(x):
     """m of x = 2**k * m with sqrt(1/2) <= m < sqrt(2), for normal numbers."""
     return from_bits(((bits(x) + (ONE - SQRT_HALF)) & MANTISSA) + SQRT_HALF)
 
 
-@inner
 def log_sum(k, f):
     """k*log(2) + log(1 + f)."""
     s = f / (2.0 + f)
@@ -65,7 +60,6 @@ def log_sum(k, f):
     return k * LN2_HIGH - ((half - tail) - f)
 
 
-@inner
 def at_ends(x, value):
     """A logarithm of x, given its value for positive finite numbers."""
     value = select(x == math.inf, x, value)
@@ -73,7 +67,6 @@ def at_ends(x, value):
     return select((x < 0.0) | (x != x), math.nan, value)
 
 
-@inner
 def log(x):
     small = x < LEAST_NORMAL
     normal = select(small, x * 18014398509481984.0, x)
@@ -81,7 +74,6 @@ def log(x):
     return at_ends(x, log_sum(k, mantissa(normal) - 1.0))
 
 
-@inner
 def log1p(x):
     """With k from 1 + x as rounded, f = 2**-k * x + (2**-k - 1) is rounded once, and exact where k is 0."""
     u = 1.0 + x
@@ -91,7 +83,6 @@ def log1p(x):
     return select(x == 0.0, x, at_ends(u, log_sum(k, f)))
 
 
-@inner
 def log1p_sum(t, low, more):
     """log(1 + t + low) + more*log(2), for t >= 0 and a small correction, whose factor 1 / (1 + t) needs few bits."""
     u = 1.0 + t
@@ -107,7 +98,6 @@ def log1p_sum(t, low, more):
     return k * LN2_HIGH - ((half - tail) - f)
 
 
-@inner
 def log1p_unit(t, low):
     """log(1 + t + low) for 0 <= t <= 1 and a small correction."""
     large = t > 0.41421356237309503
@@ -121,7 +111,6 @@ def log1p_unit(t, low):
     return select(large, LN2_HIGH, 0.0) - ((half - tail) - f)
 
 
-@inner
 def log_ratio(a, a_low, b, b_low):
     """log((a + a_low) / (b + b_low)) of positive finite numbers, the low parts not 0 only where the high ones are between
     2**-60 and 2; from mantissas that differ by less than a factor sqrt(2)."""
@@ -159,7 +148,6 @@ UPPER = -0x100000000
 """The bits that hold the upper 20 bits of a mantissa."""
 
 
-@inner
 def parts(f):
     """log(1 + f) as a float64 of 20 bits, and the rest."""
     s = f / (2.0 + f)
@@ -169,7 +157,6 @@ def parts(f):
     return high, ((f - high) - half) + s * multiply_add(z, polynomial(z, ATANH), half)
 
 
-@inner
 def log2(x):
     small = x < LEAST_NORMAL
     normal = select(small, x * 18014398509481984.0, x)
@@ -181,7 +168,6 @@ def log2(x):
     return at_ends(x, total + rest)
 
 
-@inner
 def log10(x):
     small = x < LEAST_NORMAL
     normal = select(small, x * 18014398509481984.0, x)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 from egc.backends.numba.vector.exponential import LOG2_E, exp, growth, growth2, with_rest
+from egc.backends.numba.vector.lanes import multiply_add, select
 from egc.backends.numba.vector.logarithm import log, log1p, log1p_unit, log_ratio
-from egc.backends.numba.vector.primitives import inner, multiply_add, select
 
 
-@inner
 def expit(x):
     """1 / (1 + exp(-x)), for negative x as exp(x) / (1 + exp(x)), corrected by what the denominator lost by rounding."""
     tail = exp(-abs(x))
@@ -19,14 +18,12 @@ def expit(x):
     return quotient - quotient * ((tail - (below - 1.0)) * inverse)
 
 
-@inner
 def log_expit(x):
     n, change = growth(-abs(x))
     tail, low = with_rest(n, change)
     return select(x < 0.0, x, -0.0) - log1p_unit(tail, low)
 
 
-@inner
 def logaddexp(x, y):
     """The larger one plus what the smaller one adds; the logarithm of 2 where they are equal, infinities included.
 
@@ -38,7 +35,6 @@ def logaddexp(x, y):
     return select(x == y, x + 0.6931471805599453, larger)
 
 
-@inner
 def logaddexp2(x, y):
     """As logaddexp."""
     n, change = growth2(-abs(x - y), -0.0)
@@ -47,7 +43,6 @@ def logaddexp2(x, y):
     return select(x == y, x + 1.0, larger)
 
 
-@inner
 def logit(p):
     """log(p / (1 - p)), where what 1 - p loses by rounding is not lost."""
     rest = 1.0 - p
@@ -56,22 +51,18 @@ def logit(p):
     return select((p >= 0.0) & (p <= 1.0), value, math.nan)
 
 
-@inner
 def xlogy(x, y):
     return select((x == 0.0) & (y == y), 0.0, x * log(y))
 
 
-@inner
 def xlog1py(x, y):
     return select((x == 0.0) & (y == y), 0.0, x * log1p(y))
 
 
-@inner
 def entr(x):
     return select(x == 0.0, 0.0, select(x < 0.0, -math.inf, -x * log(x)))
 
 
-@inner
 def rel_entr(x, y):
     ratio = select(x == math.inf, select(y == math.inf, math.nan, math.inf), log_ratio(x, 0.0, y, 0.0))
     ratio = select((y == math.inf) & (x < math.inf), -math.inf, ratio)
@@ -79,7 +70,6 @@ def rel_entr(x, y):
     return select((x > 0.0) & (y > 0.0), x * ratio, value)
 
 
-@inner
 def kl_div(x, y):
     """x*log(x/y) - x + y, where SciPy's x/y overflows and underflows."""
     quotient = x / y

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 from egc.backends.numba.vector.exponential import ROUND, growth2, scaled
-from egc.backends.numba.vector.logarithm import LEAST_NORMAL, exponent, mantissa
-from egc.backends.numba.vector.primitives import (
-    inner,
+from egc.backends.numba.vector.lanes import (
     multiply_add,
     polynomial,
     product_error,
     select,
     with_sign,
 )
+from egc.backends.numba.vector.logarithm import LEAST_NORMAL, exponent, mantissa
 
 ATANH_TAIL = (
     0.1999999999999999,
@@ -42,7 +41,6 @@ INTEGERS = 4503599627370496.0
 """2**52: from here on every float64 is an integer, and from twice that an even one."""
 
 
-@inner
 def log2_parts(x):
     """log2 of a positive finite number as a sum of two float64, within 2**-65 of it.
 
@@ -80,12 +78,10 @@ def log2_parts(x):
     return high, ((k - high) + part) + part_low
 
 
-@inner
 def is_integer(size):
     return (size >= INTEGERS) | ((size + INTEGERS) - INTEGERS == size)
 
 
-@inner
 def power(x, y):
     """2**(y * log2(abs(x))) with the sign and the special values of C's pow (ISO C, annex F.10.4.4)."""
     base, size = abs(x), abs(y)
@@ -96,17 +92,16 @@ def power(x, y):
     n, change = growth2(product, select(inside, rest, 0.0))
     value = scaled(1.0 + change, n)
     ends = (base == 0.0) | (base == math.inf)
-    value = select(ends, select((base == 0.0) == (y < 0.0), math.inf, 0.0), value)
+    value = select(ends, select((base == 0.0) ^ (y > 0.0), math.inf, 0.0), value)
     value = select(base == 1.0, 1.0, value)
     integer = is_integer(size)
-    odd = integer & (size < 2.0 * INTEGERS) & (not is_integer(0.5 * size))
+    odd = integer & (size < 2.0 * INTEGERS) & ~is_integer(0.5 * size)
     value = with_sign(value, select(odd, x, 1.0))
-    value = select((x < 0.0) & (base < math.inf) & (not integer), math.nan, value)
+    value = select((x < 0.0) & (base < math.inf) & ~integer, math.nan, value)
     value = select((x != x) | (y != y), math.nan, value)
     return select((x == 1.0) | (y == 0.0), 1.0, value)
 
 
-@inner
 def cbrt(x):
     """c = a * y**2 for y near a**(-1/3), from a polynomial and one step of Halley's; then Newton's step on c**3 - a, whose
     residual is exact but for its last bits."""

@@ -1,29 +1,20 @@
-"""float32 forms of the functions that have none of their own: computed in float64, which is exact enough to round once."""
+"""float32 forms: of their own where those are cheaper, otherwise computed in float64 and rounded once."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from inspect import signature
 
-from numba import float32, float64
-
-from egc.backends.numba.vector.primitives import inner
-
-
-def rounded(function: Any) -> Any:
-    """A function of one float64 as a function of one float32."""
-
-    @inner
-    def single(x):
-        return float32(function(float64(x)))
-
-    return single
+from egc.backends.numba.vector.lanes import Lane, narrowed, widened
 
 
-def rounded2(function: Any) -> Any:
-    """A function of two float64 as a function of two float32."""
+def form(name: str, function: Callable[..., Lane]) -> Callable[..., Lane]:
+    """The form on float32 of an op, given the one on float64."""
+    if name in OWN:
+        return OWN[name]
+    if len(signature(function).parameters) == 1:
+        return lambda x: narrowed(function(widened(x)))
+    return lambda x, y: narrowed(function(widened(x), widened(y)))
 
-    @inner
-    def single(x, y):
-        return float32(function(float64(x), float64(y)))
 
-    return single
+OWN: dict[str, Callable[..., Lane]] = {}
