@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from numba import float32, float64
 
-from egc.backends.numba.vector.exponential import exp
+from egc.backends.numba.vector import exponential
+from egc.backends.numba.vector.lanes import compiled
 from egc.backends.numba.vector.primitives import inner, multiply_add, polynomial, product_error, select, with_sign
+
+exp = compiled(exponential.exp)
 
 SERIES = (
     0.1283791670955126,
