@@ -1,4 +1,4 @@
-"""The `egc` command: explain, run, rules, backends, coverage, demo. It prints; the work is done elsewhere."""
+"""The `egc` command: explain, run, rules, backends, cache, coverage, demo. It prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 import egc
 from egc import backend as backends
-from egc import rulecheck, rulefiles
+from egc import cache, rulecheck, rulefiles
 from egc.calibration import calibrate_file
 from egc.capture.coverage import coverage as covered
 from egc.capture.coverage import uncovered
@@ -39,6 +39,8 @@ rules_app = typer.Typer(no_args_is_help=True, help="List, show and check rules."
 app.add_typer(rules_app, name="rules")
 backends_app = typer.Typer(invoke_without_command=True, help="List the backends; measure their costs.")
 app.add_typer(backends_app, name="backends")
+cache_app = typer.Typer(no_args_is_help=True, help="What is kept on disk for later processes.")
+app.add_typer(cache_app, name="cache")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -254,6 +256,32 @@ def calibrate_backend(
     path = output or table_path(name)
     calibrate_file(name, path)
     console.print(escape(f"wrote {path}"))
+
+
+@cache_app.command("info")
+def show_cache() -> None:
+    """Show the cache's folder, whether it can be used, and what it holds."""
+    folder, store = cache.base_folder(), cache.shared()
+    if folder is None or store is None:
+        reason = "EGC_CACHE_DIR" if folder is None else "egc's own files changed or cannot be read"
+        console.print(f"the cache is off: {reason}")
+        return
+    console.print(escape(f"folder: {store.folder}"))
+    console.print(escape(f"state: {f'not used: {refusal}' if (refusal := store.refusal()) else 'used'}"))
+    sizes: dict[str, list[int]] = {}
+    for entry in store.entries():
+        sizes.setdefault(entry.kind, []).append(entry.size)
+    for kind, found in sorted(sizes.items()):
+        console.print(f"{kind}: {len(found)} entries, {sum(found) / 2**20:.1f} MiB")
+    total = sum(map(sum, sizes.values()))
+    console.print(f"total: {total / 2**20:.1f} of {store.limit / 2**20:.0f} MiB")
+
+
+@cache_app.command("clear")
+def clear_cache() -> None:
+    """Remove everything that the cache holds."""
+    store = cache.shared()
+    console.print("the cache is off" if store is None else f"removed {store.clear()} entries")
 
 
 @app.command()
