@@ -14,6 +14,7 @@ from benchmarks.harness import pin
 SUITES = {
     "kernels": "benchmarks.kernels",
     "latency": "benchmarks.latency",
+    "costs": "benchmarks.costs",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

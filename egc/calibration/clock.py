@@ -17,6 +17,9 @@ from egc.ir import Program
 ROUNDS = 15
 """The least of this many turns is the time: what else runs on the machine only ever adds to it."""
 
+LONGEST = 0.5
+"""Seconds for all turns of one Program, where three turns do not take longer."""
+
 LEVELS = (32 << 10, 1 << 20, 32 << 20)
 """The caches of a machine that does not tell."""
 
@@ -59,7 +62,7 @@ def least_seconds(call: Callable[[], Any], turn: float = 4e-4, rounds: int = ROU
             break
         count = max(2 * count, int(count * turn / max(seconds, 1e-9)))
     best = seconds / count
-    for _ in range(rounds - 1 if seconds < 0.1 else 2):
+    for _ in range(max(3, min(rounds - 1, int(LONGEST / seconds)))):
         start = time.perf_counter()
         for _ in range(count):
             call()
