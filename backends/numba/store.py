@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -39,10 +40,20 @@ _known: dict[str, CompileResult] = {}
 """What this process has compiled or loaded, by key. It stays: a second copy of one symbol would meet the first."""
 
 
+UNIQUE = 2**32
+"""Numbers of functions from here on are unique among processes."""
+
+NUMBER = re.compile(r"B\d+v(\d+)")
+"""Where a symbol has its function's number."""
+
+UNRESOLVED = ".numba.unresolved$"
+"""The mark of symbols that numba fills in only where it compiles: recursion."""
+
+
 def _number_functions_apart() -> None:
     """numba makes symbols unique by a count of the functions that a process compiles. Stored code meets other processes'
     symbols, and where two are equal the linker takes either: the count starts at a random number."""
-    bytecode.FunctionIdentity._unique_ids = itertools.count(secrets.randbits(62))
+    bytecode.FunctionIdentity._unique_ids = itertools.count(UNIQUE + secrets.randbits(61))
 
 
 _number_functions_apart()
@@ -70,7 +81,7 @@ class StoredCode(NumbaCache):
         return _known.get(self.key)
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
-        _known[self.key] = data
+        _known[self.key] = data._replace(metadata=None)
         entry = _reduce(data)
         if entry is not None:
             self.store.write(KIND, self.key, entry)
@@ -141,13 +152,19 @@ def _settings() -> list[str]:
 
 
 def _reduce(result: CompileResult) -> bytes | None:
-    """The entry of a compile result: the symbols that it needs, and numba's form of it. None for what holds in this
-    process only: addresses, lifted loops, objects that do not pickle."""
+    """The entry of a compile result: the symbols that it needs, and numba's form of it.
+
+    None for what holds in this process only: addresses, lifted loops, objects that do not pickle, functions that were
+    numbered before this module was imported.
+    """
     if result.objectmode or result.lifted or result.library.has_dynamic_globals:
         return None
     module = result.library._final_module
     needed = [s.name for s in (*module.functions, *module.global_variables) if s.is_declaration]
     symbols = [name for name in needed if not name.startswith("llvm.")]
+    numbers = [int(n) for f in module.functions if not f.is_declaration for n in NUMBER.findall(f.name)]
+    if any(name.startswith(UNRESOLVED) for name in symbols) or any(number < UNIQUE for number in numbers):
+        return None
     try:
         return pickle.dumps((symbols, dumps(result._reduce())))
     except Exception:
