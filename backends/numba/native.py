@@ -97,7 +97,9 @@ class NativeWriter(Writer):
         if name not in self.contiguous:
             variable = self.name(name)
             self.contiguous[name] = f"{variable}c"
-            if name in self.scalars:
+            if name not in self.scalars and not self.types[name].rank:
+                self.contiguous[name] = variable
+            elif name in self.scalars:
                 self.line(f"{variable}c = empty_scalar({variable})", depth)
             else:
                 self.line(f"{variable}c = as_contiguous({variable})", depth)
