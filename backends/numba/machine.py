@@ -65,7 +65,7 @@ def compile_driver(
         namespace.update({f"loops_{number}": compile_kernel(*kernel) for number, kernel in enumerate(kernels)})
 
     texts = list(map(_named, names, names.values()))
-    key = [source, *texts, *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)]
+    key = [source, *filter(None, texts), *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)]
     compiler = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
     return compile_stored(compiler(namespace["run"]), signature, None if None in texts else key, link)
 
