@@ -19,7 +19,7 @@ from numba.np.arrayobj import make_array
 from egc.backends.numba import vector
 from egc.backends.numba.vector import inner, select
 
-MATH = "sqrt asin acos atan atan2 hypot frexp".split()
+MATH = ["sqrt", "frexp"]
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
 reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc"})

@@ -17,7 +17,6 @@ from egc.kernels import FUSED_REDUCTIONS, viewed
 FLOAT = {
     **dict(zip("add subtract multiply divide".split(), (f"{{0}} {o} {{1}}" for o in "+-*/"))),
     "sqrt": "sqrt({0})",
-    **{f"arc{name}": f"a{name}({{0}})" for name in "sin cos tan".split()},
     **{name: f"np.{name}({{0}})" for name in "floor ceil trunc rint signbit".split()},
     **{name: f"np.{name}({{0}}, {{1}})" for name in "nextafter copysign".split()},
     "maximum": "select(({0} > {1}) | ({0} != {0}), {0}, {1})",
@@ -29,8 +28,6 @@ FLOAT = {
     "spacing": "np.spacing({0} + {T}(0.0))",
     "reciprocal": "{T}(1.0) / {0}",
     "conjugate": "{0}",
-    "arctan2": "atan2({0}, {1})",
-    "hypot": "hypot({0}, {1})",
     "fmod": "np.fmod({0}, {1})",
     "floor_divide": "{T}(floor_divide_float({W}({0}), {W}({1})))",
     "remainder": "{T}(remainder_float({W}({0}), {W}({1})))",
@@ -98,7 +95,7 @@ COMPLEX = {
     "divide": "{T}(divide_complex({0}, {1}))",
     "negative": "-{0}",
     "conjugate": "{0}.conjugate()",
-    "absolute": "hypot({0}.real, {0}.imag)",
+    "absolute": "hypot_{R}({0}.real, {0}.imag)",
     "equal": "({0}.real == {1}.real) & ({0}.imag == {1}.imag)",
     "not_equal": "({0}.real != {1}.real) | ({0}.imag != {1}.imag)",
     "isnan": "({0}.real != {0}.real) | ({0}.imag != {0}.imag)",
@@ -178,7 +175,8 @@ def expression(node: Node, operands: tuple[str, ...]) -> str | None:
 
 
 def _filled(template: str, dtype: np.dtype, operands: tuple[str, ...]) -> str:
-    return template.format(*operands, T=type_name(dtype), W=WIDE.get(dtype.kind), bits=8 * dtype.itemsize)
+    size = 8 * dtype.itemsize
+    return template.format(*operands, T=type_name(dtype), W=WIDE.get(dtype.kind), R=f"float{size // 2}", bits=size)
 
 
 def fusible(node: Node) -> bool:

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from egc.backends.numba.vector import exponential, hyperbolic, logarithm, logistic, power, single
-from egc.backends.numba.vector.error_function import erf, erf_float32, erfc, erfc_float32, ndtr, ndtr_float32
+from egc.backends.numba.vector import (
+    error_function,
+    exponential,
+    hyperbolic,
+    inverse_trigonometric,
+    logarithm,
+    logistic,
+    power,
+    single,
+    trigonometric,
+)
 from egc.backends.numba.vector.lanes import compiled
 from egc.backends.numba.vector.primitives import inner, select
-from egc.backends.numba.vector.trigonometric import cos, cos_float32, sin, sin_float32, tan, tan_float32
 
 OPS = {
     exponential: "exp exp2 expm1",
@@ -20,13 +28,20 @@ OPS = {
     hyperbolic: "sinh cosh tanh arcsinh arccosh arctanh",
     logistic: "expit log_expit logit logaddexp logaddexp2 xlogy xlog1py entr rel_entr kl_div",
     power: "power cbrt",
+    trigonometric: "sin cos tan",
+    inverse_trigonometric: "arcsin arccos arctan arctan2 hypot",
+    error_function: "erf erfc ndtr",
 }
 _LANES = {name: getattr(module, name) for module, names in OPS.items() for name in names.split()}
+_OWN = {
+    name: getattr(module, f"{name}_float32")
+    for module, names in OPS.items()
+    for name in names.split()
+    if hasattr(module, f"{name}_float32")
+}
 FLOAT64: dict[str, Any] = {name: compiled(function) for name, function in _LANES.items()}
-FLOAT32: dict[str, Any] = {name: compiled(single.form(name, function)) for name, function in _LANES.items()}
-FLOAT64 |= {"sin": sin, "cos": cos, "tan": tan}
-FLOAT32 |= {"sin": sin_float32, "cos": cos_float32, "tan": tan_float32}
-FLOAT64 |= {"erf": erf, "erfc": erfc, "ndtr": ndtr}
-FLOAT32 |= {"erf": erf_float32, "erfc": erfc_float32, "ndtr": ndtr_float32}
+FLOAT32: dict[str, Any] = {
+    name: compiled(_OWN.get(name) or single.form(name, function)) for name, function in _LANES.items()
+}
 
 __all__ = ["FLOAT32", "FLOAT64", "inner", "select"]

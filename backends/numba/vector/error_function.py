@@ -8,13 +8,16 @@ polynomials are minimax (Remez).
 
 from __future__ import annotations
 
-from numba import float32, float64
-
-from egc.backends.numba.vector import exponential
-from egc.backends.numba.vector.lanes import compiled
-from egc.backends.numba.vector.primitives import inner, multiply_add, polynomial, product_error, select, with_sign
-
-exp = compiled(exponential.exp)
+from egc.backends.numba.vector.exponential import exp
+from egc.backends.numba.vector.lanes import (
+    multiply_add,
+    narrowed,
+    polynomial,
+    product_error,
+    select,
+    widened,
+    with_sign,
+)
 
 SERIES = (
     0.1283791670955126,
@@ -128,27 +131,23 @@ TAIL_SHORT = (
 HALF_ROOT = 0.7071067811865476
 
 
-@inner
 def tail(x, square, lost):
     """exp(-(square + lost)) times what erfc(x) exp(x*x) is, for x from 0 to 28."""
     factor = polynomial((x - 4.0) / (x + 4.0), TAIL) / multiply_add(x, 2.0, 1.0)
     return exp(-square) * multiply_add(-lost, factor, factor)
 
 
-@inner
 def series(x):
     """erf between -1 and 1."""
     return multiply_add(x, polynomial(x * x, SERIES), x)
 
 
-@inner
 def erf(x):
     magnitude = abs(x)
     beyond = select(magnitude > 6.0, 5.0, magnitude - 1.0)
     return select(magnitude < 1.0, series(x), with_sign(1.0 - exp(-polynomial(beyond, LOGARITHM)), x))
 
 
-@inner
 def erfc(x):
     magnitude = abs(x)
     magnitude = select(magnitude > 28.0, 28.0, magnitude)
@@ -158,7 +157,6 @@ def erfc(x):
     return select(magnitude < 0.5, 1.0 - series(x), value)
 
 
-@inner
 def ndtr(x):
     """Half of erfc(-x / sqrt(2)), but for the exponential, which sees the exact square."""
     magnitude = abs(x)
@@ -170,33 +168,29 @@ def ndtr(x):
     return select(magnitude < 0.5, multiply_add(0.5, series(x * HALF_ROOT), 0.5), value)
 
 
-@inner
 def tail_short(x, square):
     """exp(-square) times what erfc(x) exp(x*x) is, for x from 0 to 11."""
     return exp(-square) * polynomial((x - 2.0) / (x + 2.0), TAIL_SHORT) / multiply_add(x, 2.0, 1.0)
 
 
-@inner
 def erf_float32(x):
-    wide = float64(x)
+    wide = widened(x)
     magnitude = abs(wide)
     small = multiply_add(wide, polynomial(wide * wide, SERIES_SHORT), wide)
     beyond = select(magnitude > 4.0, 3.0, magnitude - 1.0)
     large = with_sign(1.0 - exp(-polynomial(beyond, LOGARITHM_SHORT)), wide)
-    return float32(select(magnitude < 1.0, small, large))
+    return narrowed(select(magnitude < 1.0, small, large))
 
 
-@inner
 def erfc_float32(x):
-    magnitude = abs(float64(x))
+    magnitude = abs(widened(x))
     magnitude = select(magnitude > 11.0, 11.0, magnitude)
     value = tail_short(magnitude, magnitude * magnitude)
-    return float32(select(x < float32(0.0), 2.0 - value, value))
+    return narrowed(select(x < 0.0, 2.0 - value, value))
 
 
-@inner
 def ndtr_float32(x):
-    magnitude = abs(float64(x))
+    magnitude = abs(widened(x))
     magnitude = select(magnitude > 15.5, 15.5, magnitude)
     value = 0.5 * tail_short(magnitude * HALF_ROOT, 0.5 * magnitude * magnitude)
-    return float32(select(x > float32(0.0), 1.0 - value, value))
+    return narrowed(select(x > 0.0, 1.0 - value, value))

@@ -13,14 +13,16 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.core.registry import cpu_target
+
+from egc.backends.numba.vector.lanes import Lane
 
 WIDTHS = (2, 4, 8, 16)
 """The numbers of elements for which there are forms."""
 PURE = ("memory(none)", "nounwind", "willreturn")
 
 
-def exceptionally(slow: Callable[[float], float], least: float, most: float) -> Any:
+def exceptionally(slow: Callable[[float], float], least: float, most: float) -> Callable[[Lane, Lane], Lane]:
     """A function of `(x, value)`: the value where `least <= x <= most` or x is nan, `slow(x)` where not.
 
     x and the value are float64; numba compiles `slow`, which may branch and call.
@@ -35,7 +37,8 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         )
         return builder.or_(builder.fcmp_ordered("<", x, low), builder.fcmp_ordered(">", x, high))
 
-    def scalar(context: Any, module: Any) -> Any:
+    def scalar(module: Any) -> Any:
+        context = cpu_target.target_context
         signature = types.float64(types.float64)
         compiled = context.compile_subroutine(ir.IRBuilder(), slow, signature)
         function = _function(module, double, name, "linkonce_odr", "noinline")
@@ -47,7 +50,7 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         builder.ret(value)
         return function
 
-    def vector(module: Any, one: Any, width: int) -> str:
+    def vector(module: Any, one: Any, width: int) -> None:
         kind, index = ir.VectorType(double, width), ir.IntType(32)
         function = _function(module, kind, f"{name}.{width}", "weak_odr", "alwaysinline")
         x, value = function.args
@@ -70,24 +73,19 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         result.add_incoming(value, start)
         result.add_incoming(after, each)
         builder.ret(result)
-        return f"_ZGV_LLVM_N{width}vv_{name}({name}.{width})"
 
-    @intrinsic
-    def chosen(context, x, value):
-        def generate(context, builder, signature, arguments):
-            module = builder.module
-            function = module.globals.get(name)
-            if function is None:
-                function = scalar(context, module)
-                for width in WIDTHS:
-                    vector(module, function, width)
-            call = builder.call(function, arguments)
-            forms = ",".join(f"_ZGV_LLVM_N{width}vv_{name}({name}.{width})" for width in WIDTHS)
-            for attribute in (*PURE, f'"vector-function-abi-variant"="{forms}"'):
-                set.add(call.attributes, attribute)
-            return call
-
-        return types.float64(types.float64, types.float64), generate
+    def chosen(x: Lane, value: Lane) -> Lane:
+        module = x.builder.module
+        function = module.globals.get(name)
+        if function is None:
+            function = scalar(module)
+            for width in WIDTHS:
+                vector(module, function, width)
+        call = x.builder.call(function, [x.value, value.value])
+        forms = ",".join(f"_ZGV_LLVM_N{width}vv_{name}({name}.{width})" for width in WIDTHS)
+        for attribute in (*PURE, f'"vector-function-abi-variant"="{forms}"'):
+            set.add(call.attributes, attribute)
+        return x.like(call)
 
     return chosen
 

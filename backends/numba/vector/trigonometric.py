@@ -13,19 +13,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, float64, int64
+from numba import float64, int64
 
 from egc.backends.numba.vector.exceptional import exceptionally
-from egc.backends.numba.vector.primitives import (
+from egc.backends.numba.vector.lanes import (
     bits,
+    compiled,
     from_bits,
-    inner,
     multiply_add,
+    narrowed,
     polynomial,
     product_error,
     select,
     sum_error,
+    widened,
 )
+from egc.backends.numba.vector.primitives import inner
 
 QUARTER = 1.5707963267341256
 QUARTER_2 = 6.077100506303966e-11
@@ -35,8 +38,6 @@ QUARTERS = 2.0 / math.pi
 HALF_PI = 1.5707963267948966
 HALF_PI_LOW = 6.123233995736766e-17
 LARGEST = 1.0e6
-UPPER = -(1 << 27)
-"""The bits that hold the upper 26 bits of a mantissa."""
 ROUND = 1.5 * 2.0**52
 """Adding it rounds a small float64 to an integer, which then stands in the low bits."""
 ROUND_EVEN = 1.5 * 2.0**53
@@ -63,7 +64,6 @@ def _digits() -> np.ndarray:
 DIGITS = _digits()
 
 
-@inner
 def reduced(x, n):
     """x - n*pi/2 as a float64 and what is left."""
     first = multiply_add(n, -QUARTER, x)
@@ -77,7 +77,6 @@ def reduced(x, n):
     return high, (b - high) + low
 
 
-@inner
 def sine(high, low):
     """sin(high + low) between -pi/2 and pi/2."""
     z = high * high
@@ -88,13 +87,11 @@ def sine(high, low):
     return high + multiply_add(high * z, p, multiply_add(low * z, -0.5, low))
 
 
-@inner
 def negated(x, odd):
     """-x where the integer is odd, else x."""
-    return from_bits(bits(x) ^ (odd << int64(63)))
+    return from_bits(bits(x) ^ (odd << 63))
 
 
-@inner
 def tangent(high, low):
     """tan(high + low) between -pi/4 and pi/4."""
     z = high * high
@@ -108,70 +105,78 @@ def tangent(high, low):
 
 
 @inner
+def two_sum(a, b):
+    """a + b as rounded, and the error (Knuth, The Art of Computer Programming 2, 4.2.2)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+@inner
 def quarters(x):
     """x = (n + high + low) * pi/2 with abs(high) <= 1/2: the integer n modulo 4, high and low, for large x."""
-    exponent = ((bits(x) >> int64(52)) & int64(0x7FF)) - int64(1075)
-    x = from_bits((bits(x) & int64(0x800FFFFFFFFFFFFF)) | int64(0x4330000000000000))
-    upper = from_bits(bits(x) & int64(UPPER))
+    fraction, exponent = math.frexp(x)
+    exponent -= 53
+    mantissa = int64(math.ldexp(fraction, 53))
+    upper = (mantissa >> 27) << 27
     start = max((exponent - 2) // 24, 0)
     first = second = third = 0.0
     for k in range(start, start + 9):
         digit = math.ldexp(DIGITS[k], exponent - 24 * (k + 1))
-        for part in (upper * digit, (x - upper) * digit):
-            part -= 4.0 * np.rint(part / 4.0)
-            total = first + part
-            part = sum_error(first, part, total)
-            first = total
-            total = second + part
-            third += sum_error(second, part, total)
-            second = total
+        for half in (upper, mantissa - upper):
+            part = float64(half) * digit
+            first, rest = two_sum(first, part - 4.0 * np.rint(part / 4.0))
+            second, rest = two_sum(second, rest)
+            third += rest
     n = np.rint(first + second)
-    first -= n
-    total = first + second
-    third += sum_error(first, second, total)
-    high = total + third
-    return int64(n), high, (total - high) + third
+    first, second = two_sum(first - n, second)
+    high, low = two_sum(first, second + third)
+    return int64(n), high, low
 
 
-@inner
-def radians(high, low):
-    """(high + low) * pi/2 as a float64 and what is left."""
+def sine_of_quarters(high, low):
+    """sin((high + low) * pi/2) between -1 and 1."""
     product = high * HALF_PI
-    return product, product_error(high, HALF_PI, product) + (high * HALF_PI_LOW + low * HALF_PI)
+    return sine(product, product_error(high, HALF_PI, product) + (high * HALF_PI_LOW + low * HALF_PI))
+
+
+def tangent_of_quarters(high, low):
+    """tan((high + low) * pi/2) between -1/2 and 1/2."""
+    product = high * HALF_PI
+    return tangent(product, product_error(high, HALF_PI, product) + (high * HALF_PI_LOW + low * HALF_PI))
+
+
+scalar_sine, scalar_tangent = compiled(sine_of_quarters), compiled(tangent_of_quarters)
 
 
 @inner
-def sine_of_quarters(n, high, low):
-    """sin((n + high + low) * pi/2)."""
+def exceptional_sine(x, turned):
+    """sin(x + turned * pi/2)."""
+    if math.isinf(x):
+        return math.nan
+    n, high, low = quarters(x)
+    n += turned
     if n & 1:
         step = math.copysign(1.0, high)
         n += int64(step)
-        total = high - step
-        low += sum_error(high, -step, total)
-        high = total
-    return negated(sine(*radians(high, low)), n >> int64(1))
+        high, rest = two_sum(high, -step)
+        low += rest
+    return -scalar_sine(high, low) if n & 2 else scalar_sine(high, low)
 
 
 def _sin(x):
-    if math.isinf(x):
-        return math.nan
-    n, high, low = quarters(x)
-    return sine_of_quarters(n, high, low)
+    return exceptional_sine(x, int64(0))
 
 
 def _cos(x):
-    if math.isinf(x):
-        return math.nan
-    n, high, low = quarters(x)
-    return sine_of_quarters(n + 1, high, low)
+    return exceptional_sine(x, int64(1))
 
 
 def _tan(x):
     if math.isinf(x):
         return math.nan
     n, high, low = quarters(x)
-    value = tangent(*radians(high, low))
-    return -1.0 / value if n & 1 else value
+    return -1.0 / scalar_tangent(high, low) if n & 1 else scalar_tangent(high, low)
 
 
 exceptional_sin = exceptionally(_sin, -LARGEST, LARGEST)
@@ -179,7 +184,11 @@ exceptional_cos = exceptionally(_cos, -LARGEST, LARGEST)
 exceptional_tan = exceptionally(_tan, -LARGEST, LARGEST)
 
 
-@inner
+def is_odd(n):
+    """Whether an integer is odd, as a float64."""
+    return n != 2.0 * (multiply_add(n, 0.5, ROUND) - ROUND)
+
+
 def sin(x):
     """x = n*pi + r; sin(x) = (-1)**n * sin(r)."""
     shifted = multiply_add(x, QUARTERS, ROUND_EVEN)
@@ -188,31 +197,27 @@ def sin(x):
     return exceptional_sin(x, value)
 
 
-@inner
 def cos(x):
     """x = n*pi + pi/2 + r; cos(x) = -(-1)**n * sin(r)."""
     shifted = multiply_add(x, QUARTERS, -1.0) + ROUND_EVEN
     high, low = reduced(x, (shifted - ROUND_EVEN) + 1.0)
-    return exceptional_cos(x, negated(sine(high, low), bits(shifted) + int64(1)))
+    return exceptional_cos(x, negated(sine(high, low), bits(shifted) + 1))
 
 
-@inner
 def tan(x):
     """x = n*pi/2 + r; tan(x) is tan(r) for even n, -1/tan(r) for odd n."""
-    shifted = multiply_add(x, QUARTERS, ROUND)
-    high, low = reduced(x, shifted - ROUND)
+    n = multiply_add(x, QUARTERS, ROUND) - ROUND
+    high, low = reduced(x, n)
     value = tangent(high, low)
-    value = select((bits(shifted) & int64(1)) != int64(0), -1.0 / value, value)
+    value = select(is_odd(n), -1.0 / value, value)
     return exceptional_tan(x, select(x == 0.0, x, value))
 
 
-@inner
 def reduced_once(x, n):
     """x - n*pi/2 for a float64 that is a float32."""
     return multiply_add(n, -6.077100506506192e-11, multiply_add(n, -QUARTER, x))
 
 
-@inner
 def sine_once(r):
     z = r * r
     p = polynomial(z, (
@@ -221,27 +226,24 @@ def sine_once(r):
     return multiply_add(r * z, p, r)
 
 
-@inner
 def sin_float32(x):
-    wide = float64(x)
+    wide = widened(x)
     shifted = multiply_add(wide, QUARTERS, ROUND_EVEN)
     value = negated(sine_once(reduced_once(wide, shifted - ROUND_EVEN)), bits(shifted))
-    return select(x == float32(0.0), x, float32(exceptional_sin(wide, value)))
+    return select(x == 0.0, x, narrowed(exceptional_sin(wide, value)))
 
 
-@inner
 def cos_float32(x):
-    wide = float64(x)
+    wide = widened(x)
     shifted = multiply_add(wide, QUARTERS, -1.0) + ROUND_EVEN
     value = sine_once(reduced_once(wide, (shifted - ROUND_EVEN) + 1.0))
-    return float32(exceptional_cos(wide, negated(value, bits(shifted) + int64(1))))
+    return narrowed(exceptional_cos(wide, negated(value, bits(shifted) + 1)))
 
 
-@inner
 def tan_float32(x):
-    wide = float64(x)
-    shifted = multiply_add(wide, QUARTERS, ROUND)
-    r = reduced_once(wide, shifted - ROUND)
+    wide = widened(x)
+    n = multiply_add(wide, QUARTERS, ROUND) - ROUND
+    r = reduced_once(wide, n)
     z = r * r
     p = polynomial(
         z,
@@ -257,5 +259,5 @@ def tan_float32(x):
         ),
     )
     value = multiply_add(r * z, p, r)
-    value = select((bits(shifted) & int64(1)) != int64(0), -1.0 / value, value)
-    return select(x == float32(0.0), x, float32(exceptional_tan(wide, value)))
+    value = select(is_odd(n), -1.0 / value, value)
+    return select(x == 0.0, x, narrowed(exceptional_tan(wide, value)))
