@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from typing import Any
 
 from llvmlite import binding
 
@@ -22,11 +23,80 @@ CELLS = """
 @egc_thread_count = global i64 1
 @egc_threads_started = global i64 0
 @egc_threads_alive = global i64 0
+@egc_thread_share = global double 5.0e4
+"""
+"""How many threads a call may use, how many have been started and are running, and the nanoseconds of work
+for which one more is started: a few times what starting it takes."""
+
+CHUNK = 20_000.0
+"""What a chunk takes, about, in nanoseconds: hundreds of times what handing it out takes."""
+
+PARTS = 64
+"""The most partial results of a reduction."""
+
+PART = 2**13
+"""The least elements for one partial result."""
+
+CHOICES = """
+declare i64 @llvm.smin.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
+declare i32 @llvm.smax.i32(i32, i32)
+declare double @llvm.minnum.f64(double, double)
+
+; How many threads work of so many nanoseconds is worth.
+define i64 @egc_threads(double %nanoseconds) {
+  %share = load double, ptr @egc_thread_share
+  %worth = fdiv double %nanoseconds, %share
+  %bounded = call double @llvm.minnum.f64(double %worth, double 1.0e6)
+  %whole = fptosi double %bounded to i64
+  %useful = add i64 %whole, 1
+  %count = load atomic i64, ptr @egc_thread_count monotonic, align 8
+  %threads = call i64 @llvm.smin.i64(i64 %useful, i64 %count)
+  ret i64 %threads
+}
+
+; The indices of one chunk where all of them take so many nanoseconds.
+define i64 @egc_step(i64 %length, double %nanoseconds) {
+  %wanted = fdiv double %nanoseconds, CHUNK
+  %bounded = call double @llvm.minnum.f64(double %wanted, double 1.0e6)
+  %whole = fptosi double %bounded to i64
+  %chunks = call i64 @llvm.smax.i64(i64 %whole, i64 1)
+  %size = sdiv i64 %length, %chunks
+  %beyond = add i64 %size, 63
+  %lines = and i64 %beyond, -64
+  %small = icmp slt i64 %size, 64
+  %step = select i1 %small, i64 %size, i64 %lines
+  %least = call i64 @llvm.smax.i64(i64 %step, i64 1)
+  ret i64 %least
+}
+
+; The indices of one chunk where each chunk gives a partial result: it depends on sizes only.
+define i64 @egc_part(i64 %length, i64 %elements) {
+  %whole = sdiv i64 %elements, PART_SIZE
+  %some = call i64 @llvm.smax.i64(i64 %whole, i64 1)
+  %parts = call i64 @llvm.smin.i64(i64 %some, i64 PARTS)
+  %up = add i64 %length, %parts
+  %beyond = sub i64 %up, 1
+  %step = sdiv i64 %beyond, %parts
+  %least = call i64 @llvm.smax.i64(i64 %step, i64 1)
+  ret i64 %least
+}
+
+; Shares work that takes so many nanoseconds; a step of 0 leaves the chunks to this function.
+define i32 @egc_share(ptr %work, ptr %arguments, i64 %length, i64 %step, double %nanoseconds) {
+  %threads = call i64 @egc_threads(double %nanoseconds)
+  %alone = icmp eq i64 %threads, 1
+  %whole = call i64 @llvm.smax.i64(i64 %length, i64 1)
+  %own = call i64 @egc_step(i64 %length, double %nanoseconds)
+  %chosen = select i1 %alone, i64 %whole, i64 %own
+  %given = icmp sgt i64 %step, 0
+  %chunk = select i1 %given, i64 %step, i64 %chosen
+  %status = call i32 @egc_parallel(ptr %work, ptr %arguments, i64 %length, i64 %chunk, i64 %threads)
+  ret i32 %status
+}
 """
 
 SERIAL = """
-declare i64 @llvm.smin.i64(i64, i64)
-declare i32 @llvm.smax.i32(i32, i32)
 
 define i32 @egc_serial(ptr %work, ptr %arguments, i64 %length, i64 %step) {
 entry:
@@ -225,27 +295,37 @@ leave:
 }
 """
 
+FUNCTIONS = ("egc_parallel", "egc_share", "egc_threads", "egc_step", "egc_part")
+CELL_TYPES = {
+    "egc_thread_count": ctypes.c_int64,
+    "egc_threads_started": ctypes.c_int64,
+    "egc_threads_alive": ctypes.c_int64,
+    "egc_thread_share": ctypes.c_double,
+}
+
 _ADDRESSES = "\n  ".join(
     f"%{name}.at = getelementptr %record, ptr %record, i32 0, i32 {k}" for k, name in enumerate(FIELDS)
 )
 
 
-def _load() -> dict[str, ctypes.c_int64]:
+def _load() -> dict[str, Any]:
     """Compiles the code, makes its names known to other generated code, and gives the cells by name."""
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine(opt=0, jit=True)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
     threaded = binding.address_of_symbol("pthread_create") is not None
-    text = CELLS + SERIAL + (THREADED.replace("FIELDS", _ADDRESSES) if threaded else ALONE)
-    engine.add_module(binding.parse_assembly(text))
+    choices = CHOICES.replace("CHUNK", repr(CHUNK)).replace("PART_SIZE", str(PART)).replace("PARTS", str(PARTS))
+    parallel = THREADED.replace("FIELDS", _ADDRESSES) if threaded else ALONE
+    engine.add_module(binding.parse_assembly(CELLS + choices + SERIAL + parallel))
     engine.finalize_object()
-    binding.add_symbol("egc_parallel", engine.get_function_address("egc_parallel"))
-    cells = {}
-    for name in ("egc_thread_count", "egc_threads_started", "egc_threads_alive"):
+    for name in FUNCTIONS:
+        binding.add_symbol(name, engine.get_function_address(name))
+    cells: dict[str, Any] = {}
+    for name, kind in CELL_TYPES.items():
         address = engine.get_global_value_address(name)
         binding.add_symbol(name, address)
-        cells[name] = ctypes.c_int64.from_address(address)
+        cells[name] = kind.from_address(address)
     engine.detach()
     if hasattr(os, "register_at_fork"):
         alive = cells["egc_threads_alive"]
@@ -254,4 +334,4 @@ def _load() -> dict[str, ctypes.c_int64]:
 
 
 CELL = _load()
-"""The cells that generated code reads and writes: how many threads a call may use, have been started, are running."""
+"""The cells that generated code reads and writes, by name."""

@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
@@ -20,18 +20,10 @@ from egc.backends.numba.crew import CELL
 RAISED = 2**31 - 1
 """The status of a chunk whose kernel raised all the same."""
 
-CHUNK = 20_000.0
-"""What a chunk takes, about, in nanoseconds: hundreds of times what handing it out takes."""
-
-MOST = 2**20
-"""The most indices in a chunk, however little they take."""
-
-SHARE = 50_000.0
-"""The nanoseconds of work for which one more thread is started: a few times what starting it takes."""
-
 _INT, _LONG, _BYTES = ir.IntType(32), ir.IntType(64), ir.IntType(8).as_pointer()
 _WORK = ir.FunctionType(_INT, [_LONG, _LONG, _BYTES])
 _PARALLEL = ir.FunctionType(_INT, [_WORK.as_pointer(), _BYTES, _LONG, _LONG, _LONG])
+_SHARE = ir.FunctionType(_INT, [_WORK.as_pointer(), _BYTES, _LONG, _LONG, ir.DoubleType()])
 
 
 def processors() -> int:
@@ -74,6 +66,7 @@ def parallel_for(typing_context, kernel, length, step, threads, arguments):
     Returns the largest status, at least 0, as int32; RAISED where a kernel raised.
 
     >>> import numpy as np
+    >>> from numba import njit
     >>> @njit
     ... def square(start, stop, x):
     ...     for i in range(start, stop):
@@ -85,14 +78,28 @@ def parallel_for(typing_context, kernel, length, step, threads, arguments):
     >>> squares(x), x
     (0, array([ 0.,  1.,  4.,  9., 16.]))
     """
+    return _sharing(typing_context, kernel, arguments, types.int64, _PARALLEL, "egc_parallel")
+
+
+@intrinsic
+def share(typing_context, kernel, length, step, nanoseconds, arguments):
+    """As `parallel_for`, on as many threads as are worth their start for work that takes one of them that many nanoseconds.
+
+    A step of 0 stands for chunks of some tens of microseconds: for kernels that give the same for any.
+    """
+    return _sharing(typing_context, kernel, arguments, types.float64, _SHARE, "egc_share")
+
+
+def _sharing(typing_context: Any, kernel: Any, arguments: Any, last: Any, function_type: Any, name: str) -> Any:
+    """The signature and the code of a call of `name` with the kernel as a C function."""
     if not isinstance(kernel, types.Dispatcher):
-        raise TypingError(f"parallel_for takes a compiled function, not {kernel}")
+        raise TypingError(f"work is shared by a compiled function, not {kernel}")
     called = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments.types), {})
     if not isinstance(called.return_type, (types.NoneType, types.Integer)):
         raise TypingError(f"a kernel returns nothing or an int status, not {called.return_type}")
 
     def generate(context, builder, signature, values):
-        _, length, step, threads, packed = values
+        _, length, step, amount, packed = values
         given = [
             context.cast(builder, value, source, target)
             for value, source, target in zip(cgutils.unpack_tuple(builder, packed), arguments.types, called.args[2:])
@@ -101,17 +108,20 @@ def parallel_for(typing_context, kernel, length, step, threads, arguments):
         for field, value in enumerate(given):
             builder.store(value, cgutils.gep_inbounds(builder, shared, 0, field))
         work = _work(context, builder.module, kernel, called, shared.type)
-        parallel = cgutils.get_or_insert_function(builder.module, _PARALLEL, "egc_parallel")
-        return builder.call(parallel, [work, builder.bitcast(shared, _BYTES), length, step, threads])
+        function = cgutils.get_or_insert_function(builder.module, function_type, name)
+        return builder.call(function, [work, builder.bitcast(shared, _BYTES), length, step, amount])
 
-    return types.int32(kernel, types.int64, types.int64, types.int64, arguments), generate
+    return types.int32(kernel, types.int64, types.int64, last, arguments), generate
 
 
 def _work(context: Any, module: Any, kernel: Any, called: Any, shared_type: Any) -> Any:
     """The kernel as a C function that reads the arguments from where the caller put them."""
     result = kernel.dispatcher.get_compile_result(called)
     context.active_code_library.add_linking_library(result.library)
-    function = ir.Function(module, _WORK, module.get_unique_name("egc_work"))
+    name = f"egc_work_{result.fndesc.mangled_name}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, _WORK, name)
     function.linkage = "internal"
     builder = ir.IRBuilder(function.append_basic_block())
     start, stop, place = function.args
@@ -137,19 +147,18 @@ def available_threads(typing_context):
     return types.int64(), generate
 
 
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def threads_for(nanoseconds):
-    """How many threads are worth their start for work that takes one of them that many nanoseconds."""
-    return min(available_threads(), 1 + int(min(nanoseconds / SHARE, 1024.0)))
+@intrinsic(prefer_literal=True)
+def cells(typing_context, dtype, count):
+    """The address of uninitialized memory for a fixed number of elements, which lasts as long as the calling function."""
+
+    def generate(context, builder, signature, arguments):
+        return cgutils.alloca_once(builder, context.get_data_type(dtype.dtype), size=count.literal_value)
+
+    return types.CPointer(dtype.dtype)(dtype, count), generate
 
 
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def chunk_for(nanoseconds):
-    """How many indices make a chunk where one takes that many nanoseconds: a power of two, at most MOST."""
-    step = 1
-    while step * nanoseconds < CHUNK and step < MOST:
-        step *= 2
-    return step
+part = types.ExternalFunction("egc_part", types.int64(types.int64, types.int64))
+"""The step for a range where each chunk gives a partial result, from its length and its elements: at most PARTS chunks."""
 
 
 set_num_threads(None)

@@ -13,18 +13,16 @@ import numpy as np
 import pytest
 from numba import njit
 
+from egc.backends.numba.crew import CELL, PART, PARTS
 from egc.backends.numba.threads import (
-    CELL,
-    CHUNK,
-    MOST,
     RAISED,
-    SHARE,
-    chunk_for,
+    cells,
     num_threads,
     parallel_for,
+    part,
     set_num_threads,
+    share,
     started,
-    threads_for,
 )
 
 
@@ -72,8 +70,33 @@ def largest_status(statuses, threads, raising):
 
 
 @njit
-def needed(nanoseconds):
-    return threads_for(nanoseconds), chunk_for(nanoseconds)
+def _double(start, stop, x):
+    for i in range(start, stop):
+        x[i] *= 2.0
+
+
+@njit(nogil=True)
+def doubled(x, nanoseconds):
+    return share(_double, len(x), 0, nanoseconds, (x,))
+
+
+FLOAT64 = np.dtype(np.float64)
+
+
+@njit(nogil=True)
+def shared_sum_of_sines(x, nanoseconds):
+    step = part(len(x), len(x))
+    partial = cells(FLOAT64, PARTS)
+    share(_partial_sum, len(x), step, nanoseconds, (step, x, partial))
+    total = 0.0
+    for k in range((len(x) + step - 1) // step):
+        total += partial[k]
+    return total
+
+
+@njit
+def part_of(length, elements):
+    return part(length, elements)
 
 
 @pytest.fixture(autouse=True)
@@ -126,22 +149,41 @@ def test_threads_are_started_as_asked_and_never_for_one():
     assert before < started() <= before + 2
 
 
-def test_small_work_is_for_one_thread():
-    assert needed(0.0)[0] == needed(SHARE / 2)[0] == 1
-    assert needed(1.5 * SHARE)[0] == 2
-    assert needed(1e30)[0] == 7
+def test_small_work_starts_no_threads():
+    worth = CELL["egc_thread_share"].value
+    before = started()
+    for nanoseconds in (0.0, 0.5 * worth):
+        doubled(X.copy(), nanoseconds)
+    assert started() == before
+    doubled(X.copy(), 1.5 * worth)
+    assert started() == before + 1
     set_num_threads(1)
-    assert needed(1e30)[0] == 1
+    doubled(X.copy(), 1e30)
+    assert started() == before + 1
 
 
-@pytest.mark.parametrize("nanoseconds", [0.0, 0.02, 1.0, 300.0, 1e9])
-def test_chunks_take_their_time_whatever_the_number_of_threads(nanoseconds):
-    steps = set()
-    for threads in (1, 2, 7):
+def test_shared_work_is_done_whatever_it_takes():
+    for length in (0, 1, 63, 65, 1000, 200_000):
+        for nanoseconds in (0.0, 1e5, 1e6, 1e30):
+            x = X[:length].copy()
+            assert doubled(x, nanoseconds) == 0
+            np.testing.assert_array_equal(x, 2 * X[:length])
+
+
+def test_a_shared_reduction_does_not_depend_on_the_number_of_threads():
+    found = set()
+    for threads in (1, 2, 4, 7):
         set_num_threads(threads)
-        steps.add(needed(nanoseconds)[1])
-    (step,) = steps
-    assert CHUNK <= step * nanoseconds < 2 * CHUNK or step == (1 if nanoseconds > 1 else MOST)
+        found |= {shared_sum_of_sines(X, nanoseconds) for nanoseconds in (0.0, 1e6)}
+    assert len(found) == 1
+
+
+def test_partial_results_are_few():
+    for length in (0, 1, 100, 10**6, 10**12):
+        for width in (0, 1, 7, 10**5):
+            step = part_of(length, length * width)
+            assert step >= 1 and -(-length // step) <= PARTS
+            assert length * width < 2 * PART or step < length or length == 1
 
 
 def test_many_callers_at_once():
