@@ -40,7 +40,7 @@ def library(name: str) -> ModuleType | None:
 
 
 @functools.cache
-def loops(name: str, variant: str) -> Callable[..., Any]:
+def loops(name: str, variant: str) -> Callable[..., Any] | None:
     from benchmarks.peers import numba_loops
 
     return numba_loops.compiled(name, variant)
@@ -63,9 +63,7 @@ def graph(name: str, dtypes: tuple[str, ...], ranks: tuple[int, ...]) -> Callabl
 
 def prepared(peer: str, kernel: Kernel, arguments: Arguments) -> Callable[[], Any] | None:
     """One call of a peer's kernel on its own kind of arrays; None where it has no such kernel."""
-    if peer in LOOPS:
-        return functools.partial(loops(kernel.name, peer), *arguments)
-    function = getattr(library(LIBRARIES[peer]), kernel.name, None)
+    function = loops(kernel.name, peer) if peer in LOOPS else getattr(library(LIBRARIES[peer]), kernel.name, None)
     if function is None:
         return None
     if peer == "jax":

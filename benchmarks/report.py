@@ -142,7 +142,7 @@ def plot(rows: Sequence[Row], file: Path) -> None:
 
     rows = [row for row in rows if row["threads"] == rows[0]["threads"]]
     names = list(dict.fromkeys(row["name"] for row in rows))
-    matplotlib.rcParams["svg.hashsalt"] = "egc"
+    matplotlib.rcParams.update({"svg.hashsalt": "egc", "svg.fonttype": "none"})
     figure, panels = pyplot.subplots(1, 2, figsize=(9, 1.6 + 0.19 * len(names)), sharey=True, layout="constrained")
     for axes, group, title in zip(panels, (COMPILERS, LOOPS), ("best of JAX, PyTensor, numexpr", "hand-written numba")):
         for size, marker in MARKERS.items():
@@ -154,6 +154,8 @@ def plot(rows: Sequence[Row], file: Path) -> None:
         mean = geometric_mean(speedup(row, group) for row in rows)
         axes.axvline(1.0, color="grey", linewidth=0.8)
         axes.set_xscale("log")
+        axes.margins(y=0.01)
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(f"{title}\ngeometric mean {mean:.2f}x", fontsize="medium")
         axes.set_xlabel("times faster than it")
         axes.grid(axis="y", linewidth=0.3)

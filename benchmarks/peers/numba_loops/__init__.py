@@ -23,9 +23,11 @@ VARIANTS: dict[str, dict[str, bool]] = {
 }
 
 
-def compiled(name: str, variant: str) -> Callable[..., Any]:
-    """The kernel under numba's options of this variant, its machine code cached on disk."""
+def compiled(name: str, variant: str) -> Callable[..., Any] | None:
+    """The kernel under numba's options of this variant, its machine code cached on disk; None where no loop is parallel."""
     written = next(getattr(module, name) for module in MODULES if hasattr(module, name))
+    if "parallel" in VARIANTS[variant] and "prange" not in written.__code__.co_names:
+        return None
     function = types.FunctionType(written.__code__, written.__globals__, written.__name__, written.__defaults__)
     # numba's cache knows a function by its qualified name, not by its options.
     function.__module__, function.__qualname__ = written.__module__, f"{name}_{variant.replace(' ', '_')}"
