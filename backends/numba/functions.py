@@ -238,12 +238,6 @@ def divide_complex(a, b):
     return complex((a.real * ratio + a.imag) * scale, (a.imag * ratio - a.real) * scale)
 
 
-@inner
-def log_gamma(x):
-    """SciPy's gammaln, which is -inf at -inf."""
-    return x if x == -math.inf else math.lgamma(x)
-
-
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }

@@ -39,11 +39,6 @@ FLOAT = {
     "frexp_mantissa": "{T}(frexp({0})[0])",
 }
 
-IN_FLOAT64 = {
-    "gammaln": "log_gamma({0})",
-}
-"""Functions that float32 operands compute in float64 too, and round."""
-
 INTEGER = {
     **dict(zip("add subtract multiply".split(), (f"{{T}}({{0}} {o} {{1}})" for o in "+-*"))),
     **{f"bitwise_{name}": f"{{T}}({{0}} {o} {{1}})" for name, o in (("and", "&"), ("or", "|"), ("xor", "^"))},
@@ -163,10 +158,6 @@ def expression(node: Node, operands: tuple[str, ...]) -> str | None:
         return special(node, operands)
     if dtype.kind == "f" and node.op in VECTOR[dtype]:
         return f"{node.op}_{dtype.name}({', '.join(operands)})"
-    if node.op in IN_FLOAT64 and dtype.kind == "f":
-        wide = operands if dtype == np.float64 else tuple(f"float64({operand})" for operand in operands)
-        text = IN_FLOAT64[node.op].format(*wide)
-        return text if dtype == np.float64 else f"float32({text})"
     template = BY_KIND[dtype.kind].get(node.op)
     mixed = node.op in COMPARISONS and node.inputs[1].type.dtype != dtype
     if template is None or mixed:

@@ -11,6 +11,7 @@ from typing import Any
 from egc.backends.numba.vector import (
     error_function,
     exponential,
+    gamma,
     hyperbolic,
     inverse_trigonometric,
     logarithm,
@@ -31,6 +32,7 @@ OPS = {
     trigonometric: "sin cos tan",
     inverse_trigonometric: "arcsin arccos arctan arctan2 hypot",
     error_function: "erf erfc ndtr",
+    gamma: "gammaln digamma",
 }
 _LANES = {name: getattr(module, name) for module, names in OPS.items() for name in names.split()}
 _OWN = {
