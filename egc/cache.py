@@ -41,6 +41,9 @@ ABANDONED = 3600.0
 ENTRY = re.compile(r"[0-9a-f]{64}\.(\w+)")
 TEMPORARY = "writing-"
 SOURCES = ("egc", "egc.rules", "egc.backends")
+SUFFIXES = (".py", ".json")
+"""Source, and the cost tables that ship."""
+
 OFF = ("", "off")
 STARTED = time.time()
 OPEN = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
@@ -225,17 +228,24 @@ def versions() -> tuple[str, ...] | None:
     for package in SOURCES:
         spec = find_spec(package)
         for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(folder).rglob("*.py")):
+            for path in _sources(folder):
                 try:
-                    source, changed = path.read_bytes(), path.stat().st_mtime
+                    with open(path, "rb") as file:
+                        source, changed = file.read(), os.fstat(file.fileno()).st_mtime
                 except OSError:
                     return None
                 if changed > STARTED:
                     return None
-                found.update(f"{package}/{path.relative_to(folder)}:{len(source)}:".encode() + source)
+                found.update(f"{package}{path[len(folder) :]}:{len(source)}:".encode() + source)
     if found.digest() == hashlib.sha256().digest():
         return None
     return found.hexdigest(), sys.version, sys.implementation.cache_tag or "", np.__version__
+
+
+def _sources(folder: str) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (os.path.join(root, name) for name in sorted(names) if name.endswith(SUFFIXES))
 
 
 def base_folder() -> Path | None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -241,10 +242,39 @@ def test_without_the_environment_the_cache_is_the_platforms(monkeypatch):
     assert cache.base_folder() == Path(platformdirs.user_cache_dir("egc"))
 
 
-def test_source_that_changed_since_it_was_loaded_switches_the_cache_off(monkeypatch, tmp_path):
+@pytest.fixture
+def sources(monkeypatch, tmp_path):
+    """A package of one module and one table instead of egc's own files; calling it gives the versions."""
+
+    def versions():
+        cache.versions.cache_clear()
+        return cache.versions()
+
+    def change(name, text, when=cache.STARTED - 10):
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (when, when))
+
+    package = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(cache, "find_spec", lambda name: package)
+    change("module.py", "x = 1")
+    change("table.json", "{}")
+    yield versions, change
+    cache.versions.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["module.py", "table.json", "new.py"])
+def test_versions_follow_the_content_of_egcs_files(sources, name):
+    versions, change = sources
+    before = versions()
+    change(name, "x = 2")
+    after = versions()
+    assert None not in (before, after) and before != after
+    change(name, "x = 1")
+    assert versions() != after
+
+
+def test_source_that_changed_since_it_was_loaded_switches_the_cache_off(sources, monkeypatch, tmp_path):
+    versions, change = sources
+    change("module.py", "x = 1", cache.STARTED + 10)
     monkeypatch.setenv("EGC_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(cache, "STARTED", 0.0)
-    cache.versions.cache_clear()
-    assert cache.shared() is None
-    monkeypatch.undo()
-    cache.versions.cache_clear()
+    assert versions() is None and cache.shared() is None
