@@ -1,93 +1,72 @@
-"""exp, exp2 and expm1 on float64, each below 1 ulp or little above.
+"""exp, exp2 and expm1, each below 2 ulp.
 
 The argument is n*log(2) + r with abs(r) <= log(2)/2, and log(2) is taken in two parts whose products with n are exact
-(Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). The polynomials are minimax, by
-Remez' algorithm.
+(Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). The polynomials are minimax.
 """
 
 from __future__ import annotations
 
+import math
+
 from egc.backends.numba.vector.lanes import bits, from_bits, multiply_add, polynomial, select
 
-LN2_HIGH = 6.93147180369123816490e-01
-LN2_LOW = 1.90821492927058770002e-10
-LOG2_E = 1.44269504088896338700
-ROUND = 6755399441055744.0
-"""1.5 * 2**52: adding it rounds a small float64 to an integer, which then stands in the low bits."""
-POWER_OF_TWO = ROUND + 1023.0
-"""Adding it to an integer n leaves, in the low bits, the exponent field of 2**n."""
+LOG2_E = 1 / math.log(2.0)
 
-EXP = (
-    0.5000000000000001,
-    0.16666666666666674,
-    0.04166666666662412,
-    0.008333333333322207,
-    0.0013888888917217457,
-    0.00019841269886591,
-    2.4801521290973345e-05,
-    2.7557242336680357e-06,
-    2.7620090518499427e-07,
-    2.5110049895858716e-08,
-)
-"""(exp(r) - 1 - r) / r**2, within 2**-53."""
 
-EXP2 = (
-    0.6931471805599453,
-    0.24022650695910097,
-    0.05550410866482166,
-    0.00961812910760685,
-    0.0013333558146395952,
-    0.0001540353044179974,
-    1.5252733853339906e-05,
-    1.321544254953422e-06,
-    1.0178051700635756e-07,
-    7.0725935588867845e-09,
-    4.4566799241111394e-10,
-)
-"""(2**r - 1) / r for abs(r) <= 1/2, within 2**-56."""
+def rounded(x):
+    """The nearest integer to a small float."""
+    return (x + x.format.round) - x.format.round
 
 
 def power_of_two(n):
-    """2**n for integers from -1022 to 1023."""
-    return from_bits(bits(n + POWER_OF_TWO) << 52)
+    """2**n for integers that are exponents of normal numbers: the sum's low bits are the field of the exponent."""
+    return from_bits(bits(n + (n.format.round + n.format.bias)) << n.format.digits)
 
 
 def scaled(value, n):
     """value * 2**n in two factors, since n may be beyond the exponents."""
-    half = multiply_add(n, 0.5, ROUND) - ROUND
+    half = rounded(0.5 * n)
     return value * power_of_two(half) * power_of_two(n - half)
 
 
 def whole(x):
-    """The integer nearest to x / log(2), as a float64."""
-    return multiply_add(x, LOG2_E, ROUND) - ROUND
+    """The integer nearest to x / log(2)."""
+    return multiply_add(x, LOG2_E, x.format.round) - x.format.round
 
 
 def rest(x, n):
     """x - n*log(2)."""
-    return multiply_add(n, -LN2_LOW, multiply_add(n, -LN2_HIGH, x))
+    high, low = x.format.ln2
+    return multiply_add(n, -low, multiply_add(n, -high, x))
 
 
-def growth(x):
-    """n and exp(r) - 1."""
-    x = select(x > 710.0, 710.0, select(x < -746.0, -746.0, x))
+def clipped(x, low, high):
+    """The nearest number between low and high."""
+    return select(x > high, high, select(x < low, low, x))
+
+
+def growth(x, low=-0.0):
+    """n and exp(r) - 1 for x + low = n*log(2) + r."""
+    x = clipped(x, x.format.log_lowest, x.format.log_highest)
     n = whole(x)
-    r = rest(x, n)
-    return n, multiply_add(r * r, polynomial(r, EXP), r)
+    r = rest(x, n) + low
+    return n, multiply_add(r * r, polynomial(r, x.format.exp), r)
 
 
-def growth2(x, low):
+def growth2(x, low=-0.0):
     """n and 2**r - 1 for x + low = n + r."""
-    x = select(x > 1025.0, 1025.0, select(x < -1077.0, -1077.0, x))
-    n = (x + ROUND) - ROUND
+    form = x.format
+    x = clipped(x, -(form.bias + form.digits + 2.0), form.bias + 2.0)
+    n = rounded(x)
     r = (x - n) + low
-    return n, r * polynomial(r, EXP2)
+    return n, r * polynomial(r, form.exp2)
 
 
 def with_rest(n, change):
     """2**n * (1 + change) for n <= 0, and what it lost by rounding, where that is not tiny."""
     value = 1.0 + change
-    return scaled(value, n), (change - (value - 1.0)) * select(n > -960.0, power_of_two(n), 0.0)
+    large = n > n.format.digits + 2.0 - n.format.bias
+    return scaled(value, n), (change - (value - 1.0)) * select(large, power_of_two(n), 0.0)
 
 
 def exp(x):
@@ -96,16 +75,16 @@ def exp(x):
 
 
 def exp2(x):
-    n, change = growth2(x, -0.0)
+    n, change = growth2(x)
     return scaled(1.0 + change, n)
 
 
 def expm1(x):
-    """2**n - 1 + 2**n * r, and then the rest of 2**n * expm1(r); halved, since n may be 1024."""
-    clipped = select(x > 710.0, 710.0, select(x < -56.0, -56.0, x))
-    n = whole(clipped)
-    r = rest(clipped, n)
+    """2**n - 1 + 2**n * r, and then the rest of 2**n * expm1(r); halved, since 2**n may be too large."""
+    inside = clipped(x, -x.format.digits - 4.0, x.format.log_highest)
+    n = whole(inside)
+    r = rest(inside, n)
     half = power_of_two(n - 1.0)
     linear = multiply_add(half, r, half - 0.5)
-    value = 2.0 * multiply_add(half, r * r * polynomial(r, EXP), linear)
-    return select(abs(x) < 5.551115123125783e-17, x, value)
+    value = 2.0 * multiply_add(half, r * r * polynomial(r, x.format.exp), linear)
+    return select(abs(x) < 2.0 ** -(x.format.digits + 2), x, value)

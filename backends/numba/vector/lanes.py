@@ -15,10 +15,11 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from egc.backends.numba.vector import formats
+
 FLOAT64, FLOAT32 = ir.DoubleType(), ir.FloatType()
 INTEGER = {FLOAT64: ir.IntType(64), FLOAT32: ir.IntType(32)}
-SPLIT = 134217729.0
-"""2**27 + 1: multiplication by it splits a float64 into halves."""
+FORMATS = {FLOAT64: formats.FLOAT64, FLOAT32: formats.FLOAT32}
 
 
 class Lane:
@@ -31,6 +32,10 @@ class Lane:
 
     def __init__(self, builder: Any, value: Any, kind: Any, fuses: bool):
         self.builder, self.value, self.kind, self.fuses = builder, value, kind, fuses
+
+    @property
+    def format(self) -> formats.Format:
+        return FORMATS[self.kind]
 
     def like(self, value: Any) -> Lane:
         return Lane(self.builder, value, self.kind, self.fuses)
@@ -183,13 +188,13 @@ def polynomial(x: Lane, coefficients: Sequence[float]) -> Lane:
 
 
 def product_error(a: Lane, b: Any, product: Lane) -> Lane:
-    """What `product = a * b` on float64 lost by rounding, exactly: fused, or from half mantissas (Dekker, A floating-point
-    technique for extending the available precision, Numerische Mathematik 18, 1971), for magnitudes from 1e-140 to 1e290.
-    """
+    """What `product = a * b` lost by rounding, exactly: fused, or from half mantissas (Dekker, A floating-point
+    technique for extending the available precision, Numerische Mathematik 18, 1971), far from the ends of the range."""
     if a.fuses:
         return _call("fma", a, b, -product)
     b = _lane(a, b)
-    a_high, b_high = a * SPLIT - (a * SPLIT - a), b * SPLIT - (b * SPLIT - b)
+    split = a.format.split
+    a_high, b_high = a * split - (a * split - a), b * split - (b * split - b)
     a_low, b_low = a - a_high, b - b_high
     return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 

@@ -1,11 +1,11 @@
-"""The logistic function and its relatives, and logarithms with a factor, on float64."""
+"""The logistic function and its relatives, and logarithms with a factor, each below 2 ulp."""
 
 from __future__ import annotations
 
 import math
 
 from egc.backends.numba.vector.exponential import LOG2_E, exp, growth, growth2, with_rest
-from egc.backends.numba.vector.lanes import multiply_add, select
+from egc.backends.numba.vector.lanes import multiply_add, select, sum_error
 from egc.backends.numba.vector.logarithm import log, log1p, log1p_unit, log_ratio
 
 
@@ -19,9 +19,15 @@ def expit(x):
 
 
 def log_expit(x):
-    n, change = growth(-abs(x))
-    tail, low = with_rest(n, change)
+    tail, low = with_rest(*growth(-abs(x)))
     return select(x < 0.0, x, -0.0) - log1p_unit(tail, low)
+
+
+def difference(x, y):
+    """-abs(x - y), and what it lost by rounding."""
+    d = x - y
+    lost = sum_error(x, -y, d)
+    return -abs(d), select(abs(d) < x.format.units, select(d > 0.0, -lost, lost), 0.0)
 
 
 def logaddexp(x, y):
@@ -29,16 +35,14 @@ def logaddexp(x, y):
 
     The error is below 2 ulp of the result or of the larger operand, where the two cancel.
     """
-    n, change = growth(-abs(x - y))
-    tail, low = with_rest(n, change)
+    tail, low = with_rest(*growth(*difference(x, y)))
     larger = select(x > y, x, y) + log1p_unit(tail, low)
-    return select(x == y, x + 0.6931471805599453, larger)
+    return select(x == y, x + math.log(2.0), larger)
 
 
 def logaddexp2(x, y):
     """As logaddexp."""
-    n, change = growth2(-abs(x - y), -0.0)
-    tail, low = with_rest(n, change)
+    tail, low = with_rest(*growth2(*difference(x, y)))
     larger = multiply_add(log1p_unit(tail, low), LOG2_E, select(x > y, x, y))
     return select(x == y, x + 1.0, larger)
 

@@ -1,20 +1,23 @@
-"""float32 forms: of their own where those are cheaper, otherwise computed in float64 and rounded once."""
+"""float32 forms: the same functions, or their own, or those in float64, rounded once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
 
+from egc.backends.numba.vector import power
 from egc.backends.numba.vector.lanes import Lane, narrowed, widened
 
 
 def form(name: str, function: Callable[..., Lane]) -> Callable[..., Lane]:
     """The form on float32 of an op, given the one on float64."""
-    if name in OWN:
-        return OWN[name]
+    if name not in WIDE:
+        return OWN.get(name, function)
     if len(signature(function).parameters) == 1:
         return lambda x: narrowed(function(widened(x)))
     return lambda x, y: narrowed(function(widened(x), widened(y)))
 
 
-OWN: dict[str, Callable[..., Lane]] = {}
+OWN = {"power": power.power_float32, "cbrt": power.cbrt_float32}
+WIDE = {"kl_div"}
+"""The functions whose intermediate results overflow in float32, where SciPy's do not."""
