@@ -12,7 +12,8 @@ from math import log2
 from egc import sizes
 from egc.costtable import CostTable
 from egc.ir import Node, Program
-from egc.kernels import FUSED_REDUCTIONS, INLINE_LEAVES, OP_KINDS, Kernel, group, moved_shapes, viewed
+from egc.kernels import Kernel, group, moved_shapes
+from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, OP_KINDS, viewed
 from egc.sizes import Dim
 from egc.types import ArrayType, Shape, Type
 
@@ -70,6 +71,8 @@ class CostModel:
         return total
 
     def kernel(self, kernel: Kernel) -> float:
+        if kernel.kind == "join":
+            return 0.0
         if kernel.kind == "view":
             return self.table.call * VIEW_CALLS
         moved = sum(map(self.bytes, moved_shapes(kernel)))
@@ -89,7 +92,7 @@ class CostModel:
         """The time an op computes, on operands and with a result of these types."""
         table = self.table
         first = inputs[0] if inputs and isinstance(inputs[0], ArrayType) else None
-        if first is None:
+        if first is None or op == "place":
             return 0.0
         dtype = inputs[-1].dtype if isinstance(inputs[-1], ArrayType) else first.dtype
         if op in FUSED_REDUCTIONS:

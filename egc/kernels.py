@@ -10,27 +10,28 @@ where they are read rather than stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from egc.ir import Node, Program
-from egc.ops import OPS
+from egc.kinds import (
+    CHEAP,
+    FUSED_REDUCTIONS,
+    INLINE_LEAVES,
+    VIEWS,
+    Fusible,
+    complete,
+    is_serial,
+    iteration_shape,
+    kind_of,
+    pieces,
+    viewed,
+    walked,
+    whole,
+)
 from egc.types import ArrayType, Shape
 from egc.views import Map, Source, identity, trace
-
-LEAVES = frozenset(["input", "constant", "size", "iota"])
-VIEWS = frozenset(["reshape", "transpose", "slice", "broadcast", "diagonal", "item", "assume"])
-FUSED_REDUCTIONS = frozenset(["sum", "prod", "max", "min", "any", "all"])
-INLINE_LEAVES = frozenset(["constant", "size", "iota"])
-
-ELEMENTWISE = "elementwise"
-
-CHEAP = frozenset(
-    """add subtract multiply negative absolute where cast equal not_equal less less_equal greater greater_equal
-       logical_and logical_or logical_xor logical_not maximum minimum conjugate real imag assume invert bitwise_and
-       bitwise_or bitwise_xor isnan""".split()
-)
-"""Ops that take less time than storing their result and reading it again."""
 
 AGAIN_OPS = 4
 """A value that takes at most this many cheap operations, """
@@ -44,15 +45,14 @@ AGAIN_USES = 6
 PARTS = 24
 """Parts of one kernel, at most."""
 
-Fusible = Callable[[Node], bool]
-
 
 @dataclass(frozen=True)
 class Part:
     """One loop nest over `shape` within a kernel. Its `shared` outermost loops are those of the part before it.
 
     `nodes` are in topological order. `reads` are the values made elsewhere that it reads; `again` are cheap values of
-    other parts that it computes again, once for each place where it reads them.
+    other parts that it computes again, once for each place where it reads them. In a `serial` part each innermost
+    iteration waits for the one before it.
     """
 
     shape: Shape
@@ -60,6 +60,7 @@ class Part:
     shared: int = 0
     reads: tuple[Node, ...] = ()
     again: tuple[Node, ...] = ()
+    serial: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,40 +82,6 @@ class Kernel:
         return f"{self.kind} {'+'.join(node.op for node in self.nodes)} over {list(map(str, self.shape))}"
 
 
-def kind_of(node: Node, fusible: Fusible | None = None) -> str:
-    """`leaf`, `fused`, `view` or `call`. `fusible` says which Nodes that could run in a loop a backend has there."""
-    kind = OP_KINDS.get(node.op, "call")
-    return "call" if kind == "fused" and fusible is not None and not fusible(node) else kind
-
-
-def _op_kinds() -> dict[str, str]:
-    kinds = {name: "fused" for name, row in OPS.items() if row.kind == ELEMENTWISE}
-    kinds.update(dict.fromkeys(FUSED_REDUCTIONS, "fused"))
-    kinds.update(dict.fromkeys(VIEWS, "view"))
-    kinds.update(dict.fromkeys(LEAVES, "leaf"))
-    return kinds
-
-
-OP_KINDS = _op_kinds()
-
-
-def iteration_shape(node: Node) -> Shape:
-    """The index space a fused Node runs over: a reduction's is its operand's."""
-    return node.inputs[0].type.shape if node.op in FUSED_REDUCTIONS else node.type.shape
-
-
-def complete(node: Node) -> int:
-    """The number of leading loops in one iteration of which a fused Node's elements there are all made."""
-    return min(node.params["axes"], default=node.inputs[0].type.rank) if node.op in FUSED_REDUCTIONS else node.type.rank
-
-
-def viewed(node: Node) -> Node:
-    """The value that a chain of views shows; the Node itself where it is no view."""
-    while node.op in VIEWS and node.op != "item":
-        node = node.inputs[0]
-    return node
-
-
 def group(program: Program, fusible: Fusible | None = None) -> tuple[Kernel, ...]:
     """The kernels of a Program, in an order in which they can run."""
     return _Grouping(program, fusible).kernels()
@@ -129,21 +96,35 @@ class _Nest:
 
 
 class _Grouping:
+    """Nodes here are those of the Program, and the Pieces of arrays that loops put together."""
+
     def __init__(self, program: Program, fusible: Fusible | None):
-        self.nodes = list(program.nodes())
+        self.nodes: list[Any] = []
+        self.kinds: dict[Any, str] = {}
+        self.inputs: dict[Any, tuple[Any, ...]] = {}
+        for node in program.nodes():
+            kind = kind_of(node, fusible)
+            self.inputs[node] = node.inputs
+            if kind == "join":
+                self.inputs[node] = made = pieces(node)
+                self.nodes.extend(made)
+                self.kinds.update(dict.fromkeys(made, "fused"))
+                self.inputs.update((piece, piece.inputs) for piece in made)
+            self.nodes.append(node)
+            self.kinds[node] = kind
         self.outputs = frozenset(program.outputs)
-        self.kinds = {node: kind_of(node, fusible) for node in self.nodes}
-        self.users = _users(self.nodes, program.outputs)
-        self.sources: dict[Node, tuple[Source, ...]] = {}
-        for node in self.nodes:
-            if self.kinds[node] == "fused":
-                self.sources[node] = tuple(trace(child, identity(child.type.rank)) for child in node.inputs)
+        self.users = _users(self.inputs, program.outputs)
+        self.sources: dict[Any, tuple[Source, ...]] = {
+            node: tuple(trace(*operand) for operand in walked(node))
+            for node in self.nodes
+            if self.kinds[node] == "fused"
+        }
         self.again: set[Node] = set()
         self.part_of: dict[Node, int] = {}
 
     def kernels(self) -> tuple[Kernel, ...]:
         groups = self._groups()
-        self._find_again(groups)
+        self._find_again()
         nests: list[_Nest] = []
         place: dict[Node, tuple[int, int]] = {}
         readers: dict[tuple[Shape, Node], int] = {}
@@ -155,11 +136,14 @@ class _Grouping:
                 if not members:
                     continue
                 reads, again = self._reads(members)
-                number, shared = self._home(shape, reads, nests, place, readers)
+                part = Part(
+                    shape, tuple(members), 0, tuple(base for base, _ in reads), again, members[0] in self.serial
+                )
+                number, shared = self._home(part, reads, nests, place, readers)
                 if number is None:
                     nests.append(_Nest(kind))
                     number = len(nests) - 1
-                nests[number].parts.append(Part(shape, tuple(members), shared, tuple(base for base, _ in reads), again))
+                nests[number].parts.append(replace(part, shared=shared))
                 for base, _ in reads:
                     if base.type.rank:
                         readers[shape, base] = number
@@ -171,25 +155,71 @@ class _Grouping:
 
     def _groups(self) -> list[tuple[str, Shape, list[Node]]]:
         """Nodes by level and iteration shape."""
-        levels = _levels(self.nodes, self.kinds)
-        _delay(self.nodes, self.kinds, self.users, levels)
+        levels = self._levels()
+        self._delay(levels)
         groups: dict[tuple[int, str, object], list[Node]] = {}
         for node in self.nodes:
             kind = self.kinds[node]
             if kind != "leaf":
-                where: object = iteration_shape(node) if kind == "fused" else len(groups)
+                where: object = (iteration_shape(node), node in self.serial) if kind == "fused" else len(groups)
                 groups.setdefault((levels[node], kind, where), []).append(node)
         ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
         for number, (_, members) in enumerate(ordered):
             self.part_of.update(dict.fromkeys(members, number))
-        return [(kind, shape if kind == "fused" else (), members) for (_, kind, shape), members in ordered]  # type: ignore[misc]
+        return [(kind, where[0] if kind == "fused" else (), members) for (_, kind, where), members in ordered]  # type: ignore[index]
 
-    def _find_again(self, groups: list[tuple[str, Shape, list[Node]]]) -> None:
+    def _levels(self) -> dict[Any, int]:
+        """The first level at which each Node can run. A view runs in the level of those who may first read it.
+
+        What is reckoned cheaply from a serial Node's values shares its loop, and is in `serial` too.
+        """
+        levels: dict[Any, int] = {}
+        self.serial: set[Any] = set()
+        for node in self.nodes:
+            level, fused = 0, self.kinds[node] == "fused"
+            if fused and is_serial(node):
+                self.serial.add(node)
+            for child in self.inputs[node]:
+                same = fused and self._same_loop(child, node)
+                if same and child in self.serial and node.op in CHEAP:
+                    self.serial.add(node)
+            for child in self.inputs[node]:
+                apart = self.kinds[child] in ("fused", "call", "join")
+                if apart and fused and self._same_loop(child, node):
+                    apart = (child in self.serial) != (node in self.serial) or (node in self.serial and is_serial(node))
+                level = max(level, levels[child] + apart)
+            levels[node] = level
+        return levels
+
+    def _same_loop(self, child: Any, user: Any) -> bool:
+        """Whether one loop nest can compute `child` and use it in `user` without storing it."""
+        return (
+            self.kinds[child] == self.kinds[user] == "fused"
+            and child.op not in FUSED_REDUCTIONS
+            and child.op not in ("scatter", "place")
+            and child.type.shape == iteration_shape(user)
+            and child not in whole(user)
+            and (user.op != "place" or user.index == identity(child.type.rank))
+        )
+
+    def _delay(self, levels: dict[Any, int]) -> None:
+        """Moves elementwise Nodes into the loop nest of their first user, so that their values need not be stored."""
+        for node in reversed(self.nodes):
+            readers = self.users.get(node, [])
+            if self.kinds[node] != "fused" or not readers or node in self.serial:
+                continue
+            if node.op in FUSED_REDUCTIONS or node.op == "place":
+                continue
+            if all(user is not None and self._same_loop(node, user) and user not in self.serial for user in readers):
+                levels[node] = min(levels[user] for user in readers)
+
+    def _find_again(self) -> None:
         """Which cheap values are computed again in each part that reads them, from what is stored anyway."""
         outside: dict[Node, int] = {}
         stored: set[Node] = set(map(viewed, self.outputs))
         for node in self.nodes:
             if self.kinds[node] == "fused":
+                stored.update(viewed(child) for child in whole(node))
                 for source in self.sources[node]:
                     base = source.base
                     if base.op in VIEWS:
@@ -245,6 +275,8 @@ class _Grouping:
         found: dict[Node, int] = {}
         seen: dict[tuple[Node, Map], None] = {}
         stack = [source for node in members for source in self.sources[node]]
+        for node in members:
+            found.update((trace(child, identity(child.type.rank)).base, 0) for child in whole(node))
         while stack:
             source = stack.pop()
             base = source.base
@@ -261,25 +293,26 @@ class _Grouping:
 
     def _home(
         self,
-        shape: Shape,
+        part: Part,
         reads: list[tuple[Node, int]],
         nests: list[_Nest],
         place: dict[Node, tuple[int, int]],
         readers: dict[tuple[Shape, Node], int],
     ) -> tuple[int | None, int]:
         """The kernel that a part joins and the number of loops it shares there, or None."""
+        shape = part.shape
         last = max((place[base][0] for base, _ in reads if base in place), default=-1)
         last = max(
             [last, *(place[viewed(base)][0] for base, _ in reads if base not in place and viewed(base) in place)]
         )
         if last >= 0 and nests[last].kind == "fused":
-            shared = _shared(shape, reads, nests[last], last, place)
+            shared = _shared(part, reads, nests[last], last, place)
             if shared:
                 return last, shared
         for base, _ in reads:
             number = readers.get((shape, base), -1)
             near = number >= max(last, 0) and nests[number].parts[-1].shape == shape
-            if near and _shared(shape, reads, nests[number], number, place) == len(shape):
+            if near and _shared(part, reads, nests[number], number, place) == len(shape):
                 return number, len(shape)
         return None, 0
 
@@ -327,14 +360,17 @@ class _Grouping:
 
 
 def _shared(
-    shape: Shape, reads: Iterable[tuple[Node, int]], nest: _Nest, number: int, place: dict[Node, tuple[int, int]]
+    part: Part, reads: Iterable[tuple[Node, int]], nest: _Nest, number: int, place: dict[Node, tuple[int, int]]
 ) -> int:
     """The number of loops that a further part can share with the last part of a kernel."""
     if len(nest.parts) >= PARTS:
         return 0
-    before = nest.parts[-1].shape
+    before, shape = nest.parts[-1].shape, part.shape
+    most = min(len(before), len(shape))
+    if part.serial != nest.parts[-1].serial:
+        most = min(most, _looped(before) - 1, _looped(shape) - 1)
     shared = 0
-    while shared < min(len(before), len(shape)) and before[shared] == shape[shared]:
+    while shared < most and before[shared] == shape[shared]:
         shared += 1
     for base, aligned in reads:
         where = place.get(base, place.get(viewed(base)))
@@ -342,52 +378,22 @@ def _shared(
             continue
         if base.op in VIEWS:
             return 0
-        between = min((part.shared for part in nest.parts[where[1] + 1 :]), default=len(before))
+        between = min((later.shared for later in nest.parts[where[1] + 1 :]), default=len(before))
         limit = min(aligned, complete(base))
         if between > limit:
             shared = min(shared, limit)
     return shared
 
 
-def _levels(nodes: Iterable[Node], kinds: dict[Node, str]) -> dict[Node, int]:
-    """The first level at which each Node can run. A view runs in the level of those who may first read it."""
-    levels: dict[Node, int] = {}
-    for node in nodes:
-        levels[node] = max(
-            (
-                levels[child] + (kinds[child] in ("fused", "call") and not _same_loop(child, node, kinds))
-                for child in node.inputs
-            ),
-            default=0,
-        )
-    return levels
+def _looped(shape: Shape) -> int:
+    """The number of leading axes up to the last one that has a loop."""
+    return max((axis + 1 for axis, dim in enumerate(shape) if dim != 1), default=0)
 
 
-def _same_loop(child: Node, user: Node, kinds: dict[Node, str]) -> bool:
-    """Whether one loop nest can compute `child` and use it in `user` without storing it."""
-    return (
-        kinds[child] == kinds[user] == "fused"
-        and child.op not in FUSED_REDUCTIONS
-        and child.type.shape == iteration_shape(user)
-    )
-
-
-def _delay(
-    nodes: list[Node], kinds: dict[Node, str], users: dict[Node, list[Node | None]], levels: dict[Node, int]
-) -> None:
-    """Moves elementwise Nodes into the loop nest of their first user, so that their values need not be stored."""
-    for node in reversed(nodes):
-        readers = users.get(node, [])
-        if kinds[node] != "fused" or node.op in FUSED_REDUCTIONS or not readers:
-            continue
-        if all(user is not None and _same_loop(node, user, kinds) for user in readers):
-            levels[node] = min(levels[user] for user in readers if user is not None)
-
-
-def _users(nodes: Iterable[Node], outputs: Iterable[Node]) -> dict[Node, list[Node | None]]:
-    users: dict[Node, list[Node | None]] = {output: [None] for output in outputs}
-    for node in nodes:
-        for child in node.inputs:
+def _users(inputs: dict[Any, tuple[Any, ...]], outputs: Iterable[Node]) -> dict[Any, list[Any]]:
+    users: dict[Any, list[Any]] = {output: [None] for output in outputs}
+    for node, operands in inputs.items():
+        for child in operands:
             users.setdefault(child, []).append(node)
     return users
 

@@ -17,7 +17,8 @@ from egc.types import Shape, format_shape
 class Check:
     """A condition on sizes that a loop nest relies on and that NumPy would check; `values` are its sizes.
 
-    slice: start, size, step, length; reshape: the sizes before and after; nonempty: the number of elements reduced.
+    slice: start, size, step, length; reshape: the sizes before and after; nonempty: the number of elements reduced;
+    index: the length of an axis and the number of indices into it.
     """
 
     what: str
@@ -105,11 +106,11 @@ def _slice(node: Node, index: Map) -> Source:
     picks = zip(index, lengths, node.params["start"], node.params["size"], node.params["step"])
     for place, length, start, size, step in picks:
         moved.append(place.scaled(step, start))
-        checks.extend(_inside(start, size, step, length))
+        checks.extend(inside(start, size, step, length))
     return _child(node, tuple(moved), tuple(checks))
 
 
-def _inside(start: Dim, size: Dim, step: Dim, length: Dim) -> list[Check]:
+def inside(start: Dim, size: Dim, step: Dim, length: Dim) -> list[Check]:
     """The check that `start + step*i` is an index for all `i < size`, unless it surely is."""
     surely = _surely_inside(start, size, step, length)
     return [] if surely else [Check("slice", (start, size, step, length), "slice is out of bounds")]
@@ -130,7 +131,7 @@ def _diagonal(node: Node, index: Map) -> Source | None:
         return None
     row, column = max(-offset, 0), max(offset, 0)
     height, width = node.inputs[0].type.shape[-2:]
-    checks = (*_inside(row, size, 1, height), *_inside(column, size, 1, width))
+    checks = (*inside(row, size, 1, height), *inside(column, size, 1, width))
     *rest, last = index
     return _child(node, (*rest, last.scaled(1, row), last.scaled(1, column)), checks)
 

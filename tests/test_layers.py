@@ -20,7 +20,7 @@ LAYERS = [
     {"ops"},
     {"ir"},
     {
-        *"check text backend cache stored views kernels rewrite costfiles costs costtable spec options data source".split()
+        *"check text backend cache stored views kinds kernels rewrite costfiles costs costtable spec options data source".split()
     },
     {"capture", "transforms", "egraph", "lower"},
     {
@@ -41,7 +41,7 @@ LAYERS = [
 """From the bottom up. The packages of the fifth layer never import each other."""
 
 SIBLINGS = LAYERS[4]
-FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "views", "lower"}
+FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "kinds", "views", "lower"}
 FRONT_DOOR = {"errors", "rewrite", "spec"}
 """What `import egc` may load."""
 

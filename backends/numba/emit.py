@@ -19,12 +19,16 @@ from egc.lower.loops import (
     Apply,
     Fold,
     For,
+    Gather,
     Index,
     Item,
     Literal,
     Load,
     Loop,
+    Pick,
     Reduce,
+    Scan,
+    Scatter,
     Statement,
     Store,
     statements,
@@ -32,6 +36,9 @@ from egc.lower.loops import (
 from egc.sizes import Dim
 
 BLOCK = 128
+
+COMBINATIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+"""The reductions that scatter combines with."""
 
 
 @dataclass
@@ -68,11 +75,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Segment:
-    """A generated function: its source, the arrays it takes (name, written) and the sizes it takes."""
+    """A generated function: its source, the arrays it takes (name, written) and the sizes it takes.
+
+    Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds.
+    """
 
     source: str
     arrays: tuple[tuple[str, bool], ...]
     dims: tuple[Dim, ...]
+    may_fail: bool = False
 
 
 def emit(loops: Sequence[Loop]) -> Segment:
@@ -80,12 +91,14 @@ def emit(loops: Sequence[Loop]) -> Segment:
     source = Source()
     for loop in loops:
         own = {name for name, *_ in (*loop.scratch, *loop.locals)}
-        read = [s.access.array for s in loop.statements() if isinstance(s, Load)]
+        read = [s.access.array for s in loop.statements() if isinstance(s, (Load, Gather))]
+        stores = [s.access.array for s in loop.statements() if isinstance(s, (Store, Scatter, Reduce))]
+        read.extend(stores)
         for name in [name for name, _ in loop.results] + [name for name in read if name not in own]:
             if name not in source.arrays and name not in source.scalars:
                 source.pointers[name] = f"p{len(source.arrays)}"
                 source.arrays.append(name)
-        source.written.update(name for name, _ in loop.results)
+        source.written.update(name for name in stores if name not in own)
         for name, _ in loop.locals:
             source.scalars[name] = f"x{len(source.scalars)}"
     for number, loop in enumerate(loops):
@@ -94,8 +107,11 @@ def emit(loops: Sequence[Loop]) -> Segment:
     head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
     pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
     keep = [f"    keep({buffer})" for buffer in source.buffers]
-    text = "\n".join([head, *pointers, *source.lines, *keep]) + "\n"
-    return Segment(text, tuple((name, name in source.written) for name in source.arrays), tuple(source.dims))
+    may_fail = any(loop.may_fail for loop in loops)
+    status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
+    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    arrays = tuple((name, name in source.written) for name in source.arrays)
+    return Segment(text, arrays, tuple(source.dims), may_fail)
 
 
 class _Nest:
@@ -104,9 +120,7 @@ class _Nest:
     def __init__(self, source: Source, loop: Loop, suffix: str):
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
-        self.row_count = 0
-        self.types = {name: type.dtype for name, type in loop.results}
-        self.types |= {name: dtype for name, dtype, _ in loop.scratch} | dict(loop.locals)
+        self.row_count = self.pick_count = 0
         self.folds = {
             id(s): _Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
@@ -143,6 +157,9 @@ class _Nest:
         ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth]
         for fold in ending:
             fold.start(indent)
+        for statement in inner:
+            if isinstance(statement, Scan) and statement.depth == depth:
+                source.line(indent, f"c{self.value(statement.name)} = {identity(statement.op, statement.dtype)}")
         direct = [item for item in loop.body if not isinstance(item, For)]
         self.name_rows(direct, depth, indent)
         blocked = [
@@ -196,15 +213,35 @@ class _Nest:
     def read(self, access: Access, dtype: np.dtype) -> str:
         return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
 
-    def element(self, access: Access) -> str:
+    def element(self, access: Access, picked: Sequence[str] = ()) -> str:
         array, depth = self.source.array(access.array), len(access.strides)
-        if not any(stride != 0 for stride in (access.offset, *access.strides)):
-            return f"{array}[0]"
-        if (access, depth - 1) not in self.rows:
-            return f"{array}[{self.source.address(access.offset, access.strides, self.indices(depth))}]"
-        last = self.source.address(0, access.strides[-1:], [self.index(depth - 1)])
-        parts = [part for part in (self.rows[access, depth - 1], last) if part != "0"]
-        return f"{array}[{' + '.join(parts) or '0'}]"
+        if (access, depth - 1) in self.rows:
+            parts = [self.rows[access, depth - 1], self.source.address(0, access.strides[-1:], [self.index(depth - 1)])]
+        else:
+            parts = [self.source.address(access.offset, access.strides, self.indices(depth))]
+        return f"{array}[{' + '.join(part for part in (*parts, *picked) if part != '0') or '0'}]"
+
+    def picked(self, picks: Sequence[Pick], mode: str, indent: int) -> list[str]:
+        """What indices that are values add to an address: within bounds whatever they are."""
+        parts = []
+        for pick in picks:
+            index, length, raw = (
+                f"k{self.pick_count}{self.suffix}",
+                self.source.dim(pick.length),
+                self.value(pick.index),
+            )
+            self.pick_count += 1
+            if mode == "raise":
+                self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
+                self.source.line(indent, f"w{index} = uint64({index}) >= uint64({length})")
+                self.source.line(indent, f"bad = bad | w{index}")
+                self.source.line(indent, f"{index} = select(w{index}, int64(0), {index})")
+            elif mode == "clip":
+                self.source.line(indent, f"{index} = max(min({raw}, int64({length}) - 1), int64(0))")
+            else:
+                self.source.line(indent, f"{index} = remainder_integer({raw}, int64({length}))")
+            parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
+        return parts
 
     def value(self, name: str) -> str:
         return name + self.suffix
@@ -222,11 +259,26 @@ class _Nest:
                 text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)))}"
             case Store(access=access, value=value) if access.array in self.source.scalars:
                 text = f"{self.source.scalars[access.array]} = {self.value(value)}"
-            case Store(access=access, value=value):
-                text = f"{self.element(access)} = {stored(self.value(value), self.types[access.array])}"
+            case Store(access=access, value=value, dtype=dtype):
+                text = f"{self.element(access)} = {stored(self.value(value), dtype)}"
             case Reduce(op=op, access=access, value=value, dtype=dtype):
                 combined = combine(op, dtype, self.read(access, dtype), self.value(value))
                 text = f"{self.element(access)} = {stored(combined, dtype)}"
+            case Scan(name=name, op=op, value=value, dtype=dtype):
+                carried = f"c{self.value(name)}"
+                self.source.line(indent, f"{carried} = {combine(op, dtype, carried, self.value(value))}")
+                text = f"{self.value(name)} = {carried}"
+            case Gather(name=name, access=access, picks=picks, mode=mode, dtype=dtype):
+                element = self.element(access, self.picked(picks, mode, indent))
+                text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"
+            case Scatter(access=access, picks=picks, value=value, combine=way, dtype=dtype):
+                element = self.element(access, self.picked(picks, "raise", indent))
+                total, result = f"{element} != 0" if dtype.kind == "b" else element, self.value(value)
+                if way == "subtract":
+                    result = f"{type_name(dtype)}({total} - {result})"
+                elif way != "set":
+                    result = combine(COMBINATIONS[way], dtype, total, result)
+                text = f"{element} = {stored(result, dtype)}"
             case _:
                 raise AssertionError(statement)
         self.source.line(indent, text)
@@ -318,8 +370,11 @@ class _Accumulator:
 
 
 def identity(op: str, dtype: np.dtype) -> str:
-    """The value that combining starts from, as source."""
+    """The value that combining starts from, as source. A running sum of floats starts from the zero that keeps signs."""
     name = type_name(dtype)
+    if op == "cumsum" and dtype.kind == "f":
+        return f"{name}(-0.0)"
+    op = op.removeprefix("cum")
     if dtype.kind == "b":
         return "True" if op in ("prod", "all", "min") else "False"
     if op in ("sum", "prod"):
@@ -336,6 +391,7 @@ def stored(value: str, dtype: np.dtype) -> str:
 
 def combine(op: str, dtype: np.dtype, total: str, value: str) -> str:
     """Two values of a dtype combined, as source."""
+    op = op.removeprefix("cum")
     if dtype.kind == "b":
         return f"({total}) {'&' if op in ('prod', 'all', 'min') else '|'} {value}"
     if op in ("sum", "prod"):

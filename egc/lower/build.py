@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import count, groupby
 
 from egc.ir import Node, Program
-from egc.kernels import INLINE_LEAVES, Fusible, Kernel, group
+from egc.kernels import Kernel, group
+from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
-from egc.lower.loops import Call, Load, Loop, LoopProgram, Step
+from egc.lower.loops import Call, Gather, Load, Loop, LoopProgram, Step
 from egc.lower.nest import loop_of
 
 
@@ -35,10 +36,17 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
     steps: list[Step] = [
         Call(names[node], (), node, False) for node in program.nodes() if node in needed and node.op in INLINE_LEAVES
     ]
+    made: set[str] = set()
     for kernel in kernels:
         (node, *_) = kernel.nodes
         if kernel.kind == "fused":
-            steps.extend(collapse(step) if isinstance(step, Loop) else step for step in loop_of(kernel, names))
+            for step in loop_of(kernel, names):
+                if isinstance(step, Loop):
+                    step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
+                    made.update(name for name, _ in step.results)
+                steps.append(step)
+        elif kernel.kind == "join":
+            continue
         elif kernel.kind == "call" or node in needed:
             steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
     inputs = tuple((names[node], node.type) for node in program.inputs)
@@ -51,8 +59,10 @@ def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
     needed = set(program.outputs)
     for kernel in reversed(tuple(kernels)):
         if kernel.kind == "fused":
-            needed.update(kernel.outputs)
-            needed.update(base for part in kernel.parts for base in part.reads if base not in kernel.nodes)
+            needed.update(node for node in kernel.outputs if not isinstance(node, Piece))
+            needed.update({base for part in kernel.parts for base in part.reads}.difference(kernel.nodes))
+        elif kernel.kind == "join":
+            needed.update(kernel.nodes)
         elif kernel.kind == "call" or kernel.nodes[0] in needed:
             needed.update(kernel.nodes)
             needed.update(kernel.nodes[0].inputs)
@@ -96,5 +106,5 @@ def _read(step: Step) -> Iterable[str]:
         case Call(operands=operands):
             return operands
         case Loop():
-            return [statement.access.array for statement in step.statements() if isinstance(statement, Load)]
+            return [statement.access.array for statement in step.statements() if isinstance(statement, (Gather, Load))]
     return ()

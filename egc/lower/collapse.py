@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from egc.lower.loops import Access, Fold, For, Index, Item, Load, Loop, Reduce, Statement, Store, statements
+from egc.lower.loops import (
+    Access,
+    Fold,
+    For,
+    Gather,
+    Index,
+    Item,
+    Load,
+    Loop,
+    Reduce,
+    Scan,
+    Scatter,
+    Statement,
+    Store,
+    statements,
+)
 from egc.sizes import Dim
 
 Strides = tuple[Dim, ...]
@@ -30,7 +45,13 @@ def _collapsed(item: Item, depth: int) -> Item:
 
 def _strides(statement: Statement) -> Strides | None:
     match statement:
-        case Load(access=access) | Store(access=access) | Reduce(access=access):
+        case (
+            Load(access=access)
+            | Store(access=access)
+            | Reduce(access=access)
+            | Gather(access=access)
+            | Scatter(access=access)
+        ):
             return access.strides
         case Index(strides=strides):
             return strides
@@ -39,7 +60,7 @@ def _strides(statement: Statement) -> Strides | None:
 
 def _one_walk(statement: Statement, axis: int, length: Dim) -> bool:
     """Whether a step along `axis` is the same for a statement as walking the whole next axis."""
-    if isinstance(statement, (Fold, Reduce)) and statement.depth == axis + 1:
+    if isinstance(statement, (Fold, Reduce, Scan)) and statement.depth == axis + 1:
         return False
     strides = _strides(statement)
     return strides is None or strides[axis] == strides[axis + 1] * length
@@ -56,11 +77,11 @@ def _without(item: Item, axis: int) -> Item:
             return For(item.dim, tuple(_without(child, axis) for child in item.body))
         case Index():
             return replace(item, strides=drop(item.strides))
-        case Load() | Store():
+        case Load() | Store() | Gather() | Scatter():
             return replace(item, access=_changed(item.access, drop))
         case Reduce():
             return replace(item, access=_changed(item.access, drop), depth=item.depth - (item.depth > axis))
-        case Fold():
+        case Fold() | Scan():
             return replace(item, depth=item.depth - (item.depth > axis))
     return item
 

@@ -82,10 +82,11 @@ class Apply:
 
 @dataclass(frozen=True)
 class Store:
-    """Writes a value to an element of a result."""
+    """Writes a value to an element of an array."""
 
     access: Access
     value: str
+    dtype: np.dtype
 
     def __str__(self) -> str:
         return f"{self.access} = {self.value}"
@@ -123,7 +124,64 @@ class Reduce:
         return f"{self.access} = {self.op}({self.access}, {self.value})"
 
 
-Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce]
+@dataclass(frozen=True)
+class Scan:
+    """`name` is a value combined over the iterations so far of the innermost loop, which is inside `depth` loops."""
+
+    name: str
+    op: str
+    value: str
+    depth: int
+    dtype: np.dtype
+
+    def __str__(self) -> str:
+        return f"{self.name}: {SHORT[self.dtype]} = {self.op}({self.value})"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One index that is a value: it moves an access by `stride` for each element along an axis of `length`."""
+
+    index: str
+    stride: Dim
+    length: Dim
+
+
+@dataclass(frozen=True)
+class Gather:
+    """`name` is the element of an array that `picks` choose, from the access on; `mode` says what happens outside."""
+
+    name: str
+    access: Access
+    picks: tuple[Pick, ...]
+    mode: str
+    dtype: np.dtype
+
+    def __str__(self) -> str:
+        return f"{self.name}: {SHORT[self.dtype]} = {self.access} at {_picks_text(self.picks)}"
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Sets the element of an array that `picks` choose, or combines a value in."""
+
+    access: Access
+    picks: tuple[Pick, ...]
+    value: str
+    combine: str
+    dtype: np.dtype
+
+    mode = "raise"
+
+    def __str__(self) -> str:
+        return f"{self.access} at {_picks_text(self.picks)} = {self.combine} {self.value}"
+
+
+def _picks_text(picks: Iterable[Pick]) -> str:
+    return " + ".join(pick.index if pick.stride == 1 else f"{_factor_text(pick.stride)}*{pick.index}" for pick in picks)
+
+
+Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather, Scatter]
 
 
 @dataclass(frozen=True)
@@ -163,6 +221,11 @@ class Loop:
 
     def statements(self) -> Iterator[Statement]:
         yield from statements(self.body)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether an index that is a value may be out of bounds."""
+        return any(isinstance(s, (Gather, Scatter)) and s.mode == "raise" for s in self.statements())
 
     @property
     def ops(self) -> list[str]:

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
+
+import numpy as np
 
 from egc import sizes
 from egc.ir import Node
-from egc.kernels import FUSED_REDUCTIONS, Kernel, Part
+from egc.kernels import Kernel, Part
+from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
 from egc.lower.access import address, row_major
-from egc.lower.loops import Access, Apply, Check, Fold, For, Index, Item, Literal, Load, Loop, Reduce, Statement, Store
+from egc.lower.loops import (
+    Access,
+    Apply,
+    Check,
+    Fold,
+    For,
+    Gather,
+    Index,
+    Item,
+    Literal,
+    Load,
+    Loop,
+    Pick,
+    Reduce,
+    Scan,
+    Scatter,
+    Statement,
+    Store,
+)
 from egc.sizes import Dim
 from egc.types import Shape
 from egc.views import Index as Place
-from egc.views import Map, Source, trace
+from egc.views import Map, Source, identity, inside, trace
 
 
 class NestBuilder:
@@ -25,11 +47,12 @@ class NestBuilder:
 
     def __init__(self, kernel: Kernel, names: Mapping[Node, str]):
         self.kernel, self.names = kernel, dict(names)
+        self.results = tuple(dict.fromkeys(node.join if isinstance(node, Piece) else node for node in kernel.outputs))
         self.checks: dict[Check, None] = {}
         self.fresh = (f"v{k}" for k in count())
         self.variables: dict[Node, tuple[str, int, int]] = {}
         self.strides: dict[Node, tuple[Dim, ...]] = {}
-        self.scratch: list[tuple[str, Node, Dim]] = []
+        self.scratch: list[tuple[str, np.dtype, Dim]] = []
         self.tree = _Tree()
         self._place_values()
 
@@ -46,27 +69,32 @@ class NestBuilder:
                 shared = min(later.shared for later in parts[first + 1 : number + 1])
                 if shared < _scope(base, parts[first]):
                     kept[base] = min(kept.get(base, shared), shared)
-        for node in self.kernel.outputs:
+        for node in self.results:
             self.strides[node] = row_major(node.type.shape)
-        taken = set(self.names.values())
-        buffers = (name for k in count() if (name := f"t{k}") not in taken)
         for node, shared in kept.items():
             if node not in self.strides:
                 shape = node.type.shape[shared:]
-                self.names[node] = next(buffers)
+                self.names[node] = self.buffer(node.type.dtype, sizes.product(shape))
                 self.strides[node] = (*[0] * shared, *row_major(shape))
-                self.scratch.append((self.names[node], node, sizes.product(shape)))
 
     def build(self) -> Loop:
         for number, part in enumerate(self.kernel.parts):
             _PartBuilder(self, part, number).build()
-        results = tuple((self.names[node], node.type) for node in self.kernel.outputs)
-        scratch = tuple((name, node.type.dtype, size) for name, node, size in self.scratch)
-        return Loop(results, self.tree.body(), scratch)
+        results = tuple((self.names[node], node.type) for node in self.results)
+        return Loop(results, self.tree.body(), tuple(self.scratch))
+
+    def buffer(self, dtype: np.dtype, size: Dim) -> str:
+        """A new buffer that lives while the loops run."""
+        taken = {*self.names.values(), *(name for name, *_ in self.scratch)}
+        name = next(name for k in count() if (name := f"t{k}") not in taken)
+        self.scratch.append((name, dtype, size))
+        return name
 
 
 def _scope(node: Node, part: Part) -> int:
     """The number of loops that must be shared for a variable to hold a value; more than there are where none can."""
+    if node.op == "scatter":
+        return len(part.shape) + 1
     rank, axes = len(part.shape), node.params["axes"] if node.op in FUSED_REDUCTIONS else ()
     kept = rank - len(axes)
     if any(axis < kept for axis in axes):
@@ -132,18 +160,25 @@ class _PartBuilder:
         for node in self.part.nodes:
             if node.op in FUSED_REDUCTIONS:
                 self._reduce(node)
+            elif isinstance(node, Piece):
+                self._place(node)
+            elif node.op == "scatter":
+                self._scatter(node)
             else:
-                name = self._apply(node, self.here)
+                name = self._scan(node) if node.op in SCANS else self._apply(node, self.here)
                 self.nest.variables[node] = name, self.number, _scope(node, self.part)
                 if node in self.nest.strides:
-                    self.tree.add(Store(self._access(node, self.here), name))
+                    self.tree.add(Store(self._access(node, self.here), name, node.type.dtype))
 
     def _apply(self, node: Node, index: Map) -> str:
         key = (node, index)
         if key not in self.values:
-            operands = tuple(self.value(child, index) for child in node.inputs)
+            if node.op == "gather":
+                statement: Statement = self._gather(node, index)
+            else:
+                statement = Apply("", tuple(self.value(child, index) for child in node.inputs), node)
             name = next(self.nest.fresh)
-            self.tree.add(Apply(name, operands, node))
+            self.tree.add(replace(statement, name=name))
             self.values[key] = name
         return self.values[key]
 
@@ -181,14 +216,97 @@ class _PartBuilder:
                 return Index(name, base.params["value"], (0,) * self.rank)
             case "iota":
                 return Index(name, *address((source.index[base.params["axis"]],), (1,), self.rank))
-        strides = self.nest.strides.get(base)
-        if strides is None or source.shape != base.type.shape:
-            strides = row_major(source.shape)
-        access = Access(self.nest.names[base], *address(source.index, strides, self.rank))
+        access = Access(self.nest.names[base], *address(source.index, self._strides(source), self.rank))
         return Load(name, access, base.type.dtype, base.type.rank == 0)
+
+    def _strides(self, source: Source) -> tuple[Dim, ...]:
+        strides = self.nest.strides.get(source.base)
+        if strides is None or source.shape != source.base.type.shape:
+            return row_major(source.shape)
+        return strides
 
     def _access(self, node: Node, index: Map) -> Access:
         return Access(self.nest.names[node], *address(index, self.nest.strides[node], self.rank))
+
+    def _place(self, piece: Piece) -> None:
+        index = self._shifted(piece.index)
+        value = self.value(piece.operand, index)
+        for axis, dim in enumerate(piece.join.type.shape):
+            if piece.join.op == "update_slice" and piece.number == 0:
+                checks = inside(piece.start[axis], piece.shape[axis], 1, dim)
+                self.nest.checks.update(dict.fromkeys(checks))
+        there = tuple(Place(place.offset + at, place.terms) for place, at in zip(self.here, piece.start))
+        self.tree.add(Store(self._access(piece.join, there), value, piece.type.dtype))
+
+    def _shifted(self, index: Map) -> Map:
+        """An index in terms of the part's axes, in terms of its loops."""
+        moved = []
+        for place in index:
+            terms = tuple((self.loop_of[axis], step) for axis, step in place.terms if axis in self.loop_of)
+            moved.append(Place(place.offset, terms))
+        return tuple(moved)
+
+    def _scan(self, node: Node) -> str:
+        value, loop = self.value(node.inputs[0], self.here), self.loop_of.get(node.params["axis"])
+        if loop is None:
+            self.values[node, self.here] = value
+            return value
+        dtype, name = node.type.dtype, next(self.nest.fresh)
+        if loop == self.rank - 1:
+            self.tree.add(Scan(name, node.op, value, loop, dtype))
+        else:
+            row = tuple(dim if axis > node.params["axis"] else 1 for axis, dim in enumerate(self.part.shape))
+            size = sizes.product(row)
+            strides = tuple(0 if dim == 1 else stride for dim, stride in zip(row, row_major(row)))
+            access = Access(self.nest.buffer(dtype, size), *address(self.here, strides, self.rank))
+            self.tree.add(Reduce(node.op, access, value, loop, dtype, size))
+            self.tree.add(Load(name, access, dtype, False))
+        self.values[node, self.here] = name
+        return name
+
+    def _whole(self, node: Node) -> tuple[Source, Dim, tuple[Dim, ...]]:
+        """The operand that is a whole array: its source, and its offset and strides there."""
+        (operand,) = whole(node)
+        source = trace(operand, identity(operand.type.rank))
+        self.nest.checks.update(dict.fromkeys(source.checks))
+        strides = self._strides(source)
+        return source, *address(source.index, strides, operand.type.rank)
+
+    def _picked(
+        self, node: Node, array: str, offset: Dim, strides: tuple[Dim, ...], index: Map
+    ) -> tuple[Access, tuple[Pick, ...]]:
+        """How gather and scatter reach an element at an index of what they read or write there."""
+        axes, shape = node.params["axes"], node.inputs[0].type.shape
+        indices = node.inputs[1:] if node.op == "gather" else node.inputs[2:]
+        width = indices[0].type.rank if indices else 0
+        rest = [axis for axis in range(len(shape)) if axis not in axes]
+        further, steps = address(index[width:], tuple(strides[axis] for axis in rest), self.rank)
+        picks = []
+        for operand, axis in zip(indices, axes):
+            picks.append(Pick(self.value(operand, index[:width]), strides[axis], shape[axis]))
+            self.nest.checks[_indexed(shape[axis], node)] = None
+        return Access(array, offset + further, steps), tuple(picks)
+
+    def _gather(self, node: Node, index: Map) -> Gather:
+        source, offset, strides = self._whole(node)
+        array, mode = self.nest.names[source.base], node.params["mode"]
+        access, picks = self._picked(node, array, offset, strides, index)
+        return Gather("", access, picks, mode, node.type.dtype)
+
+    def _scatter(self, node: Node) -> None:
+        """A copy of the operand before the loops, then each value in its place."""
+        name, shape = self.nest.names[node], node.type.shape
+        strides = row_major(shape)
+        copy = _PartBuilder(self.nest, Part(shape, (), 0, again=self.part.again), self.number)
+        copy.tree = _Tree()
+        copy.tree.enter(tuple(dim for dim in shape if dim != 1), 0)
+        original = copy.value(node.inputs[0], copy.here)
+        access = Access(name, *address(copy.here, strides, copy.rank))
+        copy.tree.add(Store(access, original, node.type.dtype))
+        self.tree.top[:0] = copy.tree.body()
+        value = self.value(node.inputs[1], self.here)
+        access, picks = self._picked(node, name, 0, strides, self.here)
+        self.tree.add(Scatter(access, picks, value, node.params["combine"], node.type.dtype))
 
     def _reduce(self, node: Node) -> None:
         operand, axes = node.inputs[0], node.params["axes"]
@@ -221,7 +339,9 @@ class _PartBuilder:
         self.nest.variables[node] = value, self.number, _scope(node, self.part)
         if node in self.nest.strides:
             access = self._access(node, place)
-            self.tree.add_after(depth, Store(Access(access.array, access.offset, access.strides[:depth]), value))
+            self.tree.add_after(
+                depth, Store(Access(access.array, access.offset, access.strides[:depth]), value, node.type.dtype)
+            )
 
 
 def _loops(shape: Shape) -> dict[int, int]:
@@ -237,8 +357,17 @@ def _nonempty(node: Node) -> Check:
     return Check("nonempty", (reduced,), text)
 
 
+def _indexed(length: Dim, node: Node) -> Check:
+    count = node.type.size if node.op == "gather" else node.inputs[1].type.size
+    return Check("index", (length, count), "index is out of bounds for an axis of length 0")
+
+
 def holds(check: Check) -> bool:
-    return check.what == "nonempty" and isinstance(check.values[0], int) and check.values[0] > 0
+    """Whether a check surely holds; the symbols of axes stand for positive lengths."""
+    length = check.values[0]
+    return check.what in ("nonempty", "index") and (
+        length > 0 if isinstance(length, int) else check.what == "index" and str(length).isidentifier()
+    )
 
 
 def loop_of(kernel: Kernel, names: Mapping[Node, str]) -> Iterator[Check | Loop]:

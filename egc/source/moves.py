@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from egc.ir import Node
-from egc.kernels import FUSED_REDUCTIONS
+from egc.kinds import FUSED_REDUCTIONS
 from egc.source import syntax as syntax
 from egc.source.ops import front, index_entries, reduction_keeping_axes, written
 from egc.source.syntax import Expression, after, call, index
