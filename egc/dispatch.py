@@ -25,7 +25,7 @@ from egc.compiled import export
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
 from egc.ir import Node, Program, topological
-from egc.kernels import VIEWS
+from egc.kinds import VIEWS
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, evaluate_reference, make_plan
 from egc.sizes import SizeGuard

@@ -141,7 +141,8 @@ class Writer:
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
-        self.line(f"loops_{number}({', '.join([*arrays, *map(self.dim, segment.dims)])})", depth)
+        call = f"loops_{number}({', '.join([*arrays, *map(self.dim, segment.dims)])})"
+        self.line(f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call, depth)
         for loop in loops:
             self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
@@ -155,6 +156,8 @@ class Writer:
                 self.line(f"if {values[0]} != {values[1]}: raise ValueError({message})", depth)
             case "nonempty":
                 self.line(f"if {values[0]} == 0: raise ValueError({message})", depth)
+            case "index":
+                self.line(f"if {values[0]} == 0 and {values[1]} != 0: raise IndexError({message})", depth)
             case _:
                 raise AssertionError(check)
 

@@ -45,7 +45,8 @@ def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> 
     array_types = [
         types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays
     ]
-    return types.void(*array_types, *[types.int64] * len(segment.dims))
+    result = types.int64 if segment.may_fail else types.void
+    return result(*array_types, *[types.int64] * len(segment.dims))
 
 
 def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
@@ -80,9 +81,9 @@ def _named(name: str, value: Any) -> str | None:
 def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:
     """A function that compiles the segment when it is first called, and puts the machine code in its own place."""
 
-    def first_call(*arguments: Any) -> None:
+    def first_call(*arguments: Any) -> int | None:
         compiled = machine_code(segment.source, signature_of(segment, arrays), True)
         install(compiled)
-        compiled(*arguments)
+        return compiled(*arguments)
 
     return first_call
