@@ -12,7 +12,7 @@ import numpy as np
 
 from egc.backends.numba import vector
 from egc.ir import Node
-from egc.kernels import FUSED_REDUCTIONS, viewed
+from egc.kinds import FUSED_REDUCTIONS, SCANS, viewed
 
 FLOAT = {
     **dict(zip("add subtract multiply divide".split(), (f"{{0}} {o} {{1}}" for o in "+-*/"))),
@@ -170,10 +170,20 @@ def _filled(template: str, dtype: np.dtype, operands: tuple[str, ...]) -> str:
     return template.format(*operands, T=type_name(dtype), W=WIDE.get(dtype.kind), R=f"float{size // 2}", bits=size)
 
 
+COMBINED = frozenset(["add", "subtract", "multiply", "maximum", "minimum"])
+"""What scatter combines with in loops."""
+
+
 def fusible(node: Node) -> bool:
-    """Whether an elementwise op or a reduction runs inside a loop nest."""
+    """Whether an elementwise op, a reduction, a scan or an access by index runs inside a loop nest."""
+    complex = node.type.dtype.kind == "c"
     if node.op in FUSED_REDUCTIONS:
-        return not (node.op in ("max", "min") and node.type.dtype.kind == "c")
+        return not (node.op in ("max", "min") and complex)
+    if node.op in SCANS or node.op == "gather":
+        return not complex
+    if node.op == "scatter":
+        combine = node.params["combine"]
+        return not complex and (combine == "set" or (combine in COMBINED and node.type.dtype.kind != "b"))
     return expression(node, ("x", "y", "z")[: len(node.inputs)]) is not None
 
 

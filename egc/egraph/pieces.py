@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush
 
 from egc import ir
 from egc.ir import Node, Program
-from egc.kernels import LEAVES
+from egc.kinds import LEAVES
 from egc.types import ArrayType
 
 OVERLAP = 0.2
