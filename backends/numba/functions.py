@@ -10,20 +10,19 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types, uint64
+from numba import types, uint64
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_borrowed
+from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+from numba.np.arrayobj import _empty_nd_impl, make_array
 
 from egc.backends.numba import vector
 from egc.backends.numba.vector import inner, select
+from egc.backends.numba.vector.lanes import compiled, sum_error
+from egc.backends.numba.vector.lanes import select as select_lane
 
 MATH = ["sqrt", "frexp"]
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
-
-reassociable = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc"})
-
 
 @intrinsic
 def pointer(context, array):
@@ -49,10 +48,35 @@ def mutable(context, array):
     return array.copy(readonly=False)(array), generate
 
 
-@inner
-def empty_scalar(value):
-    """An array of rank 0 that holds a value."""
-    return np.asarray(value)
+@intrinsic
+def allocate(context, shape, element):
+    """A new array in C order of a shape and a numba type of elements. numba's own `empty` compiles several functions."""
+    result = types.Array(element.instance_type, len(shape), "C")
+
+    def generate(context, builder, signature, arguments):
+        lengths = [
+            context.cast(builder, value, kind, types.intp)
+            for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
+        ]
+        array = _empty_nd_impl(context, builder, signature.return_type, lengths)
+        return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+
+    return result(shape, element), generate
+
+
+@intrinsic
+def empty_scalar(context, value):
+    """A new array of rank 0 that holds a value."""
+    element = types.unliteral(value)
+    result = types.Array(element, 0, "C")
+
+    def generate(context, builder, signature, arguments):
+        array = _empty_nd_impl(context, builder, signature.return_type, [])
+        given = context.cast(builder, arguments[0], signature.args[0], element)
+        context.pack_value(builder, element, given, array.data)
+        return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+
+    return result(value), generate
 
 
 @intrinsic
@@ -87,29 +111,32 @@ maximum = _floating_intrinsic("maximum")
 minimum = _floating_intrinsic("minimum")
 
 
-@reassociable
-def accumulate(total, value):
-    """`total + value`, where the order of the additions of one loop is free: LLVM keeps many partial sums."""
-    return total + value
+def _reassociable(operation: str) -> Any:
+    """An operation of two floats, where the order of those of one loop is free: LLVM keeps many partial results."""
+
+    def typed(context, total, value):
+        def generate(context, builder, signature, arguments):
+            return getattr(builder, operation)(*arguments, flags=("reassoc",))
+
+        return total(total, total), generate
+
+    return intrinsic(typed)
 
 
-@reassociable
-def accumulate_product(total, value):
-    return total * value
+accumulate = _reassociable("fadd")
+accumulate_product = _reassociable("fmul")
 
 
-@inner
+@compiled
 def rounding_error(a, b):
-    """What `a + b` loses by rounding (Knuth's TwoSum, The Art of Computer Programming 2, 4.2.2)."""
-    total = a + b
-    part = total - a
-    return (a - (total - part)) + (b - part)
+    """What `a + b` loses by rounding."""
+    return sum_error(a, b, a + b)
 
 
-@inner
+@compiled
 def compensated(total, error):
     """A compensated sum; where something overflowed the compensation means nothing."""
-    return total + error if math.isfinite(error) else total
+    return select_lane(abs(error) < math.inf, total + error, total)
 
 
 @inner
@@ -241,6 +268,8 @@ def divide_complex(a, b):
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
+NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
+NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
 NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}

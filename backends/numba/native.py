@@ -62,7 +62,7 @@ class NativeWriter(Writer):
         self.guards = guards
         self.pending: list[Kernel] = []
         self.driver.names.update(
-            FUNCTIONS, empty=np.empty, empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
+            FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
             as_contiguous=np.ascontiguousarray,
         )  # fmt: skip
 
@@ -90,7 +90,9 @@ class NativeWriter(Writer):
                 self.line(f"raise ShapeError({message!r})", 2)
 
     def empty(self, type: ArrayType) -> str:
-        return f"empty({self.shape(type)}, {self.constant(type.dtype)})"
+        element = f"T_{type.dtype.name}"
+        self.driver.names[element] = from_dtype(type.dtype)
+        return f"allocate({self.shape(type)}, {element})"
 
     def operand(self, name: str, depth: int) -> str:
         """The variable that holds an array in C order, made on first use; a scalar gets an array to be read from."""
