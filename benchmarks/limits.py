@@ -39,7 +39,7 @@ def caches() -> tuple[int, int]:
     return (found[min(found)], found[max(found)]) if found else TYPICAL
 
 
-def seconds_of(call: Callable[[], Any], turns: int = 5, least: float = 2e-3) -> float:
+def seconds_of(call: Callable[[], Any], turns: int = 25, least: float = 5e-4) -> float:
     """The least seconds of one call over some turns; what the machine can do is not slowed by what else it did."""
     call()
     start = time.perf_counter()
@@ -85,9 +85,9 @@ def copied(size: float, threads: int) -> float:
 @functools.cache
 def flops_per_second(dtype: str) -> float:
     """Additions and multiplications in a second, in a matrix product."""
-    A = np.ones((512, 512), dtype)
+    A = np.ones((256, 256), dtype)
     out = np.empty_like(A)
-    return 2 * 512**3 / seconds_of(lambda: np.matmul(A, A, out=out))
+    return 2 * 256**3 / seconds_of(lambda: np.matmul(A, A, out=out))
 
 
 def _exponential(dtype: type, bits: type, fraction: int, bias: int, degree: int) -> Callable[..., None]:
