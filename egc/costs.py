@@ -98,7 +98,8 @@ class CostModel:
         if op in FUSED_REDUCTIONS:
             return self.elements(first.shape) * table.element(op, dtype)
         if OP_KINDS.get(op, "call") == "fused":
-            return self.elements(_shape(result)) * table.element(op, dtype)
+            counted = _shape(inputs[1]) if op == "scatter" else _shape(result)
+            return self.elements(counted) * table.element(op, first.dtype if op == "gather" else dtype)
         if op == "matmul":
             return self._product(first, inputs[1])
         if op == "convolve":

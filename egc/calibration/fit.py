@@ -14,7 +14,8 @@ from egc.calibration import programs
 from egc.calibration.programs import Sample
 from egc.costs import LINALG, CostModel
 from egc.costtable import CostTable, Points
-from egc.kernels import FUSED_REDUCTIONS, group
+from egc.kernels import group
+from egc.kinds import FUSED_REDUCTIONS, OP_KINDS
 from egc.ops import OPS
 
 Clock = Callable[[Sample, int], float | None]
@@ -30,6 +31,8 @@ CHEAP = 0.3
 """Nanoseconds below which the price of an op alone in a loop is lost in what moving its operands takes."""
 
 LINKS = 8, 32
+COMPLEX_LINKS = 2, 6
+"""Lengths of chains. Some compilers take minutes for long ones of complex numbers."""
 
 MATRICES = (4, 8, 16, 32, 64, 128, 256)
 VECTORS = (8, 64, 512, 4096, 32768)
@@ -152,10 +155,11 @@ class Fit:
         return self._links[op, mark]
 
     def _timed_links(self, op: str, mark: str) -> float | None:
-        short, long = (self.slope(programs.chain(op, mark, links)) for links in LINKS)
+        lengths = COMPLEX_LINKS if mark == "c128" else LINKS
+        short, long = (self.slope(programs.chain(op, mark, links)) for links in lengths)
         if short is None or long is None:
             return None
-        price = (long - short) / (LINKS[1] - LINKS[0])
+        price = (long - short) / (lengths[1] - lengths[0])
         if OPS[op].arity == 1 and mark != "bool":
             price -= self._linked("multiply", mark) or 0.0
         return max(price, FLOOR)
@@ -186,7 +190,8 @@ class Fit:
             if first is None:
                 continue
             start = max(first - self.table.run - self.moved(sample, LEAST), 1.0)
-            if " " not in name and op != "matvec":
+            in_loops = self.table.fused and OP_KINDS.get(op) == "fused"
+            if " " not in name and op != "matvec" and not in_loops:
                 self.table = replace(self.table, calls={**self.table.calls, op: start})
             if sample.operations is not None:
                 self._sized(name, sample, start)
