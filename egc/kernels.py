@@ -222,7 +222,7 @@ class _Grouping:
                 stored.update(viewed(child) for child in whole(node))
                 for source in self.sources[node]:
                     base = source.base
-                    if base.op in VIEWS:
+                    if base.op in VIEWS or source.shape != base.type.shape:
                         stored.add(viewed(base))
                     elif self.part_of.get(base) != self.part_of[node]:
                         outside[base] = outside.get(base, 0) + 1

@@ -138,3 +138,10 @@ def test_a_reshape_that_must_copy_is_no_affine_view():
 
 def test_row_major_strides():
     assert row_major((2, N, M)) == (M * N, M, 1)
+
+
+def test_a_value_that_is_read_in_another_shape_is_stored():
+    x = argument("x", "f64[n, m]")
+    flat = make("reshape", make("multiply", x, x), shape=(N * M,))
+    text = "\n".join(steps(make("sum", flat, axes=(0,)), inputs=[x]))
+    assert "x[i0]" in text and "x[m*i0]" not in text
