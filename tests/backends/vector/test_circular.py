@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from .measure import DTYPES, assert_special, assert_within, every_magnitude, mpmath, signed
+from .units import DTYPES, assert_special, assert_within, every_magnitude, mpmath, signed
 
 RNG = np.random.default_rng(3)
 LIMITS = {"float64": 2.0, "float32": 1.0}

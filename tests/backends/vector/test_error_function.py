@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from .measure import DTYPES, assert_special, assert_within, every_magnitude, mpmath
+from .units import DTYPES, assert_special, assert_within, every_magnitude, mpmath
 
 RNG = np.random.default_rng(4)
 LIMITS = {"erf": 2.0, "erfc": 4.0, "ndtr": 4.0}

@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 from scipy import special
 
-from .measure import DTYPES, assert_special, assert_within, every_magnitude, mpmath, over
+from .units import DTYPES, assert_special, assert_within, every_magnitude, mpmath, over
 
 RNG = np.random.default_rng(5)
 LIMITS = {"float64": 4.0, "float32": 1.0}
 ZEROS = {"gammaln": (1.0, 2.0), "digamma": (1.4616321449683622,)}
 EXACT = {"gammaln": lambda x: mpmath.log(abs(mpmath.gamma(x))), "digamma": lambda x: mpmath.digamma(x)}
-SPECIAL = np.array(
-    [0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, 2.0, 3.0, -1.0, -2.0, -30.0, -0.5, -1e17, 1e30]
-)
+SPECIAL = np.array([0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, 2.0, 3.0, -1.0, -2.0, -30.0, -0.5, -1e17, 1e30])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .measure import DTYPES, loop
+from .units import DTYPES, loop
 
 UNARY = "sin cos tan arcsin arccos arctan erf erfc ndtr gammaln digamma".split()
 
@@ -17,5 +17,5 @@ def test_loop_body_is_of_vectors(name, dtype):
     assert body, "no vectorized loop"
     computed = re.findall(r"= (?:fmul|fadd|fsub|fdiv)(?: [a-z]+)* (<\d+ x )?(?:double|float)", body[0])
     assert computed and all(computed)
-    calls = re.findall(r"call (?:[a-z]+ )*(<\d+ x )?[a-z0-9]+>? @", body[0])
+    calls = re.findall(r"call (?:[a-z]+ )*(<\d+ x )?[a-z0-9]+>? @(?!llvm\.)", body[0])
     assert all(calls)
