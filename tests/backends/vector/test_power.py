@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
+from egc.backends.numba.functions import NAMES
+from egc.backends.numba.scalars import POWERS
 from egc.backends.numba.vector import lanes, power
 
 from .measure import DTYPES, RNG, TABLES, assert_special, assert_vectorized, assert_within, mpmath, pairs, special, wide
@@ -54,3 +57,13 @@ def test_special_values(dtype):
 def test_loops_are_vectorized(dtype):
     assert_vectorized(TABLES[dtype]["power"], 2, dtype)
     assert_vectorized(TABLES[dtype]["cbrt"], 1, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("exponent", POWERS)
+def test_short_forms_of_constant_exponents_are_powers(exponent, dtype):
+    text = POWERS[exponent].format("x", T=dtype)
+    scalar = njit(error_model="numpy")(eval(f"lambda x: {text}", dict(NAMES)))
+    points = np.concatenate([wide(800, dtype), RNG.uniform(0, 10, 200)]).astype(dtype)
+    assert_within(2.0, scalar, lambda x: mpmath.power(x, mpmath.mpf(exponent)), points)
+    assert_special(scalar, lambda x: np.power(x, x.dtype.type(exponent)), special(dtype))
