@@ -8,24 +8,23 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.registry import cpu_target
 
 from egc.backends.numba.vector.lanes import Lane
 
-WIDTHS = (2, 4, 8, 16)
+WIDTHS = (2, 4, 8)
 """The numbers of elements for which there are forms."""
 PURE = ("memory(none)", "nounwind", "willreturn")
 
 
-def exceptionally(slow: Callable[[float], float], least: float, most: float) -> Callable[[Lane, Lane], Lane]:
+def exceptionally(slow: Callable[[Lane], Lane], least: float, most: float) -> Callable[[Lane, Lane], Lane]:
     """A function of `(x, value)`: the value where `least <= x <= most` or x is nan, `slow(x)` where not.
 
-    x and the value are float64; numba compiles `slow`, which may branch and call.
+    x and the value are float64. Whatever `slow` writes is code of scalars, once in a module.
     """
     name = f"egc.{slow.__module__}.{slow.__qualname__}"
     double = ir.DoubleType()
@@ -37,16 +36,12 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         )
         return builder.or_(builder.fcmp_ordered("<", x, low), builder.fcmp_ordered(">", x, high))
 
-    def scalar(module: Any) -> Any:
-        context = cpu_target.target_context
-        signature = types.float64(types.float64)
-        compiled = context.compile_subroutine(ir.IRBuilder(), slow, signature)
+    def scalar(module: Any, fuses: bool) -> Any:
         function = _function(module, double, name, "linkonce_odr", "noinline")
         x, value = function.args
         builder = ir.IRBuilder(function.append_basic_block())
         with builder.if_then(outside(builder, x), likely=False):
-            _, result = context.call_internal_no_propagate(builder, compiled.fndesc, signature, [x])
-            builder.ret(result)
+            builder.ret(slow(Lane(builder, x, double, fuses)).value)
         builder.ret(value)
         return function
 
@@ -78,7 +73,7 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         module = x.builder.module
         function = module.globals.get(name)
         if function is None:
-            function = scalar(module)
+            function = scalar(module, x.fuses)
             for width in WIDTHS:
                 vector(module, function, width)
         call = x.builder.call(function, [x.value, value.value])
@@ -88,6 +83,20 @@ def exceptionally(slow: Callable[[float], float], least: float, most: float) -> 
         return x.like(call)
 
     return chosen
+
+
+def element(table: Sequence[float], index: Lane) -> Lane:
+    """The float64 at an index of a table that the code holds."""
+    builder, integer = index.builder, ir.IntType(32)
+    values = ir.ArrayType(ir.DoubleType(), len(table))
+    name = f"egc.table.{zlib.crc32(repr(table).encode())}"
+    constant = builder.module.globals.get(name)
+    if constant is None:
+        constant = ir.GlobalVariable(builder.module, values, name)
+        constant.initializer = ir.Constant(values, list(table))
+        constant.global_constant, constant.linkage = True, "internal"
+    place = builder.gep(constant, [integer(0), builder.trunc(index.value, integer)])
+    return index.like(builder.load(place))
 
 
 def _function(module: Any, kind: Any, name: str, linkage: str, inlining: str) -> Any:

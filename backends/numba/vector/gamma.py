@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from egc.backends.numba.vector.exceptional import exceptionally
-from egc.backends.numba.vector.lanes import compiled, multiply_add, narrowed, polynomial, select, widened
+from egc.backends.numba.vector.lanes import multiply_add, narrowed, nearest, polynomial, select, widened, with_sign
 from egc.backends.numba.vector.logarithm import log
 from egc.backends.numba.vector.trigonometric import sine_of_quarters, tangent_of_quarters
 
@@ -135,32 +133,22 @@ def positive_digamma(x):
     return select(far, log(x) - multiply_add(square, polynomial(square, DIGAMMA_STIRLING), 0.5 * quotient), near)
 
 
-scalar_gammaln, scalar_digamma, scalar_log = compiled(positive_gammaln), compiled(positive_digamma), compiled(log)
-scalar_sine, scalar_tangent = compiled(sine_of_quarters), compiled(tangent_of_quarters)
-
-
 def _gammaln(x):
     """gamma(x) * gamma(-x) = -pi / (x * sin(pi*x)); what SciPy gives at -inf is -inf."""
-    if x == -math.inf:
-        return x
-    if x > -1e-20:
-        return -scalar_log(-x)
-    sine = abs(scalar_sine(2.0 * (x - np.rint(x)), 0.0))
-    if sine == 0.0:
-        return math.inf
-    return scalar_log(math.pi / (-x * sine)) - scalar_gammaln(-x)
+    sine = abs(sine_of_quarters(2.0 * (x - nearest(x)), 0.0))
+    value = log(math.pi / (-x * sine)) - positive_gammaln(-x)
+    value = select(sine == 0.0, math.inf, value)
+    return select(x > -1e-20, -log(-x), select(x == -math.inf, x, value))
 
 
 def _digamma(x):
     """digamma(x) = digamma(1-x) - pi / tan(pi*x)."""
-    part = x - np.rint(x)
-    if part == 0.0 or x == -math.inf:
-        return math.nan
-    if abs(part) <= 0.25:
-        cotangent = 1.0 / scalar_tangent(2.0 * part, 0.0)
-    else:
-        cotangent = math.copysign(scalar_tangent(1.0 - 2.0 * abs(part), 0.0), part)
-    return scalar_digamma(1.0 - x) - math.pi * cotangent
+    part = x - nearest(x)
+    size = abs(part)
+    near = size <= 0.25
+    tangent = tangent_of_quarters(select(near, 2.0 * size, 1.0 - 2.0 * size), 0.0)
+    cotangent = with_sign(select(near, 1.0 / tangent, tangent), part)
+    return select(part == 0.0, math.nan, positive_digamma(1.0 - x) - math.pi * cotangent)
 
 
 exceptional_gammaln = exceptionally(_gammaln, 0.0, math.inf)

@@ -173,6 +173,11 @@ def square_root(x: Lane) -> Lane:
     return _call("sqrt", x)
 
 
+def nearest(x: Lane) -> Lane:
+    """The nearest integer, the even one of two."""
+    return _call("rint", x)
+
+
 def multiply_add(a: Any, b: Any, c: Any) -> Lane:
     """`a*b + c`, rounded once where the processor does so in one instruction."""
     example = next(value for value in (a, b, c) if isinstance(value, Lane))

@@ -4,7 +4,7 @@ Up to 2**20 quarter turns are taken off in four parts of pi/2, of which the firs
 are exact (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 8; the parts as in fdlibm, Sun
 Microsystems, 1993); what is left is one minimax polynomial (Remez) on half a turn, or on a quarter for tan. Arguments above
 are exceptional: of 2/pi times the power of two in them only the bits below a full turn are used (Payne and Hanek, Radian
-reduction for trigonometric functions, ACM SIGNUM Newsletter 18(1), 1983), 24 at a time, whose products with half a mantissa
+reduction for trigonometric functions, ACM SIGNUM Newsletter 18(1), 1983), 26 at a time, whose products with half a mantissa
 are exact.
 """
 
@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import float64, int64
-
-from egc.backends.numba.vector.exceptional import exceptionally
+from egc.backends.numba.vector.exceptional import element, exceptionally
+from egc.backends.numba.vector.exponential import power_of_two
 from egc.backends.numba.vector.lanes import (
     bits,
-    compiled,
     from_bits,
     multiply_add,
     narrowed,
@@ -27,8 +24,8 @@ from egc.backends.numba.vector.lanes import (
     select,
     sum_error,
     widened,
+    with_sign,
 )
-from egc.backends.numba.vector.primitives import inner
 
 QUARTER = 1.5707963267341256
 QUARTER_2 = 6.077100506303966e-11
@@ -40,6 +37,10 @@ HALF_PI_LOW = 6.123233995736766e-17
 LARGEST = 1.0e6
 ROUND = 1.5 * 2.0**52
 """Adding it rounds a small float64 to an integer, which then stands in the low bits."""
+MANY_TURNS, TURNS = 1.5 * 2.0**92, 1.5 * 2.0**54
+"""Likewise to a multiple of 2**40, and of 4."""
+ROUNDED, MANTISSA, UPPER = 0x4330000000000000, (1 << 52) - 1, -(1 << 27)
+"""The bits of 2**52, and those that hold a mantissa and its upper half."""
 ROUND_EVEN = 1.5 * 2.0**53
 """Likewise to an even integer, half of which then stands in the low bits."""
 
@@ -53,12 +54,12 @@ def _inverse_tangent(n: int, unit: int) -> int:
     return total
 
 
-def _digits() -> np.ndarray:
-    """2/pi in base 2**24, with pi by Machin's formula (1706)."""
+def _digits() -> tuple[float, ...]:
+    """2/pi in base 2**26, with pi by Machin's formula (1706)."""
     unit = 1 << 1240
     quarter = 4 * _inverse_tangent(5, unit) - _inverse_tangent(239, unit)
-    exact = (unit << 1200) // (2 * quarter)
-    return np.array([exact >> (1200 - 24 * k) & 0xFFFFFF for k in range(1, 51)], np.float64)
+    exact = (unit << 1196) // (2 * quarter)
+    return tuple(float(exact >> (1196 - 26 * k) & 0x3FFFFFF) for k in range(1, 47))
 
 
 DIGITS = _digits()
@@ -104,34 +105,38 @@ def tangent(high, low):
     return high + multiply_add(high * z, p, multiply_add(low, z, low))
 
 
-@inner
 def two_sum(a, b):
-    """a + b as rounded, and the error (Knuth, The Art of Computer Programming 2, 4.2.2)."""
+    """a + b as rounded, and the error."""
     total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
+    return total, sum_error(a, b, total)
 
 
-@inner
 def quarters(x):
-    """x = (n + high + low) * pi/2 with abs(high) <= 1/2: the integer n modulo 4, high and low, for large x."""
-    fraction, exponent = math.frexp(x)
-    exponent -= 53
-    mantissa = int64(math.ldexp(fraction, 53))
-    upper = (mantissa >> 27) << 27
-    start = max((exponent - 2) // 24, 0)
-    first = second = third = 0.0
-    for k in range(start, start + 9):
-        digit = math.ldexp(DIGITS[k], exponent - 24 * (k + 1))
+    """abs(x) = (n + high + low) * pi/2 with abs(high) <= 1/2: n + ROUND, high and low, for large x.
+
+    With x = m * 2**k for an integer m, digits before number (k-2)//26 make only full turns.
+    """
+    k = from_bits(((bits(x) >> 52) & 0x7FF) | ROUNDED) - (2.0**52 + 1075.0)
+    start = multiply_add(k - 14.5, 1.0 / 26.0, ROUND)
+    start = select(start < ROUND, ROUND, start)
+    scale = power_of_two((k - 26.0) - 26.0 * (start - ROUND))
+    place = bits(start) & 0xFF
+    mantissa = from_bits((bits(x) & MANTISSA) | ROUNDED)
+    upper = from_bits(bits(mantissa) & UPPER)
+    first = second = third = x * 0.0
+    for number in range(8):
+        digit = element(DIGITS, place + number) * scale
+        scale = scale * 2.0**-26
         for half in (upper, mantissa - upper):
-            part = float64(half) * digit
-            first, rest = two_sum(first, part - 4.0 * np.rint(part / 4.0))
+            part = half * digit
+            part = part - ((part + MANY_TURNS) - MANY_TURNS)
+            first, rest = two_sum(first, part - ((part + TURNS) - TURNS))
             second, rest = two_sum(second, rest)
-            third += rest
-    n = np.rint(first + second)
-    first, second = two_sum(first - n, second)
+            third = third + rest
+    shifted = (first + second) + ROUND
+    first, second = two_sum(first - (shifted - ROUND), second)
     high, low = two_sum(first, second + third)
-    return int64(n), high, low
+    return shifted, high, low
 
 
 def sine_of_quarters(high, low):
@@ -146,47 +151,39 @@ def tangent_of_quarters(high, low):
     return tangent(product, product_error(high, HALF_PI, product) + (high * HALF_PI_LOW + low * HALF_PI))
 
 
-scalar_sine, scalar_tangent = compiled(sine_of_quarters), compiled(tangent_of_quarters)
+def is_odd(n):
+    """Whether an integer is odd, as a float64."""
+    return n != 2.0 * (multiply_add(n, 0.5, ROUND) - ROUND)
 
 
-@inner
 def exceptional_sine(x, turned):
-    """sin(x + turned * pi/2)."""
-    if math.isinf(x):
-        return math.nan
-    n, high, low = quarters(x)
-    n += turned
-    if n & 1:
-        step = math.copysign(1.0, high)
-        n += int64(step)
-        high, rest = two_sum(high, -step)
-        low += rest
-    return -scalar_sine(high, low) if n & 2 else scalar_sine(high, low)
+    """sin(abs(x) + turned * pi/2)."""
+    shifted, high, low = quarters(x)
+    n = shifted + turned
+    odd = is_odd(n - ROUND)
+    step = select(odd, with_sign(x * 0.0 + 1.0, high), 0.0)
+    high, rest = two_sum(high, -step)
+    return negated(sine_of_quarters(high, low + rest), bits(n + step) >> 1)
 
 
 def _sin(x):
-    return exceptional_sine(x, int64(0))
+    return negated(exceptional_sine(x, 0.0), bits(x) >> 63)
 
 
 def _cos(x):
-    return exceptional_sine(x, int64(1))
+    return exceptional_sine(x, 1.0)
 
 
 def _tan(x):
-    if math.isinf(x):
-        return math.nan
-    n, high, low = quarters(x)
-    return -1.0 / scalar_tangent(high, low) if n & 1 else scalar_tangent(high, low)
+    shifted, high, low = quarters(x)
+    value = tangent_of_quarters(high, low)
+    value = select(is_odd(shifted - ROUND), -1.0 / value, value)
+    return negated(value, bits(x) >> 63)
 
 
 exceptional_sin = exceptionally(_sin, -LARGEST, LARGEST)
 exceptional_cos = exceptionally(_cos, -LARGEST, LARGEST)
 exceptional_tan = exceptionally(_tan, -LARGEST, LARGEST)
-
-
-def is_odd(n):
-    """Whether an integer is odd, as a float64."""
-    return n != 2.0 * (multiply_add(n, 0.5, ROUND) - ROUND)
 
 
 def sin(x):
