@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import subprocess
 import sys
 
@@ -129,6 +130,25 @@ def test_functions_of_one_name_in_two_processes_stay_apart(store):
     """The callee of the second process and the stored one of the first have the same name and types."""
     assert later_process(SHIFTS, store.folder, 1) == {"1.0": [3.0, 0]}
     assert later_process(SHIFTS, store.folder, 2, 1) == {"2.0": [6.0, 0], "1.0": [3.0, 1]}
+
+
+FORKED = """
+import json, os
+from numba.core.bytecode import FunctionIdentity
+import egc.backends.numba.store
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.write(writer, str(next(FunctionIdentity._unique_ids)).encode())
+    os._exit(0)
+os.wait()
+print(json.dumps([int(os.read(reader, 100)), next(FunctionIdentity._unique_ids)]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_functions_of_a_forked_child_are_numbered_apart():
+    child, parent = later_process(FORKED)
+    assert abs(child - parent) > 1000 and min(child, parent) >= stored.UNIQUE
 
 
 def test_a_dispatcher_loads_once_in_a_process(store):
