@@ -13,6 +13,7 @@ from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
+from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.store import compile_stored
 from egc.types import ArrayType
 
@@ -34,10 +35,11 @@ def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
     share it."""
     namespace = {"__name__": __name__, **NAMES}
     exec(compile(source, "<egc loops>", "exec"), namespace)
-    compiler = njit(
-        nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=not wrapper, pipeline_class=Unaliased
-    )
-    return compile_stored(compiler(namespace["loops"]), signature, [source] if wrapper else None)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    if wrapper:
+        return compile_stored(njit(pipeline_class=Unaliased, **options)(namespace["loops"]), signature, [source])
+    linked = njit(pipeline_class=LinkedCompiler, no_cpython_wrapper=True, **options)
+    return compile_linked(linked(namespace["loops"]), signature)
 
 
 def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
