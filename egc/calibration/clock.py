@@ -14,6 +14,11 @@ from egc.backend import Backend, Compiled
 from egc.calibration.programs import Sample
 from egc.ir import Program
 
+try:
+    import resource
+except ImportError:
+    resource = None  # type: ignore[assignment]
+
 ROUNDS = 15
 """The least of this many turns is the time: what else runs on the machine only ever adds to it."""
 
@@ -52,22 +57,25 @@ def least_seconds(call: Callable[[], Any], turn: float = 4e-4, rounds: int = ROU
     """The seconds of one call, the least of some turns of repeated ones."""
     call()
     call()
-    count, seconds = 1, 0.0
-    while True:
-        start = time.perf_counter()
-        for _ in range(count):
-            call()
-        seconds = time.perf_counter() - start
-        if seconds >= turn:
-            break
+    count = 1
+    while (seconds := _turn(call, count)) < turn:
         count = max(2 * count, int(count * turn / max(seconds, 1e-9)))
-    best = seconds / count
-    for _ in range(max(3, min(rounds - 1, int(LONGEST / seconds)))):
-        start = time.perf_counter()
-        for _ in range(count):
-            call()
-        best = min(best, (time.perf_counter() - start) / count)
-    return best
+    turns = max(3, min(rounds, int(LONGEST / seconds)))
+    return min(seconds, *(_turn(call, count) for _ in range(turns))) / count
+
+
+def _turn(call: Callable[[], Any], count: int) -> float:
+    """The seconds of some calls; those on a processor only, where another process has taken it away meanwhile."""
+    losses, used, start = _processor_losses(), time.process_time(), time.perf_counter()
+    for _ in range(count):
+        call()
+    seconds, used = time.perf_counter() - start, time.process_time() - used
+    return min(seconds, used) if _processor_losses() != losses else seconds
+
+
+def _processor_losses() -> int:
+    """How often this process has lost its processor without having waited for anything."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource is not None else 0
 
 
 def cache_sizes() -> tuple[int, ...]:
