@@ -11,6 +11,7 @@ from math import log2
 
 from egc import sizes
 from egc.costtable import CostTable
+from egc.expansion import expand
 from egc.ir import Node, Program
 from egc.kernels import Kernel, group, moved_shapes
 from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, OP_KINDS, viewed
@@ -64,7 +65,7 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        total = self.table.run + sum(map(self.kernel, group(program, None if self.table.fused else _alone)))
+        total = self.table.run + sum(map(self.kernel, group(expand(program), None if self.table.fused else _alone)))
         for output in dict.fromkeys(program.outputs):
             if viewed(output).op in INLINE_LEAVES:
                 total += self.table.call + self.table.moving(self.bytes(output.type))

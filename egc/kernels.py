@@ -276,7 +276,8 @@ class _Grouping:
         seen: dict[tuple[Node, Map], None] = {}
         stack = [source for node in members for source in self.sources[node]]
         for node in members:
-            found.update((trace(child, identity(child.type.rank)).base, 0) for child in whole(node))
+            bases = (trace(child, identity(child.type.rank)).base for child in whole(node))
+            found.update((base, 0) for base in bases if node.op == "gather" or base.op not in INLINE_LEAVES)
         while stack:
             source = stack.pop()
             base = source.base

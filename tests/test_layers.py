@@ -20,7 +20,7 @@ LAYERS = [
     {"ops"},
     {"ir"},
     {
-        *"check text backend cache stored views kinds kernels rewrite costfiles costs costtable spec options data source".split()
+        *"check text backend cache stored views kinds expansion kernels rewrite costfiles costs costtable spec options data source".split()
     },
     {"capture", "transforms", "egraph", "lower"},
     {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from egc.backends.numba.scalars import expression, type_name
+from egc.kinds import CHEAP
 from egc.lower.loops import (
     Access,
     Apply,
@@ -35,7 +36,10 @@ from egc.lower.loops import (
 )
 from egc.sizes import Dim
 
-BLOCK = 128
+BLOCK = 256
+
+SHORT = 12
+"""Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
 
 COMBINATIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 """The reductions that scatter combines with."""
@@ -166,8 +170,16 @@ class _Nest:
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            block = f"b{index}"
-            source.line(indent, f"for {block} in range(0, {length}, {BLOCK}):")
+            block, first = f"b{index}", "0"
+            if depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
+                for fold in blocked:
+                    fold.start_block(indent)
+                source.line(indent, f"for {index} in range(min({BLOCK}, {length})):")
+                self.body(loop.body, depth + 1, indent + 1)
+                for fold in blocked:
+                    fold.end_block(indent, first=fold in ending)
+                first = str(BLOCK)
+            source.line(indent, f"for {block} in range({first}, {length}, {BLOCK}):")
             for fold in blocked:
                 fold.start_block(indent + 1)
             source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {length})):")
@@ -284,6 +296,10 @@ class _Nest:
         self.source.line(indent, text)
 
 
+def _is_light(item: Item) -> bool:
+    return not isinstance(item, (For, Gather)) and (not isinstance(item, Apply) or item.node.op in CHEAP)
+
+
 def _invariant(statement: Item) -> bool:
     """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
     if isinstance(statement, Index):
@@ -324,10 +340,12 @@ class _Accumulator:
         for part in self.parts:
             self.line(indent, f"t{part}{self.name} = {'0.0' if self.compensated else 'float32(0.0)'}")
 
-    def end_block(self, indent: int) -> None:
+    def end_block(self, indent: int, first: bool = False) -> None:
         for part in self.parts:
             total, error, block = (f"{letter}{part}{self.name}" for letter in "set")
-            if self.compensated:
+            if first:
+                self.line(indent, f"{total} = {block if self.compensated else f'float64({block})'}")
+            elif self.compensated:
                 self.line(indent, f"{error} += rounding_error({total}, {block})")
                 self.line(indent, f"{total} += {block}")
             else:

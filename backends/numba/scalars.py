@@ -128,6 +128,7 @@ POWERS = {
     2.0: "{0} * {0}",
     3.0: "{0} * {0} * {0}",
     4.0: "({0} * {0}) * ({0} * {0})",
+    5.0: "({0} * {0}) * ({0} * {0}) * {0}",
     -1.0: "{T}(1.0) / {0}",
     -2.0: "({T}(1.0) / {0}) * ({T}(1.0) / {0})",
     0.5: "sqrt({0})",
@@ -221,7 +222,8 @@ def _power(node: Node, operands: tuple[str, ...]) -> str | None:
     value = exponent.params["value"] if exponent.op == "constant" else None
     kind, name = node.type.dtype.kind, type_name(node.type.dtype)
     if kind == "f":
-        short = POWERS.get(float(value)) if exponent.op == "constant" and exponent.type.rank == 0 else None
+        root = value == 0.5 and exponent.type.rank
+        short = POWERS.get(float(value)) if exponent.op == "constant" and not root else None
         return short.format(x, T=name) if short else f"power_{name}({x}, {y})"
     if kind == "i" and (value is None or value < 0):
         return None

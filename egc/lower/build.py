@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count, groupby
 
+from egc.expansion import expand
 from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
@@ -30,6 +31,7 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
         a0[0] = v2
     return a0
     """
+    program = expand(program)
     kernels = group(program, fusible)
     needed = _needed_arrays(program, kernels)
     names = _array_names(program, needed)
