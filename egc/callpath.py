@@ -1,6 +1,7 @@
-"""The shortest way from a call to machine code: one generated Python function that checks types and calls `raw`.
+"""The shortest way from a call to machine code: one generated method that checks types and calls `raw`.
 
-Sizes are checked by `raw` itself. Whatever does not fit raises an exception, and the caller takes the long way.
+Ranks and layouts are checked by numba's dispatcher, which does not see byte order, and sizes by `raw` itself. Where something
+does not fit, or fails, the call takes the long way.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from egc.sizes import Dim, Size, SizeGuard
 NUMBERS = {FLOAT: "float", COMPLEX: "complex", INTEGER: "int"}
 
 
-class Unfit(Exception):
-    """The arguments are of another kind than those that the direct call was made for."""
+class Missing:
+    """Stands for a parameter that a call leaves to its default."""
 
 
 def entry_guards(captured: Captured) -> tuple[SizeGuard, ...]:
@@ -62,71 +63,86 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
 
 
 def direct_call(
-    captured: Captured, raw: Any, positional: Sequence[Any], values: Sequence[Any]
+    captured: Captured, raw: Any, positional: Sequence[Any], values: Sequence[Any], parameters: Sequence[str]
 ) -> Callable[..., Any] | None:
-    """A function of the positional arguments, for plain ones that are leaves, or None where the call needs more steps."""
+    """The method `__call__` for calls like this one, whose arguments are leaves, or None where the call needs more steps.
+
+    parameters: the names of the function's parameters, all of which can be given by position.
+    """
     if len(positional) != len(values) or any(given is not value for given, value in zip(positional, values)):
         return None
-    if captured.writes or captured.checks or unbound_guards(captured):
+    if captured.writes or captured.checks or unbound_guards(captured) or len(parameters) < len(positional):
         return None
-    names: dict[str, Any] = {"ndarray": np.ndarray, "Unfit": Unfit, "raw": raw}
-    parameters = [f"x{position}" for position in range(len(values))]
-    conditions = [
-        _condition(leaf, value, name, names) for leaf, value, name in zip(captured.leaves, values, parameters)
-    ]
+    names: dict[str, Any] = {"_ndarray": np.ndarray, "_Missing": Missing, "_raw": raw, "_arguments": _arguments}
+    taken, left = parameters[: len(values)], parameters[len(values) :]
+    conditions = [_condition(leaf, value, name, names) for leaf, value, name in zip(captured.leaves, values, taken)]
+    conditions += [f"{name} is _Missing" for name in left]
     for number, guard in enumerate(captured.value_guards):
-        names[f"v{number}"], names[f"g{number}"] = guard.value, guard.read
-        read = f"g{number}()"
+        names[f"_v{number}"], names[f"_g{number}"] = guard.value, guard.read
+        read = f"_g{number}()"
         if guard.namespace is not None:
-            names[f"g{number}"], read = guard.namespace, f"g{number}[{guard.name!r}]"
-        conditions.append(f"{read} is v{number}")
-    given = [parameters[leaf] for leaf in captured.leaf_inputs]
+            names[f"_g{number}"], read = guard.namespace, f"_g{number}[{guard.name!r}]"
+        conditions.append(f"{read} is _v{number}")
+    given = [taken[leaf] for leaf in captured.leaf_inputs]
     for number, constant in enumerate(captured.constants.values()):
-        names[f"k{number}"] = constant if constant.ndim else constant.item()
-        given.append(f"k{number}")
+        names[f"_k{number}"] = constant if constant.ndim else constant.item()
+        given.append(f"_k{number}")
     result = _result_text(captured, names)
-    if result is None or None in conditions:
+    if result is None or None in conditions or any(name.startswith("_") for name in parameters):
         return None
-    test = " and ".join(text for text in conditions if text)
-    source = [f"def direct({', '.join(parameters)}):"]
-    if test:
-        source.append(f"    if not ({test}): raise Unfit")
-    call = f"raw({', '.join(given)})"
-    source += [f"    return {call}"] if result == "found" else [f"    found = {call}", f"    return {result}"]
+    names["_parameters"] = tuple(parameters)
+    signature = ", ".join(["_self", *(f"{name}=_Missing" for name in parameters)])
+    call = f"_raw({', '.join(given)})"
+    answer = [f"return {call}"] if result == "_found" else [f"_found = {call}", f"return {result}"]
+    source = [
+        f"def __call__({signature}):",
+        "    try:",
+        f"        if {' and '.join(text for text in conditions if text) or 'True'}:",
+        *(f"            {line}" for line in answer),
+        "    except Exception:",
+        "        pass",
+        f"    return _self._long_way(*_arguments(_parameters, ({''.join(f'{name}, ' for name in parameters)})))",
+    ]
     exec("\n".join(source), names)
-    return names["direct"]
+    return names["__call__"]
+
+
+def _arguments(parameters: Sequence[str], values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The positional and the named arguments of a call; those after one that is left out are named."""
+    count = next((k for k, value in enumerate(values) if value is Missing), len(values))
+    rest = {name: value for name, value in zip(parameters[count:], values[count:]) if value is not Missing}
+    return tuple(values[:count]), rest
 
 
 def _condition(leaf: Leaf, value: Any, name: str, names: dict[str, Any]) -> str | None:
     """What must hold of an argument that its type in `raw` does not say; None where it cannot be told quickly."""
     if leaf.kind == ARRAY:
-        names[f"d{name}"] = value.dtype
-        test = f"type({name}) is ndarray and {name}.dtype is d{name} and {name}.ndim == {value.ndim}"
-        return test if value.ndim else None
+        names[f"_d_{name}"] = value.dtype
+        return f"type({name}) is _ndarray and {name}.dtype is _d_{name}" if value.ndim else None
     if leaf.kind == SCALAR:
-        names[f"t{name}"] = type(value)
-        return f"type({name}) is t{name}"
+        names[f"_t_{name}"] = type(value)
+        return f"type({name}) is _t_{name}"
     if leaf.kind in NUMBERS:
         return f"type({name}) is {NUMBERS[leaf.kind]}"
     if leaf.kind == FIXED:
-        names[f"f{name}"] = value
-        return f"{name} is f{name}"
+        names[f"_f_{name}"] = value
+        return f"{name} is _f_{name}"
     return None
 
 
 def _result_text(captured: Captured, names: dict[str, Any]) -> str | None:
-    """The expression of the result from `found`, what `raw` returned; None for results that are not plain outputs."""
+    """The expression of the result from `_found`, what `raw` returned; None for results that are not plain outputs."""
     single = len(captured.program.outputs) == 1
 
     def leaf(result: Result) -> str | None:
         if result.kind not in ("array", "scalar", "python"):
             return None
-        dtype, text = captured.program.outputs[result.output].type.dtype, f"found[{result.output}]"
+        dtype, text = captured.program.outputs[result.output].type.dtype, f"_found[{result.output}]"
         rank = captured.program.outputs[result.output].type.rank
-        text = "found" if single else text
+        text = "_found" if single else text
         if result.kind == "python" or (result.kind == "array" and rank):
             return text
-        convert = f"{result.kind}_{dtype.name}"
+        convert = f"_{result.kind}_{dtype.name}"
         names[convert] = dtype.type if result.kind == "scalar" else _zero_dimensional(dtype)
         return f"{convert}({text})"
 
@@ -139,8 +155,8 @@ def _result_text(captured: Captured, names: dict[str, Any]) -> str | None:
         return None if None in texts else f"({''.join(f'{text}, ' for text in texts)})"
 
     text = tree(captured.result_tree)
-    every = [f"found[{k}]" for k in range(len(captured.program.outputs))]
-    return "found" if not single and text == f"({''.join(f'{part}, ' for part in every)})" else text
+    every = [f"_found[{k}]" for k in range(len(captured.program.outputs))]
+    return "_found" if not single and text == f"({''.join(f'{part}, ' for part in every)})" else text
 
 
 def _zero_dimensional(dtype: np.dtype) -> Callable[[Any], np.ndarray]:

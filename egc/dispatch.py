@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import gc
@@ -9,7 +10,6 @@ import inspect
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ MISSES = 32
 class Entry:
     """A Plan, or the reason why there is none, with what must hold for it to apply.
 
-    direct: makes the function that `callpath` generates, once the Plan has run; `misses` counts calls that it refused.
+    direct: the method that `callpath` generates, once the Plan has run; `misses` counts calls that it refused.
     """
 
     applies: Callable[[Sequence[Any]], bool]
@@ -59,7 +59,7 @@ class Mismatch(Exception):
     """A run-time check asks for the plain function."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def collector_paused() -> Iterator[None]:
     """Compiling makes many objects that live long, which the garbage collector would go through again and again: a tenth
     of the first call's time."""
@@ -96,31 +96,43 @@ class Optimized:
         self._simple = _positional_names(self._signature)
         self._entries: dict[Any, list[Entry]] = {}
         self._last: Entry | None = None
-        self._direct: Callable[..., Any] | None = None
         self._lock = threading.RLock()
         self._warned: set[str] = set()
 
+    def __new__(cls, function: Callable[..., Any], options: Options) -> Optimized:
+        """Each has a class of its own, whose `__call__` is the direct way of its last call."""
+        return object.__new__(type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__}))
+
     def __call__(self, *positional: Any, **named: Any) -> Any:
-        direct = self._direct
-        if direct is not None and not named:
-            try:
-                return direct(*positional)
-            except Exception:
-                self._missed()
         return self._call(positional, named)
 
-    def _missed(self) -> None:
-        """A direct call that does not fit again and again costs more than it saves."""
-        self._direct, entry = None, self._last
+    def _install(self, entry: Entry) -> None:
+        self._last = entry
+        own = type(self)
+        if own.__dict__.get("__call__") is not entry.direct:
+            own.__call__ = entry.direct  # type: ignore[assignment, method-assign]
+
+    def _long_way(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """A direct call did not fit. One that does so again and again costs more than it saves."""
+        entry, self._last = self._last, None
+        if "__call__" in type(self).__dict__:
+            with contextlib.suppress(AttributeError):
+                del type(self).__call__
         if entry is not None:
             entry.misses += 1
             if entry.misses >= MISSES:
                 entry.direct = None
+        return self._call(positional, named)
 
     def _call(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The long way: finds the Plan, or makes it."""
         function = self.__egc_plain__
-        if not named and len(positional) == len(self._simple) and all(type(v) in LEAF_TYPES for v in positional):
+        if (
+            not named
+            and positional
+            and len(positional) == len(self._simple)
+            and all(type(v) in LEAF_TYPES for v in positional)
+        ):
             values: Sequence[Any] = positional
             key: Any = tuple(map(_leaf_key, values))
         else:
@@ -153,9 +165,9 @@ class Optimized:
         if entry.direct is None and entry.plan is not None and not named and not self.options.verify:
             plan, entry.plan = entry.plan, None
             if plan.compiled.raw is not None and not _outputs_to_copy(plan):
-                entry.direct = direct_call(plan.captured, plan.compiled.raw, positional, values)
+                entry.direct = direct_call(plan.captured, plan.compiled.raw, positional, values, self._simple)
         if entry.direct is not None and not named:
-            self._last, self._direct = entry, entry.direct
+            self._install(entry)
         return result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -284,7 +296,7 @@ def _positional_names(signature: inspect.Signature) -> tuple[str, ...]:
     """The parameters of a function that has no others than plain ones; a call with all of them needs no binding."""
     parameters = signature.parameters.values()
     if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters):
-        return ("", "") * 128
+        return ()
     return tuple(signature.parameters)
 
 

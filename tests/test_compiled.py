@@ -135,3 +135,30 @@ def test_errors_of_a_direct_call_are_the_plain_functions():
         optimized(x, np.ones(3))
     with pytest.raises(TypeError):
         optimized(x)
+
+
+def test_direct_calls_take_names_and_defaults():
+    def function(x, shift=1.0, *, _scale=2.0):
+        return (x + shift) * _scale
+
+    def simple(x, shift=1.0, scale=2.0):
+        return (x + shift) * scale
+
+    x = np.arange(3.0)
+    for plain in (function, simple):
+        optimized = egc.optimize(plain)
+        for _ in range(3):
+            assert np.array_equal(optimized(x), plain(x))
+            assert np.array_equal(optimized(x, 5.0), plain(x, 5.0))
+            assert np.array_equal(optimized(x, shift=3.0), plain(x, shift=3.0))
+            assert np.array_equal(optimized(shift=3.0, x=x), plain(shift=3.0, x=x))
+    optimized = egc.optimize(simple)
+    for _ in range(3):
+        assert np.array_equal(optimized(x, scale=3.0), simple(x, scale=3.0))
+        assert np.array_equal(optimized(x, 1.0, scale=3.0), simple(x, 1.0, scale=3.0))
+        with pytest.raises(TypeError):
+            optimized(x, 1.0, 2.0, 3.0)
+        with pytest.raises(TypeError):
+            optimized(x, unknown=1.0)
+        with pytest.raises(TypeError):
+            optimized()
