@@ -27,7 +27,7 @@ class Disagreement(AssertionError):
 @dataclass(frozen=True)
 class Effort:
     """How long to measure: rounds, the least seconds for one peer's turn in a round, and about how many seconds for all
-    rounds together. What takes long, or far longer than the fastest, has `least` rounds.
+    rounds together. What takes long, or far longer than the fastest, has `least` rounds; what does both has one.
 
     Turns are shorter than the time slice of a busy machine, so that most of them are not interrupted.
     """
@@ -86,8 +86,9 @@ def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort, 
     near = {name for name in calls if turns[name] <= FAR * fastest * repeats[name] or turns[name] < 2 * effort.turn}
     spent = sum(turns[name] for name in near)
     rounds = max(effort.least, min(effort.rounds, int(effort.budget / spent) if spent else effort.rounds))
-    samples: dict[str, list[float]] = {name: [] for name in calls}
-    order = list(calls)
+    long = {name for name in calls if name not in near and turns[name] > effort.budget / 4}
+    samples: dict[str, list[float]] = {name: [turns[name] / repeats[name]] if name in long else [] for name in calls}
+    order = [name for name in calls if name not in long]
     for k in range(rounds):
         for name in order:
             if k >= effort.least and name not in near:
