@@ -210,7 +210,7 @@ class _Nest:
         named: dict[str, str] = {}
         for statement in direct:
             access = getattr(statement, "access", None)
-            if access is None or (access, depth) in self.rows or _invariant(statement):
+            if access is None or _invariant(statement):
                 continue
             text = self.source.address(access.offset, access.strides[:depth], self.indices(depth))
             if text == "0" or text.isidentifier():
