@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import overload
+from numba import njit
 
+from egc.backends.numba import products
 from egc.backends.numba.linalg import LETTERS, functions
 from egc.lower.loops import Call
 from egc.sizes import product
@@ -99,6 +99,12 @@ def _matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     return f"matmul({operands[0]}, {operands[1]})"
 
 
+def _convolve(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    if call.node.type.dtype.kind not in "fc":
+        return None
+    return f"convolve({', '.join(f'as_contiguous({operand})' for operand in operands)})"
+
+
 def _batched_matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     """Batches of equal shape, or one operand without a batch."""
     a, b = (node.type for node in call.node.inputs)
@@ -148,6 +154,7 @@ FORMS: dict[str, Form] = {
     "constant": _constant,
     "size": _size,
     "matmul": _matmul,
+    "convolve": _convolve,
     **dict.fromkeys("solve inv cholesky det slogdet solve_triangular".split(), _matrix),
     "assume": _first,
     "item": _item,
@@ -195,43 +202,15 @@ def repeated(x: Any, shape: Any) -> Any:
     return result
 
 
-def in_order(x):
-    """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
-    raise NotImplementedError
-
-
-@overload(in_order)
-def _in_order(x):
-    if isinstance(x, types.Array) and x.layout in "CF":
-        return lambda x: x
-    return lambda x: np.ascontiguousarray(x)
-
-
-@njit
-def matmul(a: Any, b: Any) -> Any:
-    return np.dot(in_order(a), in_order(b))
-
-
-@njit
-def matmul_stack(a: Any, b: Any) -> Any:
-    """Products of two stacks of matrices; a stack of one serves all of the other."""
-    count = max(a.shape[0], b.shape[0])
-    if a.shape[0] == 0 or b.shape[0] == 0:
-        count = 0
-    result = np.empty((count, a.shape[1], b.shape[2]), a.dtype)
-    for k in range(count):
-        np.dot(a[k if a.shape[0] > 1 else 0], b[k if b.shape[0] > 1 else 0], result[k])
-    return result
-
-
 FUNCTIONS: dict[str, Any] = {
     "check_slice": check_slice,
     "window": window,
     "reshaped": reshaped,
     "only_element": only_element,
     "repeated": repeated,
-    "matmul": matmul,
-    "matmul_stack": matmul_stack,
+    "matmul": products.matmul,
+    "matmul_stack": products.matmul_stack,
+    "convolve": products.convolve,
     "transpose": np.transpose,
     "full": np.full,
 }

@@ -1,0 +1,94 @@
+"""Products that compiled drivers compute without a library, or with BLAS where that is faster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
+from egc.backends.numba.functions import pointer
+from egc.backends.numba.machine import Unaliased
+
+fused = njit(
+    error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, fastmath={"contract"}, pipeline_class=Unaliased
+)
+"""Multiplies and adds may round once, and results are not operands."""
+
+SMALL = 32
+"""Multiplications of one matrix product below which BLAS's start costs more than its speed gains."""
+
+BLOCK = 2048
+"""Elements of a convolution's result that stay in the first cache while all taps are added."""
+
+
+def in_order(x):
+    """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
+    raise NotImplementedError
+
+
+@overload(in_order)
+def _in_order(x):
+    if isinstance(x, types.Array) and x.layout in "CF":
+        return lambda x: x
+    return lambda x: np.ascontiguousarray(x)
+
+
+@njit
+def matmul(a: Any, b: Any) -> Any:
+    return np.dot(in_order(a), in_order(b))
+
+
+@fused
+def matmul_stack(a: Any, b: Any) -> Any:
+    """Products of two stacks of matrices in C order; a stack of one serves all of the other."""
+    count = max(a.shape[0], b.shape[0])
+    if a.shape[0] == 0 or b.shape[0] == 0:
+        count = 0
+    rows, inner, columns = a.shape[1], a.shape[2], b.shape[2]
+    result = np.empty((count, rows, columns), a.dtype)
+    if rows * inner * columns > SMALL:
+        for k in range(count):
+            np.dot(a[k if a.shape[0] > 1 else 0], b[k if b.shape[0] > 1 else 0], result[k])
+        return result
+    left, right, out = pointer(a), pointer(b), pointer(result)
+    step_left = rows * inner if a.shape[0] > 1 else 0
+    step_right = inner * columns if b.shape[0] > 1 else 0
+    for k in range(count):
+        for i in range(rows):
+            row, first, other = (k * rows + i) * columns, k * step_left + i * inner, k * step_right
+            for j in range(columns):
+                total = left[first] * right[other + j] if inner else result.dtype.type(0)
+                for m in range(1, inner):
+                    total += left[first + m] * right[other + m * columns + j]
+                out[row + j] = total
+    return result
+
+
+@fused
+def convolve(a: Any, b: Any) -> Any:
+    """All of the convolution of two vectors. Four taps at a time are added to blocks of the result."""
+    if a.size == 0 or b.size == 0:
+        raise ValueError("convolve: an operand is empty")
+    long, short = (a, b) if a.size >= b.size else (b, a)
+    n, taps = long.size, short.size
+    result = np.zeros(n + taps - 1, a.dtype)
+    x, w, out = pointer(long), pointer(short), pointer(result)
+    for start in range(0, n + taps - 1, BLOCK):
+        stop = min(start + BLOCK, n + taps - 1)
+        for k in range(0, taps - taps % 4, 4):
+            first, last = max(start, k + 3), min(stop, n + k)
+            w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
+            for j in range(first, last):
+                i = j - k
+                out[j] += ((w0 * x[i] + w1 * x[i - 1]) + w2 * x[i - 2]) + w3 * x[i - 3]
+            for tap in range(k, k + 4):
+                for j in range(max(start, tap), min(stop, first)):
+                    out[j] += w[tap] * x[j - tap]
+                for j in range(max(last, first, start, tap), min(stop, n + tap)):
+                    out[j] += w[tap] * x[j - tap]
+        for tap in range(taps - taps % 4, taps):
+            for j in range(max(start, tap), min(stop, n + tap)):
+                out[j] += w[tap] * x[j - tap]
+    return result
