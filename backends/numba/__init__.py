@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from egc.backend import Compiled, Interface, Missing, require_supported
+from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
 from egc.backends.reference import EVALUATE
-from egc.costtable import read_table
+from egc.costtable import CostTable, read_table
 from egc.ir import Program
 from egc.lower import lower
 from egc.sizes import SizeGuard
@@ -31,6 +32,10 @@ class NumbaBackend:
             for node in program.nodes()
             if node.op not in EVALUATE and node.op != "input"
         ]
+
+    def calibrate(self, table: CostTable) -> CostTable:
+        """A measured table, with what starting a thread takes."""
+        return with_threads(table)
 
     def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
         """The driver; machine code for its loops is made when they first run.
