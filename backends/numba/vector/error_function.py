@@ -2,13 +2,13 @@
 
 The tail is exp(-x*x) / (1 + 2x) times a function that hardly varies, a polynomial in (x-k)/(x+k) on the whole half line
 (Shepherd and Laframboise, Chebyshev approximation of (1+2x) exp(x^2) erfc x, Mathematics of Computation 36, 1981); what
-x*x loses by rounding goes into the factor exp(-lost) = 1 - lost. Nearer to 0, erf is its odd series. All
+x*x loses by rounding goes into the exponential's reduced argument. Nearer to 0, erf is its odd series. All
 polynomials are minimax (Remez).
 """
 
 from __future__ import annotations
 
-from egc.backends.numba.vector.exponential import exp
+from egc.backends.numba.vector.exponential import exp, growth, scaled
 from egc.backends.numba.vector.lanes import (
     multiply_add,
     narrowed,
@@ -134,7 +134,8 @@ HALF_ROOT = 0.7071067811865476
 def tail(x, square, lost):
     """exp(-(square + lost)) times what erfc(x) exp(x*x) is, for x from 0 to 28."""
     factor = polynomial((x - 4.0) / (x + 4.0), TAIL) / multiply_add(x, 2.0, 1.0)
-    return exp(-square) * multiply_add(-lost, factor, factor)
+    n, change = growth(-square, -lost)
+    return scaled(multiply_add(factor, change, factor), n)
 
 
 def series(x):

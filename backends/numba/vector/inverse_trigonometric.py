@@ -137,7 +137,9 @@ def halved(x, coefficients):
 
 def arcsin(x):
     beyond, s, small = halved(x, ARCSIN)
-    large = (HALF_PI - 2.0 * s) - multiply_add(2.0, small, -HALF_PI_LOW)
+    rest = HALF_PI - 2.0 * s
+    lost = (HALF_PI - rest) - 2.0 * s
+    large = rest + multiply_add(small, -2.0, lost + HALF_PI_LOW)
     return with_sign(select(beyond, large, s + small), x)
 
 
