@@ -69,7 +69,11 @@ class Interface:
 
 
 class Backend(Protocol):
-    """A way to run Programs. Third parties register one through the entry-point group `egc.backends`."""
+    """A way to run Programs. Third parties register one through the entry-point group `egc.backends`.
+
+    One that has a method `calibrate(table)` gives with it the table that `egc backends calibrate` writes: the measured one,
+    with what only the backend can measure.
+    """
 
     name: str
     description: str
