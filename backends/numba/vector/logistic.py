@@ -77,6 +77,7 @@ def rel_entr(x, y):
 def kl_div(x, y):
     """x*log(x/y) - x + y, where SciPy's x/y overflows and underflows."""
     quotient = x / y
-    ratio = select((quotient > 0.0) & (quotient < math.inf), log_ratio(x, 0.0, y, 0.0), log(quotient))
+    ends = select(quotient == 0.0, -math.inf, quotient)
+    ratio = select((quotient > 0.0) & (quotient < math.inf), log_ratio(x, 0.0, y, 0.0), ends)
     value = select((x == 0.0) & (y >= 0.0), y, select((x != x) | (y != y), math.nan, math.inf))
     return select((x > 0.0) & (y > 0.0), x * ratio - x + y, value)
