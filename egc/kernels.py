@@ -10,7 +10,7 @@ where they are read rather than stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,6 +44,12 @@ AGAIN_USES = 6
 
 PARTS = 24
 """Parts of one kernel, at most."""
+
+MOST_WEIGHT = 400
+"""Nodes of one kernel, at most: compilers take ever longer for larger ones."""
+
+RESULT_WEIGHT = 8
+"""Nodes that a result of the Program, an array that is written, is worth."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class _Nest:
 
     kind: str
     parts: list[Part] = field(default_factory=list)
+    weight: int = 0
 
 
 class _Grouping:
@@ -144,6 +151,7 @@ class _Grouping:
                     nests.append(_Nest(kind))
                     number = len(nests) - 1
                 nests[number].parts.append(replace(part, shared=shared))
+                nests[number].weight += self._weight(members)
                 for base, _ in reads:
                     if base.type.rank:
                         readers[shape, base] = number
@@ -163,10 +171,30 @@ class _Grouping:
             if kind != "leaf":
                 where: object = (iteration_shape(node), node in self.serial) if kind == "fused" else len(groups)
                 groups.setdefault((levels[node], kind, where), []).append(node)
-        ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
+        ordered = [
+            (key, part)
+            for key, members in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "view"))
+            for part in self._divided(members)
+        ]
         for number, (_, members) in enumerate(ordered):
             self.part_of.update(dict.fromkeys(members, number))
         return [(kind, where[0] if kind == "fused" else (), members) for (_, kind, where), members in ordered]  # type: ignore[index]
+
+    def _divided(self, members: list[Any]) -> Iterator[list[Any]]:
+        """The members of a part, or of several where they are too many for one."""
+        part: list[Any] = []
+        total = 0
+        for node in members:
+            weight = self._weight([node])
+            if part and total + weight > MOST_WEIGHT:
+                yield part
+                part, total = [], 0
+            part.append(node)
+            total += weight
+        yield part
+
+    def _weight(self, nodes: Iterable[Any]) -> int:
+        return sum(RESULT_WEIGHT if node in self.outputs else 1 for node in nodes)
 
     def _levels(self) -> dict[Any, int]:
         """The first level at which each Node can run. A view runs in the level of those who may first read it.
@@ -306,14 +334,19 @@ class _Grouping:
         last = max(
             [last, *(place[viewed(base)][0] for base, _ in reads if base not in place and viewed(base) in place)]
         )
-        if last >= 0 and nests[last].kind == "fused":
+        weight = self._weight(part.nodes)
+
+        def has_room(nest: _Nest) -> bool:
+            return nest.kind == "fused" and nest.weight + weight <= MOST_WEIGHT
+
+        if last >= 0 and has_room(nests[last]):
             shared = _shared(part, reads, nests[last], last, place)
             if shared:
                 return last, shared
         for base, _ in reads:
             number = readers.get((shape, base), -1)
             near = number >= max(last, 0) and nests[number].parts[-1].shape == shape
-            if near and _shared(part, reads, nests[number], number, place) == len(shape):
+            if near and has_room(nests[number]) and _shared(part, reads, nests[number], number, place) == len(shape):
                 return number, len(shape)
         return None, 0
 
