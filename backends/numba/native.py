@@ -25,8 +25,17 @@ from egc.sizes import SizeGuard
 from egc.types import ArrayType, TupleType, format_shape
 
 
+MOST_STEPS = 64
+"""Loops and library calls of a compiled driver, and """
+
+MOST_RESULTS = 16
+"""arrays that it returns, at most: it then takes numba about a second."""
+
+
 def is_native(program: Program, loops: LoopProgram) -> bool:
-    """Whether numba can compile all steps."""
+    """Whether numba can compile all steps, and as one function: it takes ever longer for a longer one."""
+    if len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS:
+        return False
     writer = NativeWriter(program, loops, ())
     return all(
         native_call(writer, step, ["x"] * len(step.operands)) is not None
