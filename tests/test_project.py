@@ -37,6 +37,11 @@ def test_the_readmes_example_runs(capsys):
     assert capsys.readouterr().out.startswith("1000.693")
 
 
+def test_the_readmes_examples_of_compiled_callers_hold():
+    (example,) = [block for block in blocks("python") if "LowLevelCallable" in block]
+    exec(compile(example, "README.md", "exec"), {})
+
+
 def test_the_readmes_rule_holds(tmp_path):
     example = next(block for block in blocks("python") if "@rule" in block)
     path = tmp_path / "my_rules.py"
