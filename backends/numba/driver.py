@@ -6,24 +6,18 @@ compiled loops and NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from egc import sizes
 from egc.backends.numba.emit import Segment, emit
+from egc.backends.numba.phases import emit_shared
 from egc.ir import Program
-from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
+from egc.lower.loops import Call, Check, Loop, LoopProgram, Step
 from egc.sizes import Dim
 from egc.types import ArrayType
-
-
-MOST_WEIGHT = 500
-"""Statements of the loops of one function, at most: numba takes ever longer for larger ones."""
-
-RESULT_WEIGHT = 8
-"""Statements that an array is worth."""
 
 
 @dataclass
@@ -63,12 +57,12 @@ class Writer:
         self.arguments()
         depth = self.begin()
         for is_call, members in groupby(self.loops.steps, lambda step: isinstance(step, Call)):
-            if is_call:
-                for call in members:
-                    self.call(call, depth)
-            else:
-                for steps in _functions(members):
-                    self.segment(steps, depth)
+            group = list(members)
+            if not is_call:
+                self.segment(group, depth)
+            for step in group:
+                if isinstance(step, Call):
+                    self.call(step, depth)
         self.line(f"return {self.results()}", depth)
         return self.driver
 
@@ -143,15 +137,20 @@ class Writer:
             self.types[name] = type
             self.contiguous[name] = self.name(name)
             self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        segment = emit(loops)
+        segment = emit_shared(loops) or emit(loops)
         number = len(self.driver.segments)
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
-        call = f"loops_{number}({', '.join([*arrays, *map(self.dim, segment.dims)])})"
-        self.line(f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call, depth)
+        for line in self.run_segment(number, segment, [*arrays, *map(self.dim, segment.dims)]):
+            self.line(line, depth)
         for loop in loops:
             self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
+
+    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
+        """The lines that run the function `loops_<number>`."""
+        call = f"loops_{number}({', '.join(arguments)})"
+        yield f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call
 
     def check(self, check: Check, depth: int) -> None:
         values = [self.dim(value) for value in check.values]
@@ -181,22 +180,6 @@ class Writer:
             else:
                 texts.append(f"{name!r}: {self.constant(value)}")
         return "{" + ", ".join(texts) + "}"
-
-
-def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Consecutive steps, in as many functions as are compiled in the least time."""
-    function: list[Step] = []
-    weight = 0
-    for step in steps:
-        added = (
-            len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body)) if isinstance(step, Loop) else 0
-        )
-        if function and weight + added > MOST_WEIGHT:
-            yield function
-            function, weight = [], 0
-        function.append(step)
-        weight += added
-    yield function
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -88,11 +89,28 @@ class Segment:
     arrays: tuple[tuple[str, bool], ...]
     dims: tuple[Dim, ...]
     may_fail: bool = False
+    calls: Any = None
 
 
 def emit(loops: Sequence[Loop]) -> Segment:
     """The function that runs loop nests one after the other."""
     source = Source()
+    declare(source, loops)
+    for number, loop in enumerate(loops):
+        Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
+    count = len(source.arrays)
+    head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
+    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
+    keep = [f"    keep({buffer})" for buffer in source.buffers]
+    may_fail = any(loop.may_fail for loop in loops)
+    status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
+    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    arrays = tuple((name, name in source.written) for name in source.arrays)
+    return Segment(text, arrays, tuple(source.dims), may_fail)
+
+
+def declare(source: Source, loops: Sequence[Loop]) -> None:
+    """Names the arrays and scalars of loop nests."""
     for loop in loops:
         own = {name for name, *_ in (*loop.scratch, *loop.locals)}
         read = [s.access.array for s in loop.statements() if isinstance(s, (Load, Gather))]
@@ -105,20 +123,9 @@ def emit(loops: Sequence[Loop]) -> Segment:
         source.written.update(name for name in stores if name not in own)
         for name, _ in loop.locals:
             source.scalars[name] = f"x{len(source.scalars)}"
-    for number, loop in enumerate(loops):
-        _Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
-    count = len(source.arrays)
-    head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
-    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
-    keep = [f"    keep({buffer})" for buffer in source.buffers]
-    may_fail = any(loop.may_fail for loop in loops)
-    status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
-    arrays = tuple((name, name in source.written) for name in source.arrays)
-    return Segment(text, arrays, tuple(source.dims), may_fail)
 
 
-class _Nest:
+class Nest:
     """Writes the nests of one Loop. `suffix` keeps its variables apart from those of others in the function."""
 
     def __init__(self, source: Source, loop: Loop, suffix: str):
@@ -126,7 +133,7 @@ class _Nest:
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
         self.folds = {
-            id(s): _Accumulator(self, s, f"{k}{suffix}")
+            id(s): Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
         }
 
@@ -138,7 +145,7 @@ class _Nest:
             self.source.line(0, f"{buffer} = np.empty({self.source.dim(size)}, {_memory_type(dtype)})")
             self.source.line(0, f"q{buffer} = pointer({buffer})")
         for statement in self.loop.statements():
-            if _invariant(statement):
+            if is_invariant(statement):
                 self.statement(0, 0, statement)
         self.body(self.loop.body, 0, 0)
 
@@ -149,11 +156,12 @@ class _Nest:
                 self.loop_over(item, depth, indent)
             elif isinstance(item, Fold):
                 self.folds[id(item)].step(indent)
-            elif not _invariant(item):
+            elif not is_invariant(item):
                 self.statement(depth, indent, item)
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
-        source, index, length = self.source, self.index(depth), self.source.dim(loop.dim)
+        source, index = self.source, self.index(depth)
+        start, stop = self.span(loop)
         inner = list(statements(loop.body))
         for statement in inner:
             if isinstance(statement, Reduce) and statement.depth == depth:
@@ -170,27 +178,39 @@ class _Nest:
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            block, first = f"b{index}", "0"
-            if depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
+            block = f"b{index}"
+            if start == "0" and depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
                 for fold in blocked:
                     fold.start_block(indent)
-                source.line(indent, f"for {index} in range(min({BLOCK}, {length})):")
+                source.line(indent, f"for {index} in range(min({BLOCK}, {stop})):")
                 self.body(loop.body, depth + 1, indent + 1)
                 for fold in blocked:
                     fold.end_block(indent, first=fold in ending)
-                first = str(BLOCK)
-            source.line(indent, f"for {block} in range({first}, {length}, {BLOCK}):")
+                start = str(BLOCK)
+            source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
             for fold in blocked:
                 fold.start_block(indent + 1)
-            source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {length})):")
+            source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
             self.body(loop.body, depth + 1, indent + 2)
             for fold in blocked:
                 fold.end_block(indent + 1)
         else:
-            source.line(indent, f"for {index} in range({length}):")
+            source.line(indent, f"for {index} in range({span(start, stop)}):")
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
-            fold.finish(indent)
+            self.finish(loop, fold, indent)
+
+    def span(self, loop: For) -> tuple[str, str]:
+        """Where the index of a loop starts and stops."""
+        return "0", self.source.dim(loop.dim)
+
+    def finish(self, loop: For, fold: Accumulator, indent: int) -> None:
+        """What follows a loop that ends a reduction."""
+        fold.finish(indent)
+
+    def fill_span(self, reduce: Reduce) -> tuple[str, str]:
+        """The elements of an array that a reduction starts anew."""
+        return "0", self.source.dim(reduce.size)
 
     def index(self, depth: int) -> str:
         return f"i{depth}{self.suffix}"
@@ -201,7 +221,7 @@ class _Nest:
     def fill(self, reduce: Reduce, depth: int, indent: int) -> None:
         row = self.source.address(reduce.access.offset, reduce.access.strides[:depth], self.indices(depth))
         index, array = f"j{self.suffix}", self.source.array(reduce.access.array)
-        self.source.line(indent, f"for {index} in range({self.source.dim(reduce.size)}):")
+        self.source.line(indent, f"for {index} in range({span(*self.fill_span(reduce))}):")
         start = stored(identity(reduce.op, reduce.dtype), reduce.dtype)
         self.source.line(indent + 1, f"{array}[{index if row == '0' else f'{row} + {index}'}] = {start}")
 
@@ -210,7 +230,7 @@ class _Nest:
         named: dict[str, str] = {}
         for statement in direct:
             access = getattr(statement, "access", None)
-            if access is None or _invariant(statement):
+            if access is None or is_invariant(statement):
                 continue
             text = self.source.address(access.offset, access.strides[:depth], self.indices(depth))
             if text == "0" or text.isidentifier():
@@ -300,7 +320,7 @@ def _is_light(item: Item) -> bool:
     return not isinstance(item, (For, Gather)) and (not isinstance(item, Apply) or item.node.op in CHEAP)
 
 
-def _invariant(statement: Item) -> bool:
+def is_invariant(statement: Item) -> bool:
     """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
     if isinstance(statement, Index):
         return not any(stride != 0 for stride in statement.strides)
@@ -318,10 +338,10 @@ def _literal(value: object, dtype: np.dtype) -> str:
     return f"{type_name(dtype)}({text})"
 
 
-class _Accumulator:
+class Accumulator:
     """Writes one Fold: float sums run in blocks, whose totals add up with compensation or in a wider type."""
 
-    def __init__(self, nest: _Nest, fold: Fold, name: str):
+    def __init__(self, nest: Nest, fold: Fold, name: str):
         self.nest, self.fold, self.op, self.dtype, self.name = nest, fold, fold.op, fold.dtype, name
         self.parts = ("r", "i") if self.dtype.kind == "c" and fold.op == "sum" else ("",)
         self.blocked = fold.op == "sum" and self.dtype.kind in "fc"
@@ -350,6 +370,32 @@ class _Accumulator:
                 self.line(indent, f"{total} += {block}")
             else:
                 self.line(indent, f"{total} += float64({block})")
+
+    def variables(self) -> list[tuple[str, str]]:
+        """What holds a partial result, with the names of the types."""
+        if self.blocked:
+            return [
+                (f"{letter}{part}{self.name}", "float64")
+                for part in self.parts
+                for letter in "se"[: 1 + self.compensated]
+            ]
+        kind = "uint64" if self.dtype.kind == "u" else "int64"
+        return [(f"s{self.name}", kind if self._wide() else "uint8" if self.dtype.kind == "b" else self.dtype.name)]
+
+    def add_partial(self, values: Sequence[str], indent: int) -> None:
+        """Combines a partial result, given as the values of `variables`, into the accumulator."""
+        names = [name for name, _ in self.variables()]
+        if self.compensated:
+            for total, error, part, lost in zip(names[::2], names[1::2], values[::2], values[1::2]):
+                self.line(indent, f"{error} += rounding_error({total}, {part}) + {lost}")
+                self.line(indent, f"{total} += {part}")
+        elif self.blocked or self._wide():
+            for total, part in zip(names, values):
+                self.line(indent, f"{total} {'*' if self.op == 'prod' else '+'}= {part}")
+        else:
+            (total,), (part,) = names, values
+            part = f"({part} != 0)" if self.dtype.kind == "b" else part
+            self.line(indent, f"{total} = {combine(self.op, self.dtype, total, part)}")
 
     def step(self, indent: int) -> None:
         value, letter = self.nest.value(self.fold.value), "t" if self.blocked else "s"
@@ -385,6 +431,11 @@ class _Accumulator:
             wide = "uint64" if dtype.kind == "u" else "int64"
             return f"{total} {'+' if op == 'sum' else '*'} {wide}({value})"
         return combine(op, dtype, total, value)
+
+
+def span(start: str, stop: str) -> str:
+    """The arguments of `range`."""
+    return stop if start == "0" else f"{start}, {stop}"
 
 
 def identity(op: str, dtype: np.dtype) -> str:

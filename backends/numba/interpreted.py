@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -84,6 +84,12 @@ class InterpretedWriter(Writer):
     def kernel(self, number: int, segment: Segment, types: Sequence[tuple[ArrayType, bool]]) -> None:
         function = f"loops_{number}"
         self.driver.names[function] = lazy(segment, types, partial(self.driver.names.__setitem__, function))
+
+    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
+        if segment.calls is None:
+            yield from super().run_segment(number, segment, arguments)
+        else:
+            yield f"loops_{number}({', '.join([*arguments, *map(self.dim, segment.calls.extra)])})"
 
     def call(self, call: Call, depth: int) -> None:
         node, variable = call.node, self.name(call.name)

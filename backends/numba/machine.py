@@ -12,13 +12,19 @@ from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.emit import Segment
-from egc.backends.numba.functions import NAMES
+from egc.backends.numba.functions import NAMES, TYPES
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.store import compile_stored
+from egc.backends.numba.threads import RAISED, cells, part, share
 from egc.types import ArrayType
 
 Kernel = tuple[Segment, Sequence[tuple[ArrayType, bool]]]
 """A segment, and its arrays' types with whether they are written."""
+
+
+SHARING_NAMES: dict[str, Any] = {"share": share, "part": part, "cells": cells, "RAISED": RAISED}
+SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
+"""What calls of a kernel in phases may name."""
 
 
 class Unaliased(Compiler):
@@ -48,7 +54,12 @@ def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> 
         types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays
     ]
     result = types.int64 if segment.may_fail else types.void
-    return result(*array_types, *[types.int64] * len(segment.dims))
+    sizes = [types.int64] * len(segment.dims)
+    if segment.calls is None:
+        return result(*array_types, *sizes)
+    cells = [types.CPointer(getattr(types, kind)) for kind, _ in segment.calls.cells]
+    buffers = [types.Array(getattr(types, kind), 1, "C") for kind, _ in segment.calls.buffers]
+    return result(*[types.int64] * 4, *array_types, *sizes, *cells, *buffers)
 
 
 def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
@@ -68,7 +79,11 @@ def compile_driver(
         namespace.update({f"loops_{number}": compile_kernel(*kernel) for number, kernel in enumerate(kernels)})
 
     texts = list(map(_named, names, names.values()))
-    key = [source, *filter(None, texts), *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)]
+    key = [
+        source,
+        *filter(None, texts),
+        *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels),
+    ]
     compiler = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
     return compile_stored(compiler(namespace["run"]), signature, None if None in texts else key, link)
 
@@ -80,11 +95,24 @@ def _named(name: str, value: Any) -> str | None:
     return f"{name}={value!r}" if isinstance(value, (np.dtype, bool, int, float, complex, str, tuple)) else None
 
 
+def compile_alone(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
+    """The function of a segment for use in Python: it takes arrays and sizes, and after them the sizes that sharing needs."""
+    signature = signature_of(segment, arrays)
+    if segment.calls is None:
+        return machine_code(segment.source, signature, True)
+    arguments = [*(f"a{k}" for k in range(len(segment.arrays))), *(f"n{k}" for k in range(len(segment.dims)))]
+    extra = [f"m{k}" for k in range(len(segment.calls.extra))]
+    lines = segment.calls.lines("loops_0", arguments, extra, segment.may_fail)
+    source = "\n    ".join([f"def run({', '.join([*arguments, *extra])}):", *lines]) + "\n"
+    given = (*signature.args[4 : 4 + len(arguments)], *[types.int64] * len(extra))
+    return compile_driver(source, {**SHARING_NAMES, "empty": np.empty}, [(segment, arrays)], given)
+
+
 def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:
     """A function that compiles the segment when it is first called, and puts the machine code in its own place."""
 
     def first_call(*arguments: Any) -> int | None:
-        compiled = machine_code(segment.source, signature_of(segment, arrays), True)
+        compiled = compile_alone(segment, arrays)
         install(compiled)
         return compiled(*arguments)
 

@@ -6,7 +6,7 @@ come as a tuple.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,12 @@ from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.machine import Kernel, compile_driver
+from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.lower.loops import Call, LoopProgram
 from egc.sizes import SizeGuard
 from egc.types import ArrayType, TupleType, format_shape
-
 
 MOST_STEPS = 64
 """Loops and library calls of a compiled driver, and """
@@ -123,6 +122,14 @@ class NativeWriter(Writer):
 
     def kernel(self, number: int, segment: Segment, types: Sequence[tuple[ArrayType, bool]]) -> None:
         self.pending.append((segment, list(types)))
+
+    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
+        if segment.calls is None:
+            yield from super().run_segment(number, segment, arguments)
+        else:
+            self.driver.names.update(SHARING_NAMES)
+            extra = list(map(self.dim, segment.calls.extra))
+            yield from segment.calls.lines(f"loops_{number}", arguments, extra, segment.may_fail)
 
     def call(self, call: Call, depth: int) -> None:
         self.types[call.name] = call.node.type
