@@ -6,7 +6,7 @@ compiled loops and NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -15,9 +15,16 @@ from egc import sizes
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program
-from egc.lower.loops import Call, Check, Loop, LoopProgram, Step
+from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
+
+
+MOST_WEIGHT = 500
+"""Statements of the loops of one function, at most: numba takes ever longer for larger ones."""
+
+RESULT_WEIGHT = 8
+"""Statements that an array is worth."""
 
 
 @dataclass
@@ -57,12 +64,12 @@ class Writer:
         self.arguments()
         depth = self.begin()
         for is_call, members in groupby(self.loops.steps, lambda step: isinstance(step, Call)):
-            group = list(members)
-            if not is_call:
-                self.segment(group, depth)
-            for step in group:
-                if isinstance(step, Call):
-                    self.call(step, depth)
+            if is_call:
+                for call in members:
+                    self.call(call, depth)
+            else:
+                for steps in _functions(members):
+                    self.segment(steps, depth)
         self.line(f"return {self.results()}", depth)
         return self.driver
 
@@ -180,6 +187,22 @@ class Writer:
             else:
                 texts.append(f"{name!r}: {self.constant(value)}")
         return "{" + ", ".join(texts) + "}"
+
+
+def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Consecutive steps, in as many functions as are compiled in the least time."""
+    function: list[Step] = []
+    weight = 0
+    for step in steps:
+        added = (
+            len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body)) if isinstance(step, Loop) else 0
+        )
+        if function and weight + added > MOST_WEIGHT:
+            yield function
+            function, weight = [], 0
+        function.append(step)
+        weight += added
+    yield function
 
 
 def _parts(value: Any) -> Iterator[Any]:
