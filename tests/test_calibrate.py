@@ -29,16 +29,16 @@ TRUE = CostTable(
         "subtract": 0.03,
         "exp f32": 0.3,
         "cumsum": 1.5,
-        "argmax": 0.5,
+        "diagonal_matrix": 0.5,
     },
     flop=0.03,
     linalg={"inv": 0.2},
     run=900.0,
     levels=((32 << 10, 0.01), (1 << 20, 0.02)),
-    calls={"argmax": 2000.0, "matmul": 800.0, "inv": 5000.0},
+    calls={"diagonal_matrix": 2000.0, "matmul": 800.0, "inv": 5000.0},
     work={"matmul": ((64.0, 40.0), (134217728.0, 4e6)), "inv": ((512.0, 600.0), (16777216.0, 3e6))},
 )
-OPS_TIMED = {"add", "multiply", "exp", "subtract", "cumsum", "argmax", "matmul", "inv"}
+OPS_TIMED = {"add", "multiply", "exp", "subtract", "cumsum", "diagonal_matrix", "matmul", "inv"}
 
 
 def model_clock(table):
@@ -58,7 +58,7 @@ def test_memory_is_priced_by_cache(fitted):
 
 
 def test_arithmetic_is_priced_beyond_memory(fitted):
-    for name, price in {"exp": 0.7, "exp f32": 0.3, "add": 0.02, "subtract": 0.03, "cumsum": 1.5, "argmax": 0.5}.items():
+    for name, price in {"exp": 0.7, "exp f32": 0.3, "add": 0.02, "subtract": 0.03, "cumsum": 1.5, "diagonal_matrix": 0.5}.items():
         assert fitted.elementwise[name] == pytest.approx(price, rel=0.1), name
 
 

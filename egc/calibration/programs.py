@@ -183,7 +183,7 @@ def library() -> dict[str, Sample]:
     ) -> None:
         found[name] = Sample(program(node), tuple(make), work)
 
-    for op in ("cumsum", "cumprod", "cummax", "cummin", "argmax", "argmin"):
+    for op in ("cumsum", "cumprod", "cummax", "cummin"):
         add(op, ir.make(op, x, axis=0), [values])
     for op in ("sort", "argsort"):
         params = {"kind": "stable"} if op == "argsort" else {}
@@ -195,8 +195,6 @@ def library() -> dict[str, Sample]:
     add("gather", ir.make("gather", x, at, axes=(0,), mode="raise"), [values, places])
     add("scatter", ir.make("scatter", x, y, at, axes=(0,), combine="add"), [values, values, places])
     add("diagonal_matrix", ir.make("diagonal_matrix", x, offset=0), [values])
-    for op in ("tril", "triu"):
-        add(op, ir.make(op, a, offset=0), square)
     add("convolve", ir.make("convolve", x, y), [values] * 2, lambda n: n * n)
     for mark in ("f64", "f32", "c128"):
         left, right, vector = (_input(name, DTYPES[mark], *shape) for name, shape in _PRODUCT.items())
