@@ -23,6 +23,18 @@ def fourth_power(x):
     return x**4, (x * x) * (x * x)
 
 
+@rule
+def fifth_power(x):
+    """x^5 = (x x) (x x) x"""
+    return x**5, (x * x) * (x * x) * x
+
+
+@rule
+def sixth_power(x):
+    """x^6 = (x x x) (x x x)"""
+    return x**6, (x * x * x) * (x * x * x)
+
+
 @rule(precision="exact")
 def zeroth_power(x):
     """x^0 = 1, for nan too"""
