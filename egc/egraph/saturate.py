@@ -13,9 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from egglog.bindings import EggSmolError, EGraph
-
 from egc.egraph import facts, native, schema
+from egc.egraph.bindings import EggSmolError, EGraph
 from egc.egraph.directions import Compiled, Directed, directions
 from egc.egraph.encode import encode
 from egc.egraph.relevance import relevant
@@ -113,7 +112,7 @@ class Engine:
             self.scopes.update((directed, scope) for directed in directions(rewrite, str(index)))
         self.recorded = recorded
         self.compiled: dict[tuple[Directed, frozenset[str]], Compiled] = {}
-        self.egraph: EGraph | None = None
+        self.egraph: Any = None
         self.loaded: set[str] = set()
         self.pushed = False
 
