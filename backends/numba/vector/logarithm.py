@@ -55,8 +55,8 @@ def inverse_power(k):
     return power_of_two(select(k > limit, -limit, -k))
 
 
-def log_sum(k, f, low=None):
-    """k*log(2) + log(1 + f) + low / (1 + f): the factor of a small correction needs few bits."""
+def log_terms(k, f, low=None):
+    """k*log(2) + log(1 + f) + low / (1 + f), and what its last sums lost: the factor of a correction needs few bits."""
     ln2_high, ln2_low = f.format.ln2
     s = f / (2.0 + f)
     z = s * s
@@ -65,7 +65,14 @@ def log_sum(k, f, low=None):
     if low is not None:
         tail = multiply_add(low, multiply_add(s, multiply_add(s, 2.0, -2.0), 1.0), tail)
     tail = multiply_add(s, multiply_add(z, polynomial(z, f.format.atanh), half), tail)
-    return k * ln2_high - ((half - tail) - f)
+    units, curvature = k * ln2_high, half - tail
+    less = curvature - f
+    total = units - less
+    return total, ((units - total) - less) - (curvature - (less + f))
+
+
+def log_sum(k, f, low=None):
+    return log_terms(k, f, low)[0]
 
 
 def at_ends(x, value):
@@ -100,10 +107,10 @@ def log1p_sum(t, low, more):
 
 
 def log1p_unit(t, low):
-    """log(1 + t + low) for 0 <= t <= 1 and a small correction."""
+    """log(1 + t + low) for 0 <= t <= 1 and a small correction, and what its last sums lost."""
     large = t > 0.41421356237309503
     scale = select(large, 0.5, 1.0)
-    return log_sum(select(large, 1.0, 0.0), multiply_add(t, scale, scale - 1.0), low * scale)
+    return log_terms(select(large, 1.0, 0.0), multiply_add(t, scale, scale - 1.0), low * scale)
 
 
 def log_ratio(a, a_low, b, b_low):

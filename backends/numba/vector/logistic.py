@@ -20,7 +20,7 @@ def expit(x):
 
 def log_expit(x):
     tail, low = with_rest(*growth(-abs(x)))
-    return select(x < 0.0, x, -0.0) - log1p_unit(tail, low)
+    return select(x < 0.0, x, -0.0) - log1p_unit(tail, low)[0]
 
 
 def difference(x, y):
@@ -36,14 +36,15 @@ def logaddexp(x, y):
     The error is below 2 ulp of the result or of the larger operand, where the two cancel.
     """
     tail, low = with_rest(*growth(*difference(x, y)))
-    larger = select(x > y, x, y) + log1p_unit(tail, low)
+    larger = select(x > y, x, y) + log1p_unit(tail, low)[0]
     return select(x == y, x + math.log(2.0), larger)
 
 
 def logaddexp2(x, y):
     """As logaddexp."""
     tail, low = with_rest(*growth2(*difference(x, y)))
-    larger = multiply_add(log1p_unit(tail, low), LOG2_E, select(x > y, x, y))
+    natural, lost = log1p_unit(tail, low)
+    larger = multiply_add(natural, LOG2_E, multiply_add(lost, LOG2_E, select(x > y, x, y)))
     return select(x == y, x + 1.0, larger)
 
 
