@@ -7,6 +7,7 @@ slices, transposes and broadcasts costs nothing to read through.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from egc.ir import Node
 from egc.sizes import Dim
@@ -45,6 +46,7 @@ class Index:
 Map = tuple[Index, ...]
 
 
+@lru_cache(maxsize=64)
 def identity(rank: int) -> Map:
     """The map of a value that the loops walk axis by axis."""
     return tuple(Index(0, ((axis, 1),)) for axis in range(rank))

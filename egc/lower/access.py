@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from egc.ir import Node
 from egc.sizes import Dim
@@ -20,6 +21,7 @@ class Affine:
     checks: tuple[Check, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def row_major(shape: Shape) -> tuple[Dim, ...]:
     """The strides of a C-contiguous array, counted in elements.
 

@@ -13,6 +13,7 @@ from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
 from egc.lower.loops import Call, Gather, Load, Loop, LoopProgram, Step
 from egc.lower.nest import loop_of
+from egc.lower.reuse import reuse
 
 
 def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
@@ -53,6 +54,7 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
             steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
+    steps, outputs = reuse(steps, outputs)
     return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs)
 
 

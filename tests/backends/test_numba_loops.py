@@ -170,3 +170,22 @@ def test_slices_of_cheap_values_are_computed_again():
     left, right = (make("slice", double, start=(s,), size=(N - 1,), step=(1,)) for s in (0, 1))
     compiled = agree([x], [make("multiply", left, right)], *arrays(((9,),), ((2,),)))
     assert len(compiled.kernels) == 1
+
+
+def test_results_take_the_place_of_what_is_read_for_the_last_time():
+    x = argument("x", "f64[n]")
+    e = make("exp", x)
+    total = make("broadcast", make("sum", e, axes=(0,)), shape=(N,), axes=())
+    shares, again = make("divide", e, total), make("subtract", make("tanh", e), total)
+    compiled = agree([x], [shares], *arrays(((9,),), ((1,),)))
+    assert compiled.details["loops"].count("f64[n]") == 2
+    agree([x], [shares, again, make("sum", shares, axes=(0,))], *arrays(((9,),), ((1,),)))
+    agree([x], [e, shares], *arrays(((9,),), ((1,),)))
+
+
+def test_what_is_read_at_another_place_is_not_overwritten():
+    x = argument("x", "f64[n]")
+    e = make("exp", x)
+    total = make("broadcast", make("sum", e, axes=(0,)), shape=(N,), axes=())
+    turned = make("slice", e, start=(N - 1,), size=(N,), step=(-1,))
+    agree([x], [make("divide", make("multiply", e, turned), total)], *arrays(((9,),), ((1,),)))
