@@ -58,7 +58,14 @@ def test_memory_is_priced_by_cache(fitted):
 
 
 def test_arithmetic_is_priced_beyond_memory(fitted):
-    for name, price in {"exp": 0.7, "exp f32": 0.3, "add": 0.02, "subtract": 0.03, "cumsum": 1.5, "diagonal_matrix": 0.5}.items():
+    for name, price in {
+        "exp": 0.7,
+        "exp f32": 0.3,
+        "add": 0.02,
+        "subtract": 0.03,
+        "cumsum": 1.5,
+        "diagonal_matrix": 0.5,
+    }.items():
         assert fitted.elementwise[name] == pytest.approx(price, rel=0.1), name
 
 

@@ -168,8 +168,8 @@ class Fit:
         """Starting a kernel: the time that each further one adds, and the rest of a call."""
         self.report("kernels")
         samples = [programs.kernels(links) for links in (1, 6)]
-        times = [self.clock(sample, LEAST) for sample in samples]
-        if times[0] is None or times[1] is None:
+        times = [time for sample in samples if (time := self.clock(sample, LEAST)) is not None]
+        if len(times) < len(samples):
             single = self.clock(programs.sum_of(1), LEAST) or 0.0
             self.table = replace(self.table, call=max(single / 2, 1.0), run=single / 2)
             return

@@ -186,7 +186,7 @@ def library() -> dict[str, Sample]:
     for op in ("cumsum", "cumprod", "cummax", "cummin"):
         add(op, ir.make(op, x, axis=0), [values])
     for op in ("sort", "argsort"):
-        params = {"kind": "stable"} if op == "argsort" else {}
+        params: dict[str, Any] = {"kind": "stable"} if op == "argsort" else {}
         add(op, ir.make(op, x, axis=0, **params), [values], lambda n: n * max(log2(n), 1.0))
     add("searchsorted", ir.make("searchsorted", x, key, side="left"), [increasing, values], lambda n: n * log2(n + 2))
     add("concatenate", ir.make("concatenate", x, y, axis=0), [values] * 2)
@@ -204,7 +204,7 @@ def library() -> dict[str, Sample]:
     for op, params in _FACTORIZATIONS.items():
         add(op, ir.make(op, a, **params), square, lambda n: n**3)
     add("solve", ir.make("solve", a, y), [*square, values], lambda n: n**3)
-    triangular = {"lower": True, "transposed": False, "unit_diagonal": False}
+    triangular: dict[str, Any] = {"lower": True, "transposed": False, "unit_diagonal": False}
     add("solve_triangular", ir.make("solve_triangular", a, y, **triangular), [*square, values])
     add("lstsq", ir.make("lstsq", a, y, rcond=None), [*square, values], lambda n: n**3)
     return found
