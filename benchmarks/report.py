@@ -96,6 +96,13 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "over hand-written numba": geometric_mean(speedup(row, LOOPS) for row in ours),
         "over plain njit": geometric_mean(speedup(row, LOOPS[:1]) for row in ours),
         "over NumPy": geometric_mean(speedup(row, ("numpy",)) for row in ours),
+        "by size": {
+            size: [
+                geometric_mean(speedup(row, group) for row in ours if row["size"] == size)
+                for group in (COMPILERS, LOOPS)
+            ]
+            for size in dict.fromkeys(row["size"] for row in rows)
+        },
         "over njit, transcendental": geometric_mean(speedup(row, LOOPS[:1]) for row in calling),
         "of the copying rate": geometric_mean(attained(row) for row in copying),
         "behind the best peer": named(ours, lambda row: speedup(row, peers(row)), BEHIND),
@@ -113,6 +120,8 @@ def print_summary(rows: Sequence[Row]) -> None:
         print(f"\n{found['threads']} thread(s), {found['kernels']} kernels, {found['rows']} rows; geometric means:")
         for name in ("over the best compiler", "over hand-written numba", "over plain njit", "over NumPy"):
             print(f"  {name}: {found[name]:.2f}x")
+        for size, (compilers, loops) in found["by size"].items():
+            print(f"  in {size}: {compilers:.2f}x over the best compiler, {loops:.2f}x over hand-written numba")
         print(f"  transcendental kernels over njit with libm: {found['over njit, transcendental']:.2f}x")
         print(f"  memory-bound kernels: {found['of the copying rate']:.0%} of the copying rate")
         behind = found["behind the best peer"]

@@ -126,6 +126,7 @@ def test_the_summary_names_what_is_behind():
     found = report.summary([ROW, slow])
     assert found["over the best compiler"] == pytest.approx(1.0)
     assert found["over njit, transcendental"] == pytest.approx(2.0)
+    assert found["by size"] == {"memory": [pytest.approx(1.0), pytest.approx(1.5)]}
     assert found["behind the best peer"] == [["slow memory", 0.5]]
     assert found["behind the copying rate"] == [["k memory", 0.5]]
 
