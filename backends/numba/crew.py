@@ -96,6 +96,19 @@ define i32 @egc_share(ptr %work, ptr %arguments, i64 %length, i64 %step, double 
 }
 """
 
+PHASE = """
+; One phase of a kernel whose arguments were packed: its C function, and room for the values of two parameters, come first.
+define i32 @egc_phase(ptr %packed, i64 %phase, i64 %length, i64 %step, i64 %value, double %nanoseconds) {
+  %value.at = getelementptr i64, ptr %packed, i32 1
+  %phase.at = getelementptr i64, ptr %packed, i32 2
+  store i64 %value, ptr %value.at
+  store i64 %phase, ptr %phase.at
+  %work = load ptr, ptr %packed
+  %status = call i32 @egc_share(ptr %work, ptr %packed, i64 %length, i64 %step, double %nanoseconds)
+  ret i32 %status
+}
+"""
+
 SERIAL = """
 
 define i32 @egc_serial(ptr %work, ptr %arguments, i64 %length, i64 %step) {
@@ -295,7 +308,7 @@ leave:
 }
 """
 
-FUNCTIONS = ("egc_parallel", "egc_share", "egc_threads", "egc_step", "egc_part")
+FUNCTIONS = ("egc_parallel", "egc_share", "egc_phase", "egc_threads", "egc_step", "egc_part")
 CELL_TYPES = {
     "egc_thread_count": ctypes.c_int64,
     "egc_threads_started": ctypes.c_int64,
@@ -317,7 +330,7 @@ def _load() -> dict[str, Any]:
     threaded = binding.address_of_symbol("pthread_create") is not None
     choices = CHOICES.replace("CHUNK", repr(CHUNK)).replace("PART_SIZE", str(PART)).replace("PARTS", str(PARTS))
     parallel = THREADED.replace("FIELDS", _ADDRESSES) if threaded else ALONE
-    engine.add_module(binding.parse_assembly(CELLS + choices + SERIAL + parallel))
+    engine.add_module(binding.parse_assembly(CELLS + choices + PHASE + SERIAL + parallel))
     engine.finalize_object()
     for name in FUNCTIONS:
         binding.add_symbol(name, engine.get_function_address(name))

@@ -15,14 +15,15 @@ from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, TYPES
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.store import compile_stored
-from egc.backends.numba.threads import RAISED, cells, part, share
+from egc.backends.numba.threads import RAISED, cells, pack, part, run_phase
 from egc.types import ArrayType
 
 Kernel = tuple[Segment, Sequence[tuple[ArrayType, bool]]]
 """A segment, and its arrays' types with whether they are written."""
 
 
-SHARING_NAMES: dict[str, Any] = {"share": share, "part": part, "cells": cells, "RAISED": RAISED}
+SHARING_NAMES: dict[str, Any] = {"pack": pack, "run_phase": run_phase, "part": part, "cells": cells, "RAISED": RAISED}
+SHARING_NAMES |= {"keep": NAMES["keep"]}
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
 

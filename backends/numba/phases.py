@@ -1,9 +1,9 @@
 """Loop nests that threads may share: a kernel in phases, and the calls that run them one after the other.
 
 The kernel is one function, `loops(start, stop, step, phase, ...)`. A shared phase runs one outermost loop from `start` to
-`stop`; a serial phase runs what stands between such loops. What a phase hands to later ones goes through cells, which the
-caller provides. A reduction over a shared loop leaves one partial result for each chunk, and the next phase combines them
-in order: chunks depend on sizes only, and so does every result.
+`stop`; a serial phase runs what stands between such loops, and takes the number of partial results as `step`. What a phase
+hands to later ones goes through cells, which the caller provides. A reduction over a shared loop leaves one partial result
+for each chunk, and the next phase combines them in order: chunks depend on sizes only, and so does every result.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Calls:
         sizes_of = dict(zip(self.extra, extra))
         for name, (kind, size) in zip(buffers, self.buffers):
             yield f"{name} = empty({sizes_of.get(size, size)}, {kind})"
-        rest = ", ".join([*arguments, *cells, *buffers])
+        packed, kept = f"{prefix}p", f"{prefix}t"
+        yield f"{kept} = ({''.join(f'{name}, ' for name in (*arguments, *cells, *buffers))})"
+        yield f"{packed} = pack({function}, {kept})"
         for number, phase in enumerate(self.phases):
             if isinstance(phase, Shared):
                 length, step = extra[phase.length], str(phase.step)
@@ -91,22 +93,23 @@ class Calls:
                 if phase.elements is not None:
                     step = f"{prefix}s{number}"
                     yield f"{step} = part({length}, {extra[phase.elements]})"
-                call = f"share({function}, {length}, {step}, {work}, ({step}, {number}, {rest}))"
+                call = f"run_phase({packed}, {number}, {length}, {step}, {step}, {work})"
             else:
                 count = "0"
                 if phase is not None:
                     before, step = self.phases[phase], f"{prefix}s{phase}"
                     assert isinstance(before, Shared)
                     count = f"({extra[before.length]} + {step} - 1) // {step}"
-                call = f"{function}(0, {count}, 1, {number}, {rest})"
-            yield from self._checked(call, f"{prefix}status", isinstance(phase, Shared), may_fail)
+                call = f"run_phase({packed}, {number}, 1, 1, {count}, 0.0)"
+            yield from self._checked(call, f"{prefix}status", may_fail)
+        yield f"keep({kept})"
 
-    def _checked(self, call: str, status: str, shared: bool, may_fail: bool) -> Iterator[str]:
-        if not may_fail and not (shared and self.may_raise):
+    def _checked(self, call: str, status: str, may_fail: bool) -> Iterator[str]:
+        if not may_fail and not self.may_raise:
             yield call
             return
         yield f"{status} = {call}"
-        if shared and self.may_raise:
+        if self.may_raise:
             yield f"if {status} == RAISED: raise MemoryError"
         if may_fail:
             yield f"if {status}: raise IndexError('index is out of bounds')"
@@ -287,7 +290,7 @@ class _PhasedNest(Nest):
     def _combine(self, fold: Fold) -> None:
         accumulator, index = self.folds[id(fold)], f"h{self.suffix}"
         accumulator.start(1)
-        self.source.line(1, f"for {index} in range(stop):")
+        self.source.line(1, f"for {index} in range(step):")
         accumulator.add_partial([f"{cell}[{index}]" for cell in self.partial[id(fold)]], 2)
         accumulator.finish(1)
 

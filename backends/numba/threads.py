@@ -92,30 +92,38 @@ def share(typing_context, kernel, length, step, nanoseconds, arguments):
 
 def _sharing(typing_context: Any, kernel: Any, arguments: Any, last: Any, function_type: Any, name: str) -> Any:
     """The signature and the code of a call of `name` with the kernel as a C function."""
-    if not isinstance(kernel, types.Dispatcher):
-        raise TypingError(f"work is shared by a compiled function, not {kernel}")
-    called = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments.types), {})
-    if not isinstance(called.return_type, (types.NoneType, types.Integer)):
-        raise TypingError(f"a kernel returns nothing or an int status, not {called.return_type}")
+    called = _called(typing_context, kernel, arguments.types)
 
     def generate(context, builder, signature, values):
         _, length, step, amount, packed = values
-        given = [
-            context.cast(builder, value, source, target)
-            for value, source, target in zip(cgutils.unpack_tuple(builder, packed), arguments.types, called.args[2:])
-        ]
+        given = _cast(context, builder, packed, arguments.types, called.args[2:])
         shared = cgutils.alloca_once(builder, ir.LiteralStructType([value.type for value in given]))
         for field, value in enumerate(given):
             builder.store(value, cgutils.gep_inbounds(builder, shared, 0, field))
-        work = _work(context, builder.module, kernel, called, shared.type)
+        work = _work(context, builder.module, kernel, called, shared.type, 0)
         function = cgutils.get_or_insert_function(builder.module, function_type, name)
         return builder.call(function, [work, builder.bitcast(shared, _BYTES), length, step, amount])
 
     return types.int32(kernel, types.int64, types.int64, last, arguments), generate
 
 
-def _work(context: Any, module: Any, kernel: Any, called: Any, shared_type: Any) -> Any:
-    """The kernel as a C function that reads the arguments from where the caller put them."""
+def _called(typing_context: Any, kernel: Any, arguments: Any) -> Any:
+    """The signature of a kernel for arguments after start and stop."""
+    if not isinstance(kernel, types.Dispatcher):
+        raise TypingError(f"work is shared by a compiled function, not {kernel}")
+    called = kernel.get_call_type(typing_context, (types.int64, types.int64, *arguments), {})
+    if not isinstance(called.return_type, (types.NoneType, types.Integer)):
+        raise TypingError(f"a kernel returns nothing or an int status, not {called.return_type}")
+    return called
+
+
+def _cast(context: Any, builder: Any, packed: Any, sources: Any, targets: Any) -> list[Any]:
+    values = cgutils.unpack_tuple(builder, packed)
+    return [context.cast(builder, *each) for each in zip(values, sources, targets)]
+
+
+def _work(context: Any, module: Any, kernel: Any, called: Any, shared_type: Any, first: int) -> Any:
+    """The kernel as a C function that reads the arguments from where the caller put them, from the field `first` on."""
     result = kernel.dispatcher.get_compile_result(called)
     context.active_code_library.add_linking_library(result.library)
     name = f"egc_work_{result.fndesc.mangled_name}"
@@ -126,7 +134,8 @@ def _work(context: Any, module: Any, kernel: Any, called: Any, shared_type: Any)
     builder = ir.IRBuilder(function.append_basic_block())
     start, stop, place = function.args
     shared = builder.bitcast(place, shared_type)
-    given = [builder.load(cgutils.gep_inbounds(builder, shared, 0, field)) for field in range(len(called.args) - 2)]
+    fields = range(first, first + len(called.args) - 2)
+    given = [builder.load(cgutils.gep_inbounds(builder, shared, 0, field)) for field in fields]
     status, value = context.call_internal_no_propagate(builder, result.fndesc, called, [start, stop, *given])
     found = _INT(0)
     if isinstance(called.return_type, types.Integer):
@@ -156,6 +165,34 @@ def cells(typing_context, dtype, count):
 
     return types.CPointer(dtype.dtype)(dtype, count), generate
 
+
+@intrinsic
+def pack(typing_context, kernel, arguments):
+    """The address of `kernel` and its arguments, for `run_phase`, which lasts as long as the calling function.
+
+    kernel: a compiled function `kernel(start, stop, value, phase, *arguments)`.
+    The arguments are not kept alive.
+    """
+    given = (types.int64, types.int64, *arguments.types)
+    called = _called(typing_context, kernel, given)
+
+    def generate(context, builder, signature, values):
+        fields = _cast(context, builder, values[1], arguments.types, called.args[4:])
+        room = ir.LiteralStructType([_WORK.as_pointer(), _LONG, _LONG, *(value.type for value in fields)])
+        place = cgutils.alloca_once(builder, room)
+        work = _work(context, builder.module, kernel, called, place.type, 1)
+        for field, value in zip((0, *range(3, len(room.elements))), (work, *fields)):
+            builder.store(value, cgutils.gep_inbounds(builder, place, 0, field))
+        return builder.bitcast(place, _BYTES)
+
+    return types.voidptr(kernel, arguments), generate
+
+
+run_phase = types.ExternalFunction(
+    "egc_phase", types.int32(types.voidptr, types.int64, types.int64, types.int64, types.int64, types.float64)
+)
+"""`run_phase(packed, phase, length, step, value, nanoseconds)`: as `share`, for the kernel and the arguments that `pack` took,
+with values for two more parameters."""
 
 part = types.ExternalFunction("egc_part", types.int64(types.int64, types.int64))
 """The step for a range where each chunk gives a partial result, from its length and its elements: at most PARTS chunks."""
