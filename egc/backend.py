@@ -72,7 +72,8 @@ class Backend(Protocol):
     """A way to run Programs. Third parties register one through the entry-point group `egc.backends`.
 
     One that has a method `calibrate(table)` gives with it the table that `egc backends calibrate` writes: the measured one,
-    with what only the backend can measure.
+    with what only the backend can measure. One that has a method `limit_threads(count)` is told how many threads a call may
+    use, None for its own choice.
     """
 
     name: str
@@ -87,6 +88,12 @@ class Backend(Protocol):
 
         guards: what callers of `run` make sure of. `raw`, which has other callers, checks them where it can.
         """
+
+
+def limit_threads(backend: Backend, count: int | None) -> None:
+    """Sets how many threads the calls of a backend's code may use, where it has a say in that; None is its own choice."""
+    if hasattr(backend, "limit_threads"):
+        backend.limit_threads(count)
 
 
 def require_supported(backend: Backend, program: Program) -> None:

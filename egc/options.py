@@ -34,6 +34,18 @@ def backend_name(options: Options) -> str:
     return options.backend or os.environ.get("EGC_BACKEND") or option_file().get("backend") or "numba"
 
 
+def thread_count() -> int | None:
+    """How many threads a call may use: EGC_NUM_THREADS, then `{"threads": ...}` in the option file; None for the backend's own
+    choice. Raises ProgramError for what is no positive integer."""
+    given = os.environ.get("EGC_NUM_THREADS") or option_file().get("threads")
+    if given is None:
+        return None
+    text = str(given)
+    if not text.isdecimal() or int(text) < 1:
+        raise ProgramError(f"the number of threads is a positive integer, not {given!r}")
+    return int(text)
+
+
 def option_path() -> Path:
     """The option file: EGC_OPTIONS, or `options.json` in the platform's configuration folder for egc."""
     import platformdirs

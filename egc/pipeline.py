@@ -25,7 +25,7 @@ from egc.check import check
 from egc.costfiles import costs_of
 from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
-from egc.options import Options, backend_name
+from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
 from egc.sizes import SizeGuard
 from egc.transforms import fold_constants
@@ -217,6 +217,7 @@ def make_plan(
     """
     trace = Trace()
     backend = backends.load(backend_name(options))
+    backends.limit_threads(backend, thread_count())
     captured = capture_stage(function, positional, named, options, trace)
     store = cache.shared() if cached else None
     program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)

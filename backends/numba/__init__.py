@@ -12,6 +12,7 @@ from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
+from egc.backends.numba.threads import set_num_threads
 from egc.backends.reference import EVALUATE
 from egc.costtable import CostTable, read_table
 from egc.ir import Program
@@ -54,6 +55,10 @@ class NumbaBackend:
             return compile_native(program, loops, guards)
         run, driver = generate(program, loops)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
+
+    def limit_threads(self, count: int | None) -> None:
+        """See `threads.set_num_threads`; it holds for all code of this process."""
+        set_num_threads(count)
 
     def export(self, compiled: Compiled, interface: Interface) -> Exported:
         """Code for callers other than Python: `raw` for `@njit` functions, `cfunc` and `address` for C."""

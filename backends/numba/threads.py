@@ -14,6 +14,7 @@ from numba import config, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
+from numba.np.ufunc import parallel
 
 from egc.backends.numba.crew import CELL
 
@@ -34,7 +35,8 @@ def processors() -> int:
 def set_num_threads(count: int | None) -> None:
     """Sets how many threads a call may use from now on, the calling one included.
 
-    None is numba's setting (`NUMBA_NUM_THREADS`), but no more than processors that this process may run on.
+    None is numba's setting, but no more than processors that this process may run on: what `numba.set_num_threads` said where
+    numba has started its threads, and `NUMBA_NUM_THREADS` before.
 
     >>> before = num_threads()
     >>> set_num_threads(3)
@@ -42,8 +44,10 @@ def set_num_threads(count: int | None) -> None:
     3
     >>> set_num_threads(before)
     """
-    wanted = min(config.NUMBA_NUM_THREADS, processors()) if count is None else count
-    CELL["egc_thread_count"].value = max(1, wanted)
+    if count is None:
+        numba_threads = parallel.get_num_threads() if parallel._is_initialized else config.NUMBA_NUM_THREADS
+        count = min(numba_threads, processors())
+    CELL["egc_thread_count"].value = max(1, count)
 
 
 def num_threads() -> int:
