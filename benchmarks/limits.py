@@ -54,14 +54,21 @@ def seconds_of(call: Callable[[], Any], turns: int = 25, least: float = 5e-4) ->
     return best
 
 
-def _scaled(a, b, repeats):
+def _scaled(a, b):
+    for i in prange(a.size):
+        b[i] = 1.0000001 * a[i]
+
+
+def _scaled_often(a, b, repeats):
     for r in range(repeats):
         source, target = (a, b) if r % 2 == 0 else (b, a)
-        for i in prange(a.size):
+        for i in range(a.size):
             target[i] = 1.0000001 * source[i]
 
 
-_scale, _scale_parallel = njit(_scaled), njit(parallel=True)(_scaled)
+scale_often = njit(_scaled_often)
+"""Copies to and fro within one call, whose own time then counts for little."""
+scale_in_parallel = njit(parallel=True)(_scaled)
 
 
 @functools.cache
@@ -70,11 +77,11 @@ def copied_bytes_per_second(size: float, threads: int) -> float:
     already, where both together have `size` bytes."""
     length = max(int(size) // 16, 8)
     a, b = np.ones(length), np.zeros(length)
-    repeats = max(1, 2**18 // length) * 2
-    calls: list[Callable[[], Any]] = [lambda: _scale(a, b, repeats), lambda: [np.copyto(b, a) for _ in range(repeats)]]
+    repeats = max(1, 2**18 // length)
+    passes = [seconds_of(lambda: scale_often(a, b, repeats)) / repeats, seconds_of(lambda: np.copyto(b, a))]
     if threads > 1:
-        calls.append(lambda: _scale_parallel(a, b, repeats))
-    return 16 * length * repeats / min(map(seconds_of, calls))
+        passes.append(seconds_of(lambda: scale_in_parallel(a, b)))
+    return 16 * length / min(passes)
 
 
 def copied(size: float, threads: int) -> float:

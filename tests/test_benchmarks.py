@@ -99,6 +99,16 @@ def test_limits_are_of_what_takes_longest():
     )
 
 
+def test_what_is_timed_as_copying_copies():
+    a, b = np.ones(100), np.zeros(100)
+    limits.scale_often(a, b, 1)
+    np.testing.assert_allclose(b, 1.0, rtol=1e-6)
+    limits.scale_often(a, c := np.zeros(100), 2)
+    np.testing.assert_allclose(a, c, rtol=1e-6)
+    limits.scale_in_parallel(3 * a, b)
+    np.testing.assert_allclose(b, 3.0, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "arguments, rtol", [((np.float64, np.int64, 52, 1023, 12), 1e-14), ((np.float32, np.int32, 23, 127, 6), 1e-6)]
 )
