@@ -272,7 +272,8 @@ class _Grouping:
         stored: set[Node],
     ) -> tuple[int, frozenset[Node]] | None:
         """The operations and arrays that computing a value again takes; None where that is not worth it."""
-        ops, reads = 1, set()
+        ops = 1
+        reads: set[Node] = set()
         for source in self.sources[node]:
             base = source.base
             if base in effort:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -174,11 +173,13 @@ class _PartBuilder:
         key = (node, index)
         if key not in self.values:
             if node.op == "gather":
-                statement: Statement = self._gather(node, index)
+                access, picks = self._gathered(node, index)
+                name = next(self.nest.fresh)
+                self.tree.add(Gather(name, access, picks, node.params["mode"], node.type.dtype))
             else:
-                statement = Apply("", tuple(self.value(child, index) for child in node.inputs), node)
-            name = next(self.nest.fresh)
-            self.tree.add(replace(statement, name=name))
+                operands = tuple(self.value(child, index) for child in node.inputs)
+                name = next(self.nest.fresh)
+                self.tree.add(Apply(name, operands, node))
             self.values[key] = name
         return self.values[key]
 
@@ -287,11 +288,9 @@ class _PartBuilder:
             self.nest.checks[_indexed(shape[axis], node)] = None
         return Access(array, offset + further, steps), tuple(picks)
 
-    def _gather(self, node: Node, index: Map) -> Gather:
+    def _gathered(self, node: Node, index: Map) -> tuple[Access, tuple[Pick, ...]]:
         source, offset, strides = self._whole(node)
-        array, mode = self.nest.names[source.base], node.params["mode"]
-        access, picks = self._picked(node, array, offset, strides, index)
-        return Gather("", access, picks, mode, node.type.dtype)
+        return self._picked(node, self.nest.names[source.base], offset, strides, index)
 
     def _scatter(self, node: Node) -> None:
         """A copy of the operand before the loops, then each value in its place."""
