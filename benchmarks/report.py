@@ -122,8 +122,10 @@ def print_summary(rows: Sequence[Row]) -> None:
             print(f"  {name}: {found[name]:.2f}x")
         for size, (compilers, loops) in found["by size"].items():
             print(f"  in {size}: {compilers:.2f}x over the best compiler, {loops:.2f}x over hand-written numba")
-        print(f"  transcendental kernels over njit with libm: {found['over njit, transcendental']:.2f}x")
-        print(f"  memory-bound kernels: {found['of the copying rate']:.0%} of the copying rate")
+        if not math.isnan(found["over njit, transcendental"]):
+            print(f"  transcendental kernels over njit with libm: {found['over njit, transcendental']:.2f}x")
+        if not math.isnan(found["of the copying rate"]):
+            print(f"  memory-bound kernels: {found['of the copying rate']:.0%} of the copying rate")
         behind = found["behind the best peer"]
         print(f"  slower than {BEHIND} of the best peer: {len(behind)} of {found['rows']}")
         for name, ratio in behind:
