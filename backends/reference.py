@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.backend import Compiled, Missing, bind_arguments, bind_params, window
+from egc.backend import NO_LAYOUTS, Compiled, Missing, bind_arguments, bind_params, window
 from egc.costtable import read_table
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
@@ -425,7 +425,9 @@ class ReferenceBackend:
             if node.op not in EVALUATE and node.op != "input"
         ]
 
-    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
+    def compile(
+        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
+    ) -> Compiled:
         run = partial(_run, program)
         return Compiled(run, kernels=tuple(node.op for node in program.nodes() if node.inputs))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,6 +69,10 @@ class Interface:
     guards: tuple[SizeGuard, ...]
 
 
+NO_LAYOUTS: Mapping[str, str] = MappingProxyType({})
+"""All arrays are in C order."""
+
+
 class Backend(Protocol):
     """A way to run Programs. Third parties register one through the entry-point group `egc.backends`.
 
@@ -83,10 +88,14 @@ class Backend(Protocol):
     def missing(self, program: Program) -> Sequence[Missing]:
         """The Nodes of a Program that this backend cannot run; empty when it can run all of it."""
 
-    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
+    def compile(
+        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
+    ) -> Compiled:
         """Code for a Program, for every value of its size symbols. Raises BackendError when ops are missing.
 
         guards: what callers of `run` make sure of. `raw`, which has other callers, checks them where it can.
+        layouts: by the names of inputs, F for arrays in Fortran order and A for those in no order, C being the rule; code
+        that is fastest for these, and runs on all.
         """
 
 

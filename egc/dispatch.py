@@ -18,7 +18,7 @@ import numpy as np
 from egc import sizes
 from egc.callpath import direct_call
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
-from egc.capture.arguments import FIXED, kind_of, unflatten
+from egc.capture.arguments import FIXED, kind_of, layout_of, unflatten
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.compiled import export
@@ -279,7 +279,7 @@ class Optimized:
         5.0
         """
         positional, named = _samples(positional), dict(zip(named, _samples(tuple(named.values()))))
-        return export(make_plan(self.__egc_plain__, positional, named, self.options))
+        return export(make_plan(self.__egc_plain__, positional, named, self.options, in_c_order=True))
 
     def __repr__(self) -> str:
         return f"<egc optimized {getattr(self.__egc_plain__, '__qualname__', 'function')}>"
@@ -330,10 +330,12 @@ def _structure(value: Any) -> Any:
 
 
 def _leaf_key(value: Any) -> Any:
-    """What a Plan is made for: dtype, rank and which axes have length 0 or 1; the type of a number; any other value itself."""
+    """What a Plan is made for: dtype, rank, order in memory and which axes have length 0 or 1; the type of a number; any other
+    value itself."""
     kind = type(value)
     if kind is np.ndarray:
-        return value.dtype, tuple([length if length < LEAST_SYMBOLIC else LEAST_SYMBOLIC for length in value.shape])
+        lengths = tuple([length if length < LEAST_SYMBOLIC else LEAST_SYMBOLIC for length in value.shape])
+        return value.dtype, layout_of(value), lengths
     if kind in (float, int, complex):
         return kind if kind_of(value) != FIXED else (kind, value)
     if isinstance(value, np.generic):

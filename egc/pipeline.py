@@ -189,10 +189,16 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
     return program
 
 
-def compile_stage(program: Program, backend: Backend, trace: Trace, guards: Sequence[SizeGuard] = ()) -> Compiled:
+def compile_stage(
+    program: Program,
+    backend: Backend,
+    trace: Trace,
+    guards: Sequence[SizeGuard] = (),
+    layouts: Mapping[str, str] = backends.NO_LAYOUTS,
+) -> Compiled:
     backends.require_supported(backend, program)
     with trace.stage("compile"):
-        return backend.compile(program, guards)
+        return backend.compile(program, guards, layouts)
 
 
 def explained_steps(trace: Trace) -> Sequence[Any]:
@@ -209,11 +215,13 @@ def make_plan(
     named: Mapping[str, Any],
     options: Options,
     cached: bool = True,
+    in_c_order: bool = False,
 ) -> Plan:
     """Runs every stage. Raises NotEncodable when the function must run as written, the function's own errors for bad
     arguments, and InternalError when a stage fails.
 
     cached: whether the optimized Program may come from the cache; the trace then says nothing of a search.
+    in_c_order: whether the code is for arrays in C order, whatever order these have.
     """
     trace = Trace()
     backend = backends.load(backend_name(options))
@@ -221,7 +229,9 @@ def make_plan(
     captured = capture_stage(function, positional, named, options, trace)
     store = cache.shared() if cached else None
     program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)
-    return Plan(captured, program, compile_stage(program, backend, trace, entry_guards(captured)), backend, trace)
+    layouts = backends.NO_LAYOUTS if in_c_order else captured.layouts()
+    compiled = compile_stage(program, backend, trace, entry_guards(captured), layouts)
+    return Plan(captured, program, compiled, backend, trace)
 
 
 __all__ = [

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from egc.backend import Compiled, Interface, Missing, require_supported
+from egc.backend import NO_LAYOUTS, Compiled, Interface, Missing, require_supported
 from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
+from egc.backends.numba.layouts import in_c_order
 from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
 from egc.backends.numba.threads import set_num_threads
@@ -38,7 +39,9 @@ class NumbaBackend:
         """A measured table, with what starting a thread takes."""
         return with_threads(table)
 
-    def compile(self, program: Program, guards: Sequence[SizeGuard] = ()) -> Compiled:
+    def compile(
+        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
+    ) -> Compiled:
         """The driver; machine code for its loops is made when they first run.
 
         >>> import numpy as np
@@ -50,9 +53,12 @@ class NumbaBackend:
         14.0
         """
         require_supported(self, program)
-        loops = lower(program, fusible)
-        if is_native(program, loops):
-            return compile_native(program, loops, guards)
+        laid = in_c_order(program, layouts)
+        loops = lower(laid, fusible)
+        if is_native(laid, loops):
+            return compile_native(program, laid, loops, guards, layouts)
+        if laid is not program:
+            loops = lower(program, fusible)
         run, driver = generate(program, loops)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 

@@ -9,30 +9,31 @@ from typing import Any
 import numpy as np
 
 from egc.backend import Compiled, bind_arguments
+from egc.backends.numba.layouts import Layouts, arranged
 from egc.backends.numba.native import Native
 from egc.ir import Program
 from egc.lower.loops import LoopProgram
 from egc.sizes import SizeGuard
 
 
-def compile_native(program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]) -> Compiled:
-    """A Program whose driver is native. `raw` is numba's dispatcher; it and `run` compile when first used."""
-    made = Native(program, loops, guards)
+def compile_native(
+    program: Program, laid: Program, loops: LoopProgram, guards: Sequence[SizeGuard], layouts: Layouts
+) -> Compiled:
+    """A Program whose driver is native. `raw` is numba's dispatcher; it and `run` compile when first used.
+
+    `laid` is the Program for inputs in C order, which `loops` is of.
+    """
+    made = Native(laid, loops, guards, layouts)
     native = lru_cache(made.function)
-    scalar_inputs = [node.type.rank == 0 for node in program.inputs]
+    kinds = [None if node.type.rank == 0 else layouts.get(node.params["name"], "C") for node in program.inputs]
     dtypes = [node.type.dtype if node.type.rank == 0 else None for node in program.outputs]
     single = len(program.outputs) == 1
 
     def run(*arguments: Any) -> tuple[Any, ...]:
         arrays, _ = bind_arguments(program, arguments)
-        given = [x.item() if scalar else behaved(x) for x, scalar in zip(arrays, scalar_inputs)]
+        given = [x.item() if layout is None else arranged(x, layout) for x, layout in zip(arrays, kinds)]
         found = native()(*given)
         outputs = (found,) if single else found
         return tuple(x if dtype is None else np.asarray(x, dtype) for x, dtype in zip(outputs, dtypes))
 
     return Compiled(run, tuple(made.driver.kernels), made.driver.code, native, {"loops": str(loops)})
-
-
-def behaved(array: np.ndarray) -> np.ndarray:
-    """The array itself where generated code can address it, an aligned copy in C order where not."""
-    return array if array.flags.carray and type(array) is np.ndarray else np.array(array, order="C", subok=False)

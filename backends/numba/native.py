@@ -13,10 +13,12 @@ import numpy as np
 from numba import from_dtype, types
 
 from egc import sizes
+from egc.backend import NO_LAYOUTS
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
+from egc.backends.numba.layouts import Layouts
 from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
@@ -35,7 +37,7 @@ def is_native(program: Program, loops: LoopProgram) -> bool:
     """Whether numba can compile all steps, and as one function: it takes ever longer for a longer one."""
     if len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS:
         return False
-    writer = NativeWriter(program, loops, ())
+    writer = NativeWriter(program, loops)
     return all(
         native_call(writer, step, ["x"] * len(step.operands)) is not None
         for step in loops.steps
@@ -46,9 +48,9 @@ def is_native(program: Program, loops: LoopProgram) -> bool:
 class Native:
     """A Program as one native function, compiled when `function` is first called."""
 
-    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]):
-        self.program = program
-        self.writer = NativeWriter(program, loops, guards)
+    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard], layouts: Layouts):
+        self.program, self.layouts = program, layouts
+        self.writer = NativeWriter(program, loops, guards, layouts)
         self.driver: Driver = self.writer.write()
 
     def function(self) -> Any:
@@ -56,18 +58,22 @@ class Native:
         return compile_driver(self.driver.source, self.driver.names, self.writer.pending, self.signature())
 
     def signature(self) -> Any:
-        return tuple(argument_type(node.type) for node in self.program.inputs)
+        return tuple(
+            argument_type(node.type, self.layouts.get(node.params["name"], "C")) for node in self.program.inputs
+        )
 
 
-def argument_type(type: ArrayType) -> Any:
+def argument_type(type: ArrayType, layout: str = "C") -> Any:
     element = from_dtype(type.dtype)
-    return types.Array(element, type.rank, "C") if type.rank else element
+    return types.Array(element, type.rank, layout) if type.rank else element
 
 
 class NativeWriter(Writer):
-    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard]):
+    def __init__(
+        self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard] = (), layouts: Layouts = NO_LAYOUTS
+    ):
         super().__init__(program, loops)
-        self.guards = guards
+        self.guards, self.layouts = guards, layouts
         self.pending: list[Kernel] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
@@ -75,8 +81,13 @@ class NativeWriter(Writer):
         )  # fmt: skip
 
     def arguments(self) -> None:
-        parameters = [self.arrays[name] for name, _ in self.loops.inputs]
-        self.driver.lines.append(f"def run({', '.join(parameters)}):")
+        self.driver.lines.append(f"def run({', '.join(self._parameter(name) for name, _ in self.loops.inputs)}):")
+        for name, _ in self.loops.inputs:
+            match self.layouts.get(name):
+                case "F":
+                    self.line(f"{self.arrays[name]} = {self._parameter(name)}.T")
+                case "A":
+                    self.line(f"{self.arrays[name]} = as_contiguous({self._parameter(name)})")
         self.bind_sizes()
         for guard in self.guards:
             condition = f"{sizes.substitute(guard.size, self.symbols)} {guard.relation} 0"
@@ -87,6 +98,9 @@ class NativeWriter(Writer):
         for name, type in self.loops.inputs:
             if type.rank:
                 self.contiguous[name] = self.arrays[name]
+
+    def _parameter(self, name: str) -> str:
+        return f"{self.arrays[name]}given" if self.layouts.get(name) in ("F", "A") else self.arrays[name]
 
     def _check_shape(self, name: str, type: ArrayType) -> None:
         sources = self._symbol_sources()

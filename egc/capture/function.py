@@ -67,6 +67,14 @@ class Captured:
     value_guards: tuple[ValueGuard, ...]
     shapes: Mapping[int, tuple[Dim, ...]] = field(default_factory=dict)
 
+    def layouts(self) -> dict[str, str]:
+        """The order in memory of the arrays that are inputs, where it is not C's: see `layout_of`."""
+        found = {}
+        for leaf in self.leaf_inputs:
+            if self.leaves[leaf].kind == trees.ARRAY and (layout := trees.layout_of(self.leaves[leaf].value)) != "C":
+                found[self.leaves[leaf].name] = layout
+        return found
+
     def hints(self) -> dict[str, int]:
         """The sizes that capture saw."""
         return self.program.bind([*(self.leaves[i].value for i in self.leaf_inputs), *self.constants.values()])
