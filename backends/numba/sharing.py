@@ -143,9 +143,5 @@ def _agrees(written: Access, access: Access, axis: int) -> bool:
 
 def _elsewhere(name: str, loop: For, nest: Loop) -> bool:
     """Whether other loops of the nest use a buffer too."""
-    return any(
-        getattr(s, "access", None) is not None and s.access.array == name
-        for item in nest.body
-        if item is not loop
-        for s in statements([item])
-    )
+    others = (s for item in nest.body if item is not loop for s in statements([item]))
+    return any(access.array == name for s in others if (access := getattr(s, "access", None)) is not None)
