@@ -13,6 +13,7 @@ from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
 from egc.lower.loops import Call, Gather, Load, Loop, LoopProgram, Step
 from egc.lower.nest import loop_of
+from egc.lower.order import in_memory_order
 from egc.lower.reuse import reuse
 
 
@@ -32,7 +33,7 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
         a0[0] = v2
     return a0
     """
-    program = expand(program)
+    program = in_memory_order(expand(program))
     kernels = group(program, fusible)
     needed = _needed_arrays(program, kernels)
     names = _array_names(program, needed)

@@ -189,3 +189,35 @@ def test_what_is_read_at_another_place_is_not_overwritten():
     total = make("broadcast", make("sum", e, axes=(0,)), shape=(N,), axes=())
     turned = make("slice", e, start=(N - 1,), size=(N,), step=(-1,))
     agree([x], [make("divide", make("multiply", e, turned), total)], *arrays(((9,),), ((1,),)))
+
+
+@pytest.mark.parametrize("axes", [(2, 1, 0), (1, 2, 0), (0, 2, 1)])
+def test_transposed_operands_are_walked_as_they_lie(axes):
+    x, y, r = argument("x", "f64[k, n, m]"), argument("y", "f64[k, n, m]"), argument("r", "f64[k, n]")
+    turned, other = make("transpose", x, axes=axes), make("transpose", y, axes=axes)
+    shape = turned.type.shape
+    places = tuple(sorted((axes.index(0), axes.index(1))))
+    row = r if axes.index(0) < axes.index(1) else make("transpose", r, axes=(1, 0))
+    rows = make("broadcast", row, shape=shape, axes=places)
+    index = make("cast", make("iota", shape=shape, axis=1), dtype=np.dtype(float))
+    added = make("add", make("multiply", turned, other), rows)
+    shifted = make(
+        "where", make("less", added, other), make("add", added, ir.constant(2.0, np.dtype(float), shape)), index
+    )
+    sums = [make(op, shifted, axes=a) for op in ("sum", "max") for a in [(0,), (1,), (2,), (0, 2), (0, 1, 2)]]
+    outputs = [added, shifted, make("argmax", added, axis=1), make("cumsum", added, axis=0), *sums]
+    calls = arrays(((2, 3, 4), (2, 3, 4), (2, 3)), ((1, 1, 1), (1, 1, 1), (1, 1)), ((1, 5, 2), (1, 5, 2), (1, 5)))
+    agree([x, y, r], outputs, *calls)
+
+
+def test_the_innermost_loop_walks_a_transposed_operand():
+    x = argument("x", "f64[n, m]")
+    loops = BACKEND.compile(Program((x,), (make("exp", make("transpose", x, axes=(1, 0))),))).details["loops"]
+    assert "x[i0]" in loops and "transpose" in loops
+
+
+def test_results_that_are_equal_but_transposed_do_not_share_memory():
+    x = argument("x", "f64[n, m]")
+    outputs = [make("exp", x), make("exp", make("transpose", x, axes=(1, 0)))]
+    compiled = agree([x], outputs, *arrays(*SHAPES))
+    assert not np.shares_memory(*compiled.run(np.ones((2, 3))))
