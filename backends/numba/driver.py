@@ -66,6 +66,7 @@ class Writer:
         for is_call, members in groupby(self.loops.steps, lambda step: isinstance(step, Call)):
             if is_call:
                 for call in members:
+                    assert isinstance(call, Call)
                     self.call(call, depth)
             else:
                 for steps in _functions(members):
