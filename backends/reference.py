@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.backend import NO_LAYOUTS, Compiled, Missing, bind_arguments, bind_params, window
+from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, bind_params, window
 from egc.costtable import read_table
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
 from egc.ops import OPS, SPECIAL, UFUNCS
-from egc.sizes import SizeGuard
 from egc.types import ArrayType, TupleType, Type
 
 Params = Mapping[str, Any]
@@ -425,9 +424,7 @@ class ReferenceBackend:
             if node.op not in EVALUATE and node.op != "input"
         ]
 
-    def compile(
-        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
-    ) -> Compiled:
+    def compile(self, program: Program, demands: Demands = PLAIN) -> Compiled:
         run = partial(_run, program)
         return Compiled(run, kernels=tuple(node.op for node in program.nodes() if node.inputs))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,8 +68,22 @@ class Interface:
     guards: tuple[SizeGuard, ...]
 
 
-NO_LAYOUTS: Mapping[str, str] = MappingProxyType({})
-"""All arrays are in C order."""
+@dataclass(frozen=True)
+class Demands:
+    """What code is made for.
+
+    guards: what callers of `run` make sure of; `raw`, which has other callers, checks them where it can.
+    layouts: by the names of inputs, F for arrays in Fortran order and A for those in no order, C being the rule; code
+    that is fastest for these, and runs on all.
+    exact: elementary functions are the system library's, rather than the backend's own.
+    """
+
+    guards: tuple[SizeGuard, ...] = ()
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = False
+
+
+PLAIN = Demands()
 
 
 class Backend(Protocol):
@@ -88,15 +101,8 @@ class Backend(Protocol):
     def missing(self, program: Program) -> Sequence[Missing]:
         """The Nodes of a Program that this backend cannot run; empty when it can run all of it."""
 
-    def compile(
-        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
-    ) -> Compiled:
-        """Code for a Program, for every value of its size symbols. Raises BackendError when ops are missing.
-
-        guards: what callers of `run` make sure of. `raw`, which has other callers, checks them where it can.
-        layouts: by the names of inputs, F for arrays in Fortran order and A for those in no order, C being the rule; code
-        that is fastest for these, and runs on all.
-        """
+    def compile(self, program: Program, demands: Demands = PLAIN) -> Compiled:
+        """Code for a Program, for every value of its size symbols. Raises BackendError when ops are missing."""
 
 
 def limit_threads(backend: Backend, count: int | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from egc import backend as backends
 from egc import cache, rulefiles, stored
-from egc.backend import Backend, Compiled
+from egc.backend import Backend, Compiled, Demands
 from egc.cache import Store
 from egc.callpath import entry_guards
 from egc.capture import Captured, capture
@@ -27,7 +27,6 @@ from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
-from egc.sizes import SizeGuard
 from egc.transforms import fold_constants
 
 
@@ -193,12 +192,11 @@ def compile_stage(
     program: Program,
     backend: Backend,
     trace: Trace,
-    guards: Sequence[SizeGuard] = (),
-    layouts: Mapping[str, str] = backends.NO_LAYOUTS,
+    demands: Demands = backends.PLAIN,
 ) -> Compiled:
     backends.require_supported(backend, program)
     with trace.stage("compile"):
-        return backend.compile(program, guards, layouts)
+        return backend.compile(program, demands)
 
 
 def explained_steps(trace: Trace) -> Sequence[Any]:
@@ -229,8 +227,9 @@ def make_plan(
     captured = capture_stage(function, positional, named, options, trace)
     store = cache.shared() if cached else None
     program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)
-    layouts = backends.NO_LAYOUTS if in_c_order else captured.layouts()
-    compiled = compile_stage(program, backend, trace, entry_guards(captured), layouts)
+    layouts = {} if in_c_order else captured.layouts()
+    demands = Demands(entry_guards(captured), layouts, options.precision == "exact")
+    compiled = compile_stage(program, backend, trace, demands)
     return Plan(captured, program, compiled, backend, trace)
 
 

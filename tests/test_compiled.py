@@ -179,3 +179,11 @@ def test_arrays_in_any_order_are_taken_as_they_are():
                     assert np.allclose(got, want, rtol=1e-14)
     code = optimized.plan(x.T, x).compiled.code
     assert ".T" in code and "as_contiguous(x" not in code
+
+
+def test_exact_precision_takes_the_systems_functions():
+    x = np.linspace(0.01, 3, 50)
+    optimized = egc.optimize(lambda x: np.sin(x) * np.exp(x) + x**0.3, precision="exact")
+    code = optimized.plan(x).compiled.code
+    assert "math.sin" in code and "math.exp" in code and "**" in code and "exp_float64" not in code
+    assert np.allclose(optimized(x), optimized.__wrapped__(x), rtol=4e-16)

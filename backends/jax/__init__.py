@@ -16,12 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from egc.backend import NO_LAYOUTS, Compiled, Missing, bind_arguments, bind_params, require_supported
+from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, bind_params, require_supported
 from egc.backends.jax.ops import gap
 from egc.backends.jax.table import EMIT, Errors
 from egc.costtable import read_table
 from egc.ir import Node, Program
-from egc.sizes import SizeGuard
 from egc.types import TupleType
 
 EXCEPTIONS: Mapping[str, type[Exception]] = {
@@ -73,9 +72,7 @@ class JaxBackend:
         found = ((node, gap(node, platform)) for node in program.nodes() if node.op != "input")
         return [Missing(node.op, why, node.line) for node, why in found if why is not None]
 
-    def compile(
-        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
-    ) -> Compiled:
+    def compile(self, program: Program, demands: Demands = PLAIN) -> Compiled:
         require_supported(self, program)
         static = [k for k, node in enumerate(program.inputs) if node.params["name"] in program.size_inputs]
 

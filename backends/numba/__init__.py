@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from egc.backend import NO_LAYOUTS, Compiled, Interface, Missing, require_supported
+from egc.backend import PLAIN, Compiled, Demands, Interface, Missing, require_supported
 from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
@@ -18,7 +18,6 @@ from egc.backends.reference import EVALUATE
 from egc.costtable import CostTable, read_table
 from egc.ir import Program
 from egc.lower import lower
-from egc.sizes import SizeGuard
 
 
 class NumbaBackend:
@@ -39,9 +38,7 @@ class NumbaBackend:
         """A measured table, with what starting a thread takes."""
         return with_threads(table)
 
-    def compile(
-        self, program: Program, guards: Sequence[SizeGuard] = (), layouts: Mapping[str, str] = NO_LAYOUTS
-    ) -> Compiled:
+    def compile(self, program: Program, demands: Demands = PLAIN) -> Compiled:
         """The driver; machine code for its loops is made when they first run.
 
         >>> import numpy as np
@@ -53,13 +50,13 @@ class NumbaBackend:
         14.0
         """
         require_supported(self, program)
-        laid = in_c_order(program, layouts)
+        laid = in_c_order(program, demands.layouts)
         loops = lower(laid, fusible)
         if is_native(laid, loops):
-            return compile_native(program, laid, loops, guards, layouts)
+            return compile_native(program, laid, loops, demands)
         if laid is not program:
             loops = lower(program, fusible)
-        run, driver = generate(program, loops)
+        run, driver = generate(program, loops, demands.exact)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 
     def limit_threads(self, count: int | None) -> None:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from egc.backend import Compiled, bind_arguments
-from egc.backends.numba.layouts import Layouts, arranged
+from egc.backend import Compiled, Demands, bind_arguments
+from egc.backends.numba.layouts import arranged
 from egc.backends.numba.native import Native
 from egc.ir import Program
 from egc.lower.loops import LoopProgram
-from egc.sizes import SizeGuard
 
 
-def compile_native(
-    program: Program, laid: Program, loops: LoopProgram, guards: Sequence[SizeGuard], layouts: Layouts
-) -> Compiled:
+def compile_native(program: Program, laid: Program, loops: LoopProgram, demands: Demands) -> Compiled:
     """A Program whose driver is native. `raw` is numba's dispatcher; it and `run` compile when first used.
 
     `laid` is the Program for inputs in C order, which `loops` is of.
     """
-    made = Native(laid, loops, guards, layouts)
+    made = Native(laid, loops, demands)
     native = lru_cache(made.function)
-    kinds = [None if node.type.rank == 0 else layouts.get(node.params["name"], "C") for node in program.inputs]
+    kinds = [None if node.type.rank == 0 else demands.layouts.get(node.params["name"], "C") for node in program.inputs]
     dtypes = [node.type.dtype if node.type.rank == 0 else None for node in program.outputs]
     single = len(program.outputs) == 1
 

@@ -19,7 +19,6 @@ from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 
-
 MOST_WEIGHT = 500
 """Statements of the loops of one function, at most: numba takes ever longer for larger ones."""
 
@@ -50,8 +49,8 @@ class Driver:
 class Writer:
     """Writes a driver. What differs between a compiled and a Python driver is in the subclasses."""
 
-    def __init__(self, program: Program, loops: LoopProgram):
-        self.program, self.loops, self.driver = program, loops, Driver()
+    def __init__(self, program: Program, loops: LoopProgram, exact: bool):
+        self.program, self.loops, self.driver, self.exact = program, loops, Driver(), exact
         self.types: dict[str, Any] = dict(loops.inputs)
         self.contiguous: dict[str, str] = {}
         self.arrays = {name: f"{name}_" for name, _ in loops.inputs}
@@ -145,7 +144,7 @@ class Writer:
             self.types[name] = type
             self.contiguous[name] = self.name(name)
             self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        segment = emit_shared(loops) or emit(loops)
+        segment = emit_shared(loops, self.exact) or emit(loops, self.exact)
         number = len(self.driver.segments)
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]

@@ -49,8 +49,9 @@ COMBINATIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "
 @dataclass
 class Source:
     """A function being written: lines, and parameters in order of first use. `pointers` and `scalars` are the variables
-    that hold arrays and scalars."""
+    that hold arrays and scalars; `exact` says that elementary functions are libm's."""
 
+    exact: bool = False
     lines: list[str] = field(default_factory=list)
     arrays: list[str] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
@@ -92,9 +93,9 @@ class Segment:
     calls: Any = None
 
 
-def emit(loops: Sequence[Loop]) -> Segment:
+def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
     """The function that runs loop nests one after the other."""
-    source = Source()
+    source = Source(exact)
     declare(source, loops)
     for number, loop in enumerate(loops):
         Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
@@ -288,7 +289,7 @@ class Nest:
             case Index(name=name, offset=offset, strides=strides):
                 text = f"{self.value(name)} = {self.source.address(offset, strides, self.indices(depth))}"
             case Apply(name=name, operands=operands, node=node):
-                text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)))}"
+                text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)), self.source.exact)}"
             case Store(access=access, value=value) if access.array in self.source.scalars:
                 text = f"{self.source.scalars[access.array]} = {self.value(value)}"
             case Store(access=access, value=value, dtype=dtype):

@@ -24,6 +24,7 @@ from egc.backends.numba.vector.lanes import select as select_lane
 MATH = ["sqrt", "frexp"]
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
+
 @intrinsic
 def pointer(context, array):
     """The address of an array's first element: indexing it neither wraps around nor checks bounds.
@@ -275,5 +276,5 @@ NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}
 NAMES |= {f"{name}_float32": function for name, function in vector.FLOAT32.items()}
-NAMES |= {"np": np, "inf": math.inf, "nan": math.nan}
+NAMES |= {"np": np, "math": math, "inf": math.inf, "nan": math.nan}
 """What generated code may name."""

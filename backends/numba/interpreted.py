@@ -21,16 +21,16 @@ from egc.types import ArrayType, TupleType
 SCALARS = (bool, int, float, complex)
 
 
-def generate(program: Program, loops: LoopProgram) -> tuple[Callable[..., tuple[Any, ...]], Driver]:
+def generate(program: Program, loops: LoopProgram, exact: bool) -> tuple[Callable[..., tuple[Any, ...]], Driver]:
     """The function that runs a loop program on arrays, and the module it lives in."""
-    driver = InterpretedWriter(program, loops).write()
+    driver = InterpretedWriter(program, loops, exact).write()
     exec(compile(driver.source, f"<egc {loops.name}>", "exec"), driver.names)
     return driver.names["run"], driver
 
 
 class InterpretedWriter(Writer):
-    def __init__(self, program: Program, loops: LoopProgram):
-        super().__init__(program, loops)
+    def __init__(self, program: Program, loops: LoopProgram, exact: bool):
+        super().__init__(program, loops, exact)
         self.driver.names.update(
             empty=np.empty, ndarray=np.ndarray, asarray=np.asarray, errstate=np.errstate, SCALARS=SCALARS,
             arguments=lambda *values: tuple(bind_arguments(program, values)[0]),

@@ -13,17 +13,15 @@ import numpy as np
 from numba import from_dtype, types
 
 from egc import sizes
-from egc.backend import NO_LAYOUTS
+from egc.backend import PLAIN, Demands
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.layouts import Layouts
 from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.lower.loops import Call, LoopProgram
-from egc.sizes import SizeGuard
 from egc.types import ArrayType, TupleType, format_shape
 
 MOST_STEPS = 64
@@ -48,9 +46,9 @@ def is_native(program: Program, loops: LoopProgram) -> bool:
 class Native:
     """A Program as one native function, compiled when `function` is first called."""
 
-    def __init__(self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard], layouts: Layouts):
-        self.program, self.layouts = program, layouts
-        self.writer = NativeWriter(program, loops, guards, layouts)
+    def __init__(self, program: Program, loops: LoopProgram, demands: Demands):
+        self.program, self.layouts = program, demands.layouts
+        self.writer = NativeWriter(program, loops, demands)
         self.driver: Driver = self.writer.write()
 
     def function(self) -> Any:
@@ -69,11 +67,9 @@ def argument_type(type: ArrayType, layout: str = "C") -> Any:
 
 
 class NativeWriter(Writer):
-    def __init__(
-        self, program: Program, loops: LoopProgram, guards: Sequence[SizeGuard] = (), layouts: Layouts = NO_LAYOUTS
-    ):
-        super().__init__(program, loops)
-        self.guards, self.layouts = guards, layouts
+    def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
+        super().__init__(program, loops, demands.exact)
+        self.guards, self.layouts = demands.guards, demands.layouts
         self.pending: list[Kernel] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,

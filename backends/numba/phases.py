@@ -115,12 +115,12 @@ class Calls:
             yield f"if {status}: raise IndexError('index is out of bounds')"
 
 
-def emit_shared(loops: Sequence[Loop]) -> Segment | None:
+def emit_shared(loops: Sequence[Loop], exact: bool = False) -> Segment | None:
     """The kernel in phases for loop nests, or None where threads have nothing to share."""
     phases = [phase for number, loop in enumerate(loops) for phase in _phases(number, loop)]
     if all(phase.axis is None for phase in phases):
         return None
-    return _Kernel(loops, phases).segment()
+    return _Kernel(loops, phases, Source(exact)).segment()
 
 
 def _phases(number: int, loop: Loop) -> Iterator[Phase]:

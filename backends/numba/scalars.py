@@ -151,9 +151,27 @@ def type_name(dtype: np.dtype) -> str:
     return "boolean" if dtype.kind == "b" else dtype.name
 
 
-def expression(node: Node, operands: tuple[str, ...]) -> str | None:
+LIBRARY = {
+    **{
+        name: f"math.{name}({{0}})"
+        for name in "exp expm1 log log2 log10 log1p sin cos tan sinh cosh tanh erf erfc".split()
+    },
+    **{f"arc{name}": f"math.a{name}({{0}})" for name in "sin cos tan sinh cosh tanh".split()},
+    "arctan2": "math.atan2({0}, {1})",
+    "hypot": "math.hypot({0}, {1})",
+    "exp2": "np.exp2({0})",
+    "cbrt": "np.cbrt({0})",
+    "gammaln": "math.lgamma({0})",
+    "power": "{0} ** {1}",
+}
+"""The system library's functions, for code that has to be exact."""
+
+
+def expression(node: Node, operands: tuple[str, ...], exact: bool = False) -> str | None:
     """The Python expression for an elementwise Node on scalar variables, or None when it has none."""
     dtype = node.inputs[0].type.dtype
+    if exact and dtype.kind == "f" and node.op in LIBRARY:
+        return _filled(LIBRARY[node.op], dtype, operands)
     special = _BY_OP.get(node.op)
     if special is not None:
         return special(node, operands)
