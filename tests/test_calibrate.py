@@ -51,6 +51,15 @@ def fitted():
     return Fit(model_clock(TRUE), CACHES, True, OPS_TIMED).fitted()
 
 
+def test_a_backend_that_starts_slowly_is_timed_at_larger_sizes():
+    def rounded(sample, n):
+        return float(round(model_clock(replace(TRUE, run=50_000.0))(sample, n), -2))
+
+    found = Fit(rounded, CACHES, True, {"exp", "add"}).fitted()
+    assert found.elementwise["exp"] == pytest.approx(0.7, rel=0.1)
+    assert found.byte == pytest.approx(0.08, rel=0.1)
+
+
 def test_memory_is_priced_by_cache(fitted):
     assert [capacity for capacity, _ in fitted.levels] == list(CACHES)
     assert [rate for _, rate in fitted.levels] == pytest.approx([0.01, 0.02], rel=0.1)

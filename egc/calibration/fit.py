@@ -25,6 +25,12 @@ SMALL, LARGE = 160, 1280
 """Sizes whose vectors lie in the first cache; the time between them is that of elements. Both results are too large for the
 free lists by which an allocator gives small ones faster."""
 
+SLOW_START = 15_000.0
+"""Nanoseconds of a call beyond which these sizes are lost in its start, ..."""
+
+STRETCH = 16
+"""... and are so many times larger."""
+
 LEAST = 2
 
 CHEAP = 0.3
@@ -66,6 +72,8 @@ class Fit:
     ):
         self.clock, self.caches, self.ops, self.report = clock, caches, ops, report
         self.table = CostTable(0.0, 0.0, 0.0, {}, 0.0, {}, fused=fused)
+        stretch = STRETCH if (clock(programs.sum_of(1), LEAST) or 0.0) > SLOW_START else 1
+        self.small, self.large = SMALL * stretch, LARGE * stretch
         self._links: dict[tuple[str, str], float | None] = {}
 
     def fitted(self) -> CostTable:
@@ -79,12 +87,12 @@ class Fit:
     def wanted(self, name: str) -> bool:
         return self.ops is None or name.partition(" ")[0] in self.ops
 
-    def slope(self, sample: Sample | None, small: int = SMALL, large: int = LARGE) -> float | None:
+    def slope(self, sample: Sample | None) -> float | None:
         """Nanoseconds for each further element; None where the backend lacks the op."""
         if sample is None:
             return None
-        low, high = self.clock(sample, small), self.clock(sample, large)
-        return None if low is None or high is None else (high - low) / (large - small)
+        low, high = self.clock(sample, self.small), self.clock(sample, self.large)
+        return None if low is None or high is None else (high - low) / (self.large - self.small)
 
     def moved(self, sample: Sample, n: int) -> float:
         """What the table has for a Sample's bytes alone."""
@@ -98,7 +106,7 @@ class Fit:
         sample, per_element = programs.sum_of(1), 16
         self.report("memory")
         rate = max((self.slope(sample) or 0.0) / per_element, FLOOR)
-        start = (self.clock(sample, SMALL) or 0.0) - rate * per_element * SMALL
+        start = (self.clock(sample, self.small) or 0.0) - rate * per_element * self.small
         levels: list[tuple[float, float]] = []
         for k, capacity in enumerate(self.caches):
             if capacity * 4 > LARGEST:
@@ -146,7 +154,7 @@ class Fit:
         found = self.slope(sample)
         if sample is None or found is None:
             return None
-        return found - (self.moved(sample, LARGE) - self.moved(sample, SMALL)) / (LARGE - SMALL)
+        return found - (self.moved(sample, self.large) - self.moved(sample, self.small)) / (self.large - self.small)
 
     def _linked(self, op: str, mark: str) -> float | None:
         """The price of one more link in a chain."""
@@ -203,7 +211,7 @@ class Fit:
     def _linear(self, op: str, sample: Sample) -> None:
         (output,) = sample.program.outputs
         matrix = len(output.type.shape) == 2
-        small, large = (16, 128) if matrix else (SMALL, 8 * LARGE)
+        small, large = (16, 128) if matrix else (self.small, 8 * self.large)
         low, high = self.clock(sample, small), self.clock(sample, large)
         assert low is not None and high is not None
         beyond = high - low - self.moved(sample, large) + self.moved(sample, small)
