@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from egc import backend as backends
+from egc.costfiles import costs_of
 from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
 from egc.ir import Node, Program
@@ -169,7 +170,7 @@ def _source(function: Callable[..., Any]) -> str:
 def of_plan(name: str, plan: Plan) -> Explanation:
     result = plan.trace.results.get("egraph")
     before = plan.trace.programs["captured"]
-    costs, sizes = plan.backend.costs, plan.captured.hints()
+    costs, sizes = costs_of(plan.backend), plan.captured.hints()
     time_before, time_after = program_cost(before, costs, sizes), program_cost(plan.program, costs, sizes)
     steps = tuple(map(_step, explained_steps(plan.trace)))
     return Explanation(
