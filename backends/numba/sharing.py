@@ -31,6 +31,15 @@ from egc.sizes import Dim
 COSTS = read_table(Path(__file__).parents[1] / "costs" / "numba.json")
 """The table that is shipped: whether work is shared does not change what it gives, so that estimates do."""
 
+MOVED = COSTS.levels[-1][1] if COSTS.levels else COSTS.byte
+"""Moving a byte that is in the last cache: for work beyond it there is no doubt that it pays."""
+
+STARTS = 5.0
+"""One more thread is started for work that takes so many times what starting one does."""
+
+if COSTS.thread_start:
+    CELL["egc_thread_share"].value = STARTS * COSTS.thread_start
+
 PARTIAL = frozenset(["sum", "prod", "max", "min", "any", "all"])
 """The reductions whose partial results combine."""
 
@@ -77,7 +86,7 @@ def _price(statement: Statement) -> float:
     if isinstance(statement, (Fold, Reduce)):
         return COSTS.element(statement.op, statement.dtype)
     dtype = getattr(statement, "dtype", None)
-    return 8 * COSTS.byte if dtype is None else dtype.itemsize * COSTS.byte
+    return 8 * MOVED if dtype is None else dtype.itemsize * MOVED
 
 
 def shared_axis(loop: For, nest: Loop) -> int | None:
