@@ -47,9 +47,9 @@ class _Order:
         if node.op == "transpose":
             inner, axes = self.turned[node.inputs[0]]
             self.turned[node] = inner, tuple(axes[axis] for axis in node.params["axes"])
-        elif OPS[node.op].kind == "elementwise" and node.op != "assume" and (axes := self._common(node)):
-            operands = [self._soft(child, axes) or self.turned[child][0] for child in node.inputs]
-            self.turned[node] = ir.rebuild(node, operands), axes
+        elif OPS[node.op].kind == "elementwise" and node.op != "assume" and (common := self._common(node)):
+            operands = [self._soft(child, common) or self.turned[child][0] for child in node.inputs]
+            self.turned[node] = ir.rebuild(node, operands), common
         elif node.op in FUSED_REDUCTIONS:
             self._reduce(node)
         else:
@@ -59,7 +59,9 @@ class _Order:
     def _common(self, node: Node) -> Axes | None:
         """The order that all operands have that are not free to have any; None where that is the given one."""
         found = {self.turned[child][1] for child in node.inputs if child.op not in ("constant", "iota", "broadcast")}
-        (axes,) = found if len(found) == 1 else [()]
+        if len(found) != 1:
+            return None
+        (axes,) = found
         return axes if axes != tuple(range(len(axes))) else None
 
     def _soft(self, node: Node, axes: Axes) -> Node | None:
