@@ -83,7 +83,8 @@ class Source:
 class Segment:
     """A generated function: its source, the arrays it takes (name, written) and the sizes it takes.
 
-    Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds.
+    Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds. `calls` are the
+    `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says.
     """
 
     source: str
