@@ -32,7 +32,7 @@ def entry_guards(captured: Captured) -> tuple[SizeGuard, ...]:
         for dim in node.type.shape
         if isinstance(dim, Size) and str(dim).isidentifier()
     }
-    least = [SizeGuard(dim - LEAST_SYMBOLIC, ">=") for dim in sorted(axes, key=str)]
+    least = [SizeGuard(size, ">=") for dim in sorted(axes, key=str) if isinstance(size := dim - LEAST_SYMBOLIC, Size)]
     return (*(guard for guard in _guards(captured) if _bound(captured, guard)), *least)
 
 
@@ -63,11 +63,17 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
 
 
 def direct_call(
-    captured: Captured, raw: Any, positional: Sequence[Any], values: Sequence[Any], parameters: Sequence[str]
+    captured: Captured,
+    raw: Any,
+    positional: Sequence[Any],
+    values: Sequence[Any],
+    parameters: Sequence[str],
+    limited: bool,
 ) -> Callable[..., Any] | None:
     """The method `__call__` for calls like this one, whose arguments are leaves, or None where the call needs more steps.
 
-    parameters: the names of the function's parameters, all of which can be given by position.
+    parameters: the names of the function's parameters, all of which can be given by position. limited: whether it is for
+    arrays of some sizes only, which `limit_sizes` sets.
     """
     if len(positional) != len(values) or any(given is not value for given, value in zip(positional, values)):
         return None
@@ -75,7 +81,9 @@ def direct_call(
         return None
     names: dict[str, Any] = {"_ndarray": np.ndarray, "_Missing": Missing, "_raw": raw, "_arguments": _arguments}
     taken, left = parameters[: len(values)], parameters[len(values) :]
-    conditions = [_condition(leaf, value, name, names) for leaf, value, name in zip(captured.leaves, values, taken)]
+    conditions = [
+        _condition(leaf, value, name, names, limited) for leaf, value, name in zip(captured.leaves, values, taken)
+    ]
     conditions += [f"{name} is _Missing" for name in left]
     for number, guard in enumerate(captured.value_guards):
         names[f"_v{number}"], names[f"_g{number}"] = guard.value, guard.read
@@ -107,6 +115,22 @@ def direct_call(
     return names["__call__"]
 
 
+SIZE_TEST = " and _least_{0} <= {0}.size < _most_{0}"
+
+WINDOW = 4
+"""A direct call is for arrays that have up to so many times more or fewer elements than those of the last long way, since
+another plan may be better for others."""
+
+
+def limit_sizes(direct: Callable[..., Any], values: Sequence[Any]) -> None:
+    """Sets the numbers of elements for which a direct call is made: about those of these arguments."""
+    names = direct.__globals__
+    for name, value in zip(names["_parameters"], values):
+        if type(value) is np.ndarray:
+            names[f"_least_{name}"] = value.size // WINDOW
+            names[f"_most_{name}"] = value.size * WINDOW
+
+
 def _arguments(parameters: Sequence[str], values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The positional and the named arguments of a call; those after one that is left out are named."""
     count = next((k for k, value in enumerate(values) if value is Missing), len(values))
@@ -114,11 +138,13 @@ def _arguments(parameters: Sequence[str], values: Sequence[Any]) -> tuple[tuple[
     return tuple(values[:count]), rest
 
 
-def _condition(leaf: Leaf, value: Any, name: str, names: dict[str, Any]) -> str | None:
+def _condition(leaf: Leaf, value: Any, name: str, names: dict[str, Any], limited: bool) -> str | None:
     """What must hold of an argument that its type in `raw` does not say; None where it cannot be told quickly."""
     if leaf.kind == ARRAY:
         names[f"_d_{name}"] = value.dtype
-        return f"type({name}) is _ndarray and {name}.dtype is _d_{name}" if value.ndim else None
+        test = f"type({name}) is _ndarray and {name}.dtype is _d_{name}"
+        test += SIZE_TEST.format(name) if limited else ""
+        return test if value.ndim else None
     if leaf.kind == SCALAR:
         names[f"_t_{name}"] = type(value)
         return f"type({name}) is _t_{name}"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.callpath import direct_call
+from egc.callpath import direct_call, limit_sizes
 from egc.capture import Captured, Result, bind_arguments, flatten_arguments
 from egc.capture.arguments import FIXED, kind_of, layout_of, unflatten
 from egc.capture.context import ValueGuard
@@ -28,6 +28,7 @@ from egc.ir import Node, Program, topological
 from egc.kinds import VIEWS
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, evaluate_reference, make_plan
+from egc.plans import SizedPlans
 from egc.sizes import SizeGuard
 from egc.spec import Spec
 from egc.verify import require_equal
@@ -42,17 +43,60 @@ MISSES = 32
 class Entry:
     """A Plan, or the reason why there is none, with what must hold for it to apply.
 
-    direct: the method that `callpath` generates, once the Plan has run; `misses` counts calls that it refused.
+    misses: how many calls its direct ways have refused.
     """
 
     applies: Callable[[Sequence[Any]], bool]
-    run: Callable[[Sequence[Any]], Any] | None = None
+    run: Variants | None = None
     keep: Any = None
-    plan: Plan | None = None
-    direct: Callable[..., Any] | None = None
     misses: int = 0
     verified: bool = False
     suspicion: Exception | None = None
+
+
+@dataclass
+class Variant:
+    """A Plan, what runs it, and its direct way where it has one."""
+
+    plan: Plan
+    run: Callable[[Sequence[Any]], Any]
+    direct: Callable[..., Any] | None = None
+    ran: bool = False
+
+
+class Variants:
+    """The Plans of one function and kind of arguments, by size. A call runs the one for its sizes."""
+
+    def __init__(self, plan: Plan, options: Options):
+        self._sized = SizedPlans(plan, options)
+        self._variants = {id(plan): Variant(plan, runner(plan))}
+        self._last = self._variants[id(plan)]
+
+    def __call__(self, values: Sequence[Any]) -> Any:
+        self._last = variant = self._at(values)
+        return variant.run(values)
+
+    def _at(self, values: Sequence[Any]) -> Variant:
+        if not self._sized.symbols:
+            return self._last
+        leaves = self._sized.first.captured.leaves
+        plan = self._sized.at(leaf_bindings([(leaf.name, value) for leaf, value in zip(leaves, values)]))
+        found = self._variants.get(id(plan))
+        return found if found is not None else self._variants.setdefault(id(plan), Variant(plan, runner(plan)))
+
+    def direct(
+        self, positional: Sequence[Any], values: Sequence[Any], parameters: Sequence[str]
+    ) -> Callable[..., Any] | None:
+        """The direct way for calls of about the sizes of the one that has just run, where there is one."""
+        variant = self._last
+        if not variant.ran:
+            variant.ran, plan = True, variant.plan
+            if plan.backend.name == "numba" and plan.compiled.raw is not None and not _outputs_to_copy(plan):
+                raw, limited = plan.compiled.raw, bool(self._sized.symbols)
+                variant.direct = direct_call(plan.captured, raw, positional, values, parameters, limited)
+        if variant.direct is not None and self._sized.symbols:
+            limit_sizes(variant.direct, values)
+        return variant.direct
 
 
 class Mismatch(Exception):
@@ -106,12 +150,6 @@ class Optimized:
     def __call__(self, *positional: Any, **named: Any) -> Any:
         return self._call(positional, named)
 
-    def _install(self, entry: Entry) -> None:
-        self._last = entry
-        own = type(self)
-        if own.__dict__.get("__call__") is not entry.direct:
-            own.__call__ = entry.direct  # type: ignore[assignment, method-assign]
-
     def _long_way(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """A direct call did not fit. One that does so again and again costs more than it saves."""
         entry, self._last = self._last, None
@@ -120,8 +158,6 @@ class Optimized:
                 del type(self).__call__
         if entry is not None:
             entry.misses += 1
-            if entry.misses >= MISSES:
-                entry.direct = None
         return self._call(positional, named)
 
     def _call(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -162,12 +198,12 @@ class Optimized:
         if self.options.verify and not entry.verified:
             return self._verify(entry, positional, named, values)
         result = self._run(entry, positional, named, values)
-        if entry.direct is None and entry.plan is not None and not named and not self.options.verify:
-            plan, entry.plan = entry.plan, None
-            if plan.compiled.raw is not None and not _outputs_to_copy(plan):
-                entry.direct = direct_call(plan.captured, plan.compiled.raw, positional, values, self._simple)
-        if entry.direct is not None and not named:
-            self._install(entry)
+        if not named and not self.options.verify and entry.misses < MISSES:
+            direct = entry.run.direct(positional, values, self._simple)
+            if direct is not None:
+                self._last = entry
+                if type(self).__dict__.get("__call__") is not direct:
+                    type(self).__call__ = direct  # type: ignore[assignment, method-assign]
         return result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -182,7 +218,7 @@ class Optimized:
             return self.__egc_plain__(*positional, **named)
         except Exception as error:
             result = self.__egc_plain__(*positional, **named)
-            entry.plan = None
+            entry.misses = MISSES
             self._failed(InternalError("run", f"{type(error).__name__}: {error}"), error)
             return result
 
@@ -221,9 +257,8 @@ class Optimized:
                 names = [leaf.name for leaf in captured.leaves]
                 entry = Entry(
                     guard_function(names, values, captured.size_guards, captured.value_guards),
-                    runner(plan),
+                    Variants(plan, self.options),
                     keep,
-                    plan if plan.backend.name == "numba" else None,
                 )
             self._entries.setdefault(key, []).append(entry)
             return entry

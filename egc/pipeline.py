@@ -65,6 +65,7 @@ class Plan:
     compiled: Compiled
     backend: Backend
     trace: Trace
+    demands: Demands = backends.PLAIN
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def make_plan(
     layouts = {} if in_c_order else captured.layouts()
     demands = Demands(entry_guards(captured), layouts, options.precision == "exact")
     compiled = compile_stage(program, backend, trace, demands)
-    return Plan(captured, program, compiled, backend, trace)
+    return Plan(captured, program, compiled, backend, trace, demands)
 
 
 __all__ = [

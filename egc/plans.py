@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from egc import cache, sizes
-from egc.callpath import entry_guards
 from egc.costfiles import costs_of
 from egc.costs import program_cost
 from egc.ir import Node, Program
@@ -99,6 +98,6 @@ class SizedPlans:
         if found not in self._plans:
             if program_cost(found, table, bindings) > GAIN * cost:
                 return known
-            compiled = compile_stage(found, self.first.backend, trace, entry_guards(captured))
+            compiled = compile_stage(found, self.first.backend, trace, self.first.demands)
             self._plans[found] = replace(self.first, program=found, compiled=compiled, trace=trace)
         return self._plans[found]

@@ -6,6 +6,7 @@ Each compiles once per process and dtype, when generated code first uses it, and
 from __future__ import annotations
 
 import math
+import mmap
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,30 @@ def allocate(context, shape, element):
             for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
         ]
         array = _empty_nd_impl(context, builder, signature.return_type, lengths)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            _ask_for_huge_pages(builder, array)
         return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
 
     return result(shape, element), generate
+
+
+HUGE = 1 << 22
+"""Bytes from which an array may lie on huge pages: their first use is several times faster, as NumPy's arrays have it."""
+
+PAGE = 4096
+
+
+def _ask_for_huge_pages(builder: Any, array: Any) -> None:
+    """Calls madvise for the whole pages of a large new array; that it may refuse changes nothing."""
+    word = ir.IntType(64)
+    size = builder.mul(array.nitems, array.itemsize)
+    with builder.if_then(builder.icmp_unsigned(">=", size, word(HUGE)), likely=False):
+        start = builder.ptrtoint(array.data, word)
+        first = builder.and_(builder.add(start, word(PAGE - 1)), word(-PAGE))
+        length = builder.sub(builder.add(start, size), first)
+        kind = ir.FunctionType(ir.IntType(32), [word, word, ir.IntType(32)])
+        advise = cgutils.get_or_insert_function(builder.module, kind, "madvise")
+        builder.call(advise, [first, length, ir.IntType(32)(mmap.MADV_HUGEPAGE)])
 
 
 @intrinsic
