@@ -240,7 +240,7 @@ def _power(node: Node, operands: tuple[str, ...]) -> str | None:
     kind, name = node.type.dtype.kind, type_name(node.type.dtype)
     if kind == "f":
         root = value == 0.5 and exponent.type.rank
-        short = POWERS.get(float(value)) if exponent.op == "constant" and not root else None
+        short = POWERS.get(float(value)) if value is not None and not root else None
         return short.format(x, T=name) if short else f"power_{name}({x}, {y})"
     if kind == "i" and (value is None or value < 0):
         return None
