@@ -6,7 +6,6 @@ Each compiles once per process and dtype, when generated code first uses it, and
 from __future__ import annotations
 
 import math
-import mmap
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from numba import types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
-from numba.np.arrayobj import _empty_nd_impl, make_array
+from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
 
 from egc.backends.numba import vector
+from egc.backends.numba.blocks import LEAST
 from egc.backends.numba.vector import inner, select
 from egc.backends.numba.vector.lanes import compiled, sum_error
 from egc.backends.numba.vector.lanes import select as select_lane
@@ -52,7 +52,7 @@ def mutable(context, array):
 
 @intrinsic
 def allocate(context, shape, element):
-    """A new array in C order of a shape and a numba type of elements. numba's own `empty` compiles several functions."""
+    """A new array in C order of a shape and a numba type of elements. A large one takes its memory from `blocks`."""
     result = types.Array(element.instance_type, len(shape), "C")
 
     def generate(context, builder, signature, arguments):
@@ -60,31 +60,52 @@ def allocate(context, shape, element):
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
         ]
-        array = _empty_nd_impl(context, builder, signature.return_type, lengths)
-        if hasattr(mmap, "MADV_HUGEPAGE"):
-            _ask_for_huge_pages(builder, array)
+        array = _new_array(context, builder, signature.return_type, lengths)
         return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
 
     return result(shape, element), generate
 
 
-HUGE = 1 << 22
-"""Bytes from which an array may lie on huge pages: their first use is several times faster, as NumPy's arrays have it."""
+def _new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
+    """numba's own way compiles several functions, which takes longer than all of a small driver."""
+    word = context.get_value_type(types.intp)
+    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    size, too_big = itemsize, ir.IntType(1)(0)
+    strides: list[Any] = []
+    for length in reversed(lengths):
+        strides.insert(0, size)
+        product = builder.smul_with_overflow(size, length)
+        size = builder.extract_value(product, 0)
+        too_big = builder.or_(too_big, builder.extract_value(product, 1))
+    with builder.if_then(too_big, likely=False):
+        context.call_conv.return_user_exc(builder, ValueError, ("array is too big",))
+    place = cgutils.alloca_once(builder, cgutils.voidptr_t)
+    with builder.if_else(builder.icmp_unsigned(">=", size, word(LEAST)), likely=False) as (large, small):
+        with large:
+            builder.store(_from_blocks(context, builder, size), place)
+        with small:
+            align = context.get_constant(types.uint32, context.get_preferred_array_alignment(kind.dtype))
+            builder.store(context.nrt.meminfo_alloc_aligned(builder, size, align), place)
+    owner = builder.load(place)
+    data = builder.bitcast(context.nrt.meminfo_data(builder, owner), context.get_data_type(kind.dtype).as_pointer())
+    array = make_array(kind)(context, builder)
+    shape, steps = (cgutils.pack_array(builder, values, ty=word) for values in (lengths, strides))
+    populate_array(array, data=data, shape=shape, strides=steps, itemsize=itemsize, meminfo=owner)
+    return array
 
-PAGE = 4096
 
+def _from_blocks(context: Any, builder: Any, size: Any) -> Any:
+    """numba's owner of so many bytes that `blocks` gives and takes back."""
+    pointer = cgutils.voidptr_t
 
-def _ask_for_huge_pages(builder: Any, array: Any) -> None:
-    """Calls madvise for the whole pages of a large new array; that it may refuse changes nothing."""
-    word = ir.IntType(64)
-    size = builder.mul(array.nitems, array.itemsize)
-    with builder.if_then(builder.icmp_unsigned(">=", size, word(HUGE)), likely=False):
-        start = builder.ptrtoint(array.data, word)
-        first = builder.and_(builder.add(start, word(PAGE - 1)), word(-PAGE))
-        length = builder.sub(builder.add(start, size), first)
-        kind = ir.FunctionType(ir.IntType(32), [word, word, ir.IntType(32)])
-        advise = cgutils.get_or_insert_function(builder.module, kind, "madvise")
-        builder.call(advise, [first, length, ir.IntType(32)(mmap.MADV_HUGEPAGE)])
+    def declared(name: str, result: Any, *arguments: Any) -> Any:
+        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+
+    block = builder.call(declared("egc_acquire", pointer, size.type), [size])
+    with builder.if_then(cgutils.is_null(builder, block), likely=False):
+        context.call_conv.return_user_exc(builder, MemoryError, ("a result does not fit into memory",))
+    taker = builder.bitcast(declared("egc_give_back", ir.VoidType(), pointer), pointer)
+    return builder.call(declared("egc_owner", pointer, pointer, pointer), [block, taker])
 
 
 @intrinsic
