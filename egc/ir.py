@@ -51,7 +51,7 @@ def make(op: str, *inputs: Node, line: Line | None = None, scopes: frozenset[str
 
     Raises ProgramError, OperandTypeError or ShapeError, naming `line`.
     """
-    key = (op, tuple(map(id, inputs)), tuple((name, _hashable(params[name])) for name in sorted(params)))
+    key = (op, tuple(map(id, inputs)), tuple((name, _hashable(params[name])) for name in sorted(params)), scopes)
     node = _interned.get(key)
     if node is not None:
         return node
