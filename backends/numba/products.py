@@ -40,6 +40,19 @@ def matmul(a: Any, b: Any) -> Any:
     return np.dot(in_order(a), in_order(b))
 
 
+@njit(error_model="numpy", no_cpython_wrapper=True, fastmath={"contract"}, forceinline=True)
+def _loops(left: Any, right: Any, out: Any, count: int, steps: Any, rows: int, inner: int, columns: int) -> None:
+    """The products of stacks, element by element; where the three sizes are literals, without loops."""
+    for k in range(count):
+        a, b, c = k * steps[0], k * steps[1], k * rows * columns
+        for i in range(rows):
+            for j in range(columns):
+                total = left[a + i * inner] * right[b + j]
+                for m in range(1, inner):
+                    total += left[a + i * inner + m] * right[b + m * columns + j]
+                out[c + i * columns + j] = total
+
+
 @fused
 def matmul_stack(a: Any, b: Any) -> Any:
     """Products of two stacks of matrices in C order; a stack of one serves all of the other."""
@@ -48,21 +61,17 @@ def matmul_stack(a: Any, b: Any) -> Any:
         count = 0
     rows, inner, columns = a.shape[1], a.shape[2], b.shape[2]
     result = np.empty((count, rows, columns), a.dtype)
-    if rows * inner * columns > SMALL:
+    steps = (rows * inner if a.shape[0] > 1 else 0, inner * columns if b.shape[0] > 1 else 0)
+    left, right, out = pointer(a), pointer(b), pointer(result)
+    if rows == 3 and inner == 3 and columns == 3:
+        _loops(left, right, out, count, steps, 3, 3, 3)
+    elif rows == 4 and inner == 4 and columns == 4:
+        _loops(left, right, out, count, steps, 4, 4, 4)
+    elif inner and rows * inner * columns <= SMALL:
+        _loops(left, right, out, count, steps, rows, inner, columns)
+    else:
         for k in range(count):
             np.dot(a[k if a.shape[0] > 1 else 0], b[k if b.shape[0] > 1 else 0], result[k])
-        return result
-    left, right, out = pointer(a), pointer(b), pointer(result)
-    step_left = rows * inner if a.shape[0] > 1 else 0
-    step_right = inner * columns if b.shape[0] > 1 else 0
-    for k in range(count):
-        for i in range(rows):
-            row, first, other = (k * rows + i) * columns, k * step_left + i * inner, k * step_right
-            for j in range(columns):
-                total = left[first] * right[other + j] if inner else result.dtype.type(0)
-                for m in range(1, inner):
-                    total += left[first + m] * right[other + m * columns + j]
-                out[row + j] = total
     return result
 
 
