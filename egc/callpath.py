@@ -77,7 +77,7 @@ def direct_call(
     """
     if len(positional) != len(values) or any(given is not value for given, value in zip(positional, values)):
         return None
-    if captured.writes or captured.checks or unbound_guards(captured) or len(parameters) < len(positional):
+    if captured.writes or unbound_guards(captured) or len(parameters) < len(positional):
         return None
     names: dict[str, Any] = {"_ndarray": np.ndarray, "_Missing": Missing, "_raw": raw, "_arguments": _arguments}
     taken, left = parameters[: len(values)], parameters[len(values) :]
@@ -101,7 +101,11 @@ def direct_call(
     names["_parameters"] = tuple(parameters)
     signature = ", ".join(["_self", *(f"{name}=_Missing" for name in parameters)])
     call = f"_raw({', '.join(given)})"
-    answer = [f"return {call}"] if result == "_found" else [f"_found = {call}", f"return {result}"]
+    answer = [f"_found = {call}", f"return {result}"]
+    if captured.checks:
+        answer[1] = f"if not ({' or '.join(f'_found[{check}]' for check in captured.checks)}): {answer[1]}"
+    elif result == "_found":
+        answer = [f"return {call}"]
     source = [
         f"def __call__({signature}):",
         "    try:",
