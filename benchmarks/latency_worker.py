@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import statistics
 import sys
 import time
@@ -125,9 +126,10 @@ def resize(name: str) -> dict[str, Any]:
 
 def growth(shape: str, count: str) -> dict[str, Any]:
     """Seconds of every stage, and of the first run, for a program of `count` operations. The rules are traced before."""
+    os.environ["EGC_CACHE_DIR"] = "off"
     egc = loaded("egc")
     chosen = next(each for each in SHAPES if each.name == shape)
-    egc.optimize(chosen.function(9)).plan(*chosen.arguments())
+    egc.optimize(chosen.function(10)).plan(*chosen.arguments())
     function, given = chosen.function(int(count)), chosen.arguments()
     gc.disable()
     plan = egc.optimize(function).plan(*given)

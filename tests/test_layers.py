@@ -41,7 +41,20 @@ LAYERS = [
 """From the bottom up. The packages of the fifth layer never import each other."""
 
 SIBLINGS = LAYERS[4]
-FOR_BACKENDS = {"errors", "sizes", "types", "ops", "ir", "backend", "cache", "costtable", "kernels", "kinds", "views", "lower"}
+FOR_BACKENDS = {
+    "errors",
+    "sizes",
+    "types",
+    "ops",
+    "ir",
+    "backend",
+    "cache",
+    "costtable",
+    "kernels",
+    "kinds",
+    "views",
+    "lower",
+}
 FRONT_DOOR = {"errors", "rewrite", "spec"}
 """What `import egc` may load."""
 
