@@ -19,23 +19,12 @@ LAYERS = [
     {"errors", "sizes", "types"},
     {"ops"},
     {"ir"},
-    {
-        *"check text backend cache stored views kinds expansion kernels rewrite costfiles costs costtable spec options data source".split()
-    },
+    set(
+        """check text backend cache stored views kinds expansion kernels rewrite costfiles costs costtable spec options data
+        source""".split()
+    ),
     {"capture", "transforms", "egraph", "lower"},
-    {
-        "calibration",
-        "rulefiles",
-        "rulecheck",
-        "callpath",
-        "compiled",
-        "pipeline",
-        "plans",
-        "verify",
-        "dispatch",
-        "explanation",
-        "demo",
-    },
+    set("calibration rulefiles rulecheck callpath compiled pipeline plans verify dispatch explanation demo".split()),
     {"cli"},
 ]
 """From the bottom up. The packages of the fifth layer never import each other."""
