@@ -6,6 +6,7 @@ compiled loops and NumPy.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -46,7 +47,7 @@ class Driver:
         return "\n\n".join([*kernels, self.source])
 
 
-class Writer:
+class Writer(ABC):
     """Writes a driver. What differs between a compiled and a Python driver is in the subclasses."""
 
     def __init__(self, program: Program, loops: LoopProgram, exact: bool):
@@ -73,31 +74,33 @@ class Writer:
         self.line(f"return {self.results()}", depth)
         return self.driver
 
+    @abstractmethod
     def arguments(self) -> None:
         """The head of the function, and the size symbols."""
-        raise NotImplementedError
 
     def begin(self) -> int:
         """Opens what surrounds the steps; the depth at which they are written."""
         return 1
 
+    @abstractmethod
     def call(self, call: Call, depth: int) -> None:
-        raise NotImplementedError
+        """Writes a library call or a view."""
 
+    @abstractmethod
     def results(self) -> str:
-        raise NotImplementedError
+        """The expression that is returned."""
 
+    @abstractmethod
     def empty(self, type: ArrayType) -> str:
         """The expression that allocates an array."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operand(self, name: str, depth: int) -> str:
         """The variable that a segment can read an array from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kernel(self, number: int, segment: Segment, types: Sequence[tuple[ArrayType, bool]]) -> None:
         """Makes the function `loops_<number>` known."""
-        raise NotImplementedError
 
     def bind_sizes(self) -> None:
         for number, (symbol, source) in enumerate(self._symbol_sources().items()):
