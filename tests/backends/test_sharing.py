@@ -14,6 +14,7 @@ from egc.backends.numba.crew import CELL
 from egc.backends.numba.threads import num_threads, set_num_threads, started
 from egc.errors import ProgramError
 from egc.options import thread_count
+from tests.backends.test_threads import settled
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(300, 700))
@@ -96,7 +97,7 @@ def test_small_work_starts_no_threads():
     optimized = egc.optimize(lambda x: (np.exp(x), np.sum(x)), rules=[], backend="numba")
     optimized(X)
     set_num_threads(7)
-    before = started()
+    before = settled()
     optimized(X[:5, :200])
     assert started() == before
     optimized(X)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -140,8 +141,17 @@ def test_a_kernel_that_raises_gives_a_status(threads):
     assert largest_status(statuses, threads, -1) == 0
 
 
+def settled():
+    """How many threads were started, once none runs that could start further ones."""
+    for _ in range(1000):
+        if CELL["egc_threads_alive"].value == 0:
+            break
+        time.sleep(0.01)
+    return started()
+
+
 def test_threads_are_started_as_asked_and_never_for_one():
-    before = started()
+    before = settled()
     sum_of_sines(X, 1000, 1)
     sum_of_sines(X, len(X), 7)
     assert started() == before
@@ -151,7 +161,7 @@ def test_threads_are_started_as_asked_and_never_for_one():
 
 def test_small_work_starts_no_threads():
     worth = CELL["egc_thread_share"].value
-    before = started()
+    before = settled()
     for nanoseconds in (0.0, 0.5 * worth):
         doubled(X.copy(), nanoseconds)
     assert started() == before
@@ -242,7 +252,7 @@ def test_the_caller_does_the_work_where_no_thread_can_be_started():
 
 def test_no_more_threads_than_set_whoever_calls():
     set_num_threads(1)
-    before = started()
+    before = settled()
     sum_of_sines(X, 1000, 7)
     assert started() == before
 
