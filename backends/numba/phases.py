@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
-from egc.backends.numba.emit import Accumulator, Nest, Segment, Source, declare, is_invariant, stored
+from egc.backends.numba.emit import Nest, Segment, Source, declare, is_invariant
 from egc.backends.numba.sharing import shared_axis, work_of
 from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, statements
 from egc.sizes import Dim
