@@ -34,11 +34,17 @@ from egc.lower.loops import (
     Scatter,
     Statement,
     Store,
+    is_invariant,
     statements,
 )
+from egc.lower.together import side_by_side
 from egc.sizes import Dim
 
 BLOCK = 256
+
+LONG = 512
+"""Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
+short rows are several walks."""
 
 SHORT = 12
 """Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
@@ -164,7 +170,7 @@ class Nest:
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
         source, index = self.source, self.index(depth)
-        start, stop = self.span(loop)
+        start, stop = self.span(loop, depth)
         inner = list(statements(loop.body))
         for statement in inner:
             if isinstance(statement, Reduce) and statement.depth == depth:
@@ -198,12 +204,28 @@ class Nest:
             for fold in blocked:
                 fold.end_block(indent + 1)
         else:
+            if loop.together > 1:
+                start = self.loop_over_several(loop, depth, indent)
             source.line(indent, f"for {index} in range({span(start, stop)}):")
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
 
-    def span(self, loop: For) -> tuple[str, str]:
+    def loop_over_several(self, loop: For, depth: int, indent: int) -> str:
+        """The iterations that run together, where their rows are long enough. Gives where the others start."""
+        source, index, count = self.source, self.index(depth), loop.together
+        start, stop = self.span(loop, depth)
+        body = side_by_side(loop, depth)
+        first, last = self.span(next(item for item in loop.body if isinstance(item, For)), depth + 1)
+        row = last if first == "0" else f"{last} - {first}"
+        rest = f"m{index}"
+        whole = f"{stop} // {count} * {count}" if start == "0" else f"{start} + ({stop} - {start}) // {count} * {count}"
+        source.line(indent, f"{rest} = {whole} if {row} >= {LONG} else {start}")
+        source.line(indent, f"for {index} in range({start}, {rest}, {count}):")
+        self.body(body, depth + 1, indent + 1)
+        return rest
+
+    def span(self, loop: For, depth: int) -> tuple[str, str]:
         """Where the index of a loop starts and stops."""
         return "0", self.source.dim(loop.dim)
 
@@ -321,13 +343,6 @@ class Nest:
 
 def _is_light(item: Item) -> bool:
     return not isinstance(item, (For, Gather)) and (not isinstance(item, Apply) or item.node.op in CHEAP)
-
-
-def is_invariant(statement: Item) -> bool:
-    """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
-    if isinstance(statement, Index):
-        return not any(stride != 0 for stride in statement.strides)
-    return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
 
 
 def _memory_type(dtype: np.dtype) -> str:
