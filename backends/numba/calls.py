@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import products
+from egc.backends.numba import convolution, products
 from egc.backends.numba.linalg import LETTERS, functions
 from egc.lower.loops import Call
 from egc.sizes import product
@@ -210,7 +210,7 @@ FUNCTIONS: dict[str, Any] = {
     "repeated": repeated,
     "matmul": products.matmul,
     "matmul_stack": products.matmul_stack,
-    "convolve": products.convolve,
+    "convolve": convolution.convolve,
     "transpose": np.transpose,
     "full": np.full,
 }

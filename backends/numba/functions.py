@@ -60,13 +60,13 @@ def allocate(context, shape, element):
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
         ]
-        array = _new_array(context, builder, signature.return_type, lengths)
+        array = new_array(context, builder, signature.return_type, lengths)
         return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
 
     return result(shape, element), generate
 
 
-def _new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
+def new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
     """numba's own way compiles several functions, which takes longer than all of a small driver."""
     word = context.get_value_type(types.intp)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))

@@ -19,9 +19,6 @@ fused = njit(
 SMALL = 32
 """Multiplications of one matrix product below which BLAS's start costs more than its speed gains."""
 
-BLOCK = 2048
-"""Elements of a convolution's result that stay in the first cache while all taps are added."""
-
 
 def in_order(x):
     """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
@@ -72,32 +69,4 @@ def matmul_stack(a: Any, b: Any) -> Any:
     else:
         for k in range(count):
             np.dot(a[k if a.shape[0] > 1 else 0], b[k if b.shape[0] > 1 else 0], result[k])
-    return result
-
-
-@fused
-def convolve(a: Any, b: Any) -> Any:
-    """All of the convolution of two vectors. Four taps at a time are added to blocks of the result."""
-    if a.size == 0 or b.size == 0:
-        raise ValueError("convolve: an operand is empty")
-    long, short = (a, b) if a.size >= b.size else (b, a)
-    n, taps = long.size, short.size
-    result = np.zeros(n + taps - 1, a.dtype)
-    x, w, out = pointer(long), pointer(short), pointer(result)
-    for start in range(0, n + taps - 1, BLOCK):
-        stop = min(start + BLOCK, n + taps - 1)
-        for k in range(0, taps - taps % 4, 4):
-            first, last = max(start, k + 3), min(stop, n + k)
-            w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
-            for j in range(first, last):
-                i = j - k
-                out[j] += ((w0 * x[i] + w1 * x[i - 1]) + w2 * x[i - 2]) + w3 * x[i - 3]
-            for tap in range(k, k + 4):
-                for j in range(max(start, tap), min(stop, first)):
-                    out[j] += w[tap] * x[j - tap]
-                for j in range(max(last, first, start, tap), min(stop, n + tap)):
-                    out[j] += w[tap] * x[j - tap]
-        for tap in range(taps - taps % 4, taps):
-            for j in range(max(start, tap), min(stop, n + tap)):
-                out[j] += w[tap] * x[j - tap]
     return result
