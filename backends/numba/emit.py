@@ -2,8 +2,7 @@
 
 One function holds the consecutive loop nests of a segment. Its parameters are the arrays (results may be written) and
 then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a reduction whose
-result varies along the innermost loop accumulates in an array. float64 sums add blocks with Knuth's compensation and
-float32 blocks add up in float64, so their error does not grow with the number of elements.
+result varies along the innermost loop accumulates in an array.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from egc.backends.numba.accumulators import Accumulator, combine, identity, stored
+from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.scalars import expression, type_name
 from egc.kinds import CHEAP
 from egc.lower.loops import (
@@ -39,8 +38,6 @@ from egc.lower.loops import (
 )
 from egc.lower.together import side_by_side
 from egc.sizes import Dim
-
-BLOCK = 256
 
 LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
@@ -141,6 +138,7 @@ class Nest:
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
+        self.products = {} if source.exact else summed_products(loop)
         self.folds = {
             id(s): Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
@@ -165,7 +163,7 @@ class Nest:
                 self.loop_over(item, depth, indent)
             elif isinstance(item, Fold):
                 self.folds[id(item)].step(indent)
-            elif not is_invariant(item):
+            elif not is_invariant(item) and getattr(item, "name", None) not in self.products:
                 self.statement(depth, indent, item)
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
@@ -187,7 +185,6 @@ class Nest:
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            block = f"b{index}"
             if start == "0" and depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
                 for fold in blocked:
                     fold.start_block(indent)
@@ -195,14 +192,12 @@ class Nest:
                 self.body(loop.body, depth + 1, indent + 1)
                 for fold in blocked:
                     fold.end_block(indent, first=fold in ending)
-                start = str(BLOCK)
-            source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
-            for fold in blocked:
-                fold.start_block(indent + 1)
-            source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
-            self.body(loop.body, depth + 1, indent + 2)
-            for fold in blocked:
-                fold.end_block(indent + 1)
+                source.line(indent, f"if {stop} > {BLOCK}:")
+                self.blocks(loop, depth, indent + 1, blocked, str(BLOCK), stop)
+                for fold in ending:
+                    fold.settle(indent + 1)
+            else:
+                self.blocks(loop, depth, indent, blocked, start, stop)
         else:
             if loop.together > 1:
                 start = self.loop_over_several(loop, depth, indent)
@@ -210,6 +205,18 @@ class Nest:
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
+
+    def blocks(self, loop: For, depth: int, indent: int, blocked: Sequence[Accumulator], start: str, stop: str) -> None:
+        """The iterations from start to stop of a loop, in blocks."""
+        source, index = self.source, self.index(depth)
+        block = f"b{index}"
+        source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
+        for fold in blocked:
+            fold.start_block(indent + 1)
+        source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
+        self.body(loop.body, depth + 1, indent + 2)
+        for fold in blocked:
+            fold.end_block(indent + 1)
 
     def loop_over_several(self, loop: For, depth: int, indent: int) -> str:
         """The iterations that run together, where their rows are long enough. Gives where the others start."""

@@ -171,6 +171,17 @@ accumulate = _reassociable("fadd")
 accumulate_product = _reassociable("fmul")
 
 
+@intrinsic
+def accumulate_product_of(context, total, a, b):
+    """As `accumulate(total, a * b)`, rounded once where the processor can."""
+
+    def generate(context, builder, signature, arguments):
+        product = builder.fmul(*arguments[1:], flags=("contract",))
+        return builder.fadd(arguments[0], product, flags=("reassoc", "contract"))
+
+    return total(total, total, total), generate
+
+
 @compiled
 def rounding_error(a, b):
     """What `a + b` loses by rounding."""
@@ -313,6 +324,7 @@ NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
 NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
+NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
 NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}

@@ -17,7 +17,7 @@ from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
-from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, is_invariant, statements
+from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, is_invariant, operands, statements
 from egc.sizes import Dim
 
 COLUMNS = 512
@@ -228,7 +228,7 @@ class _PhasedNest(Nest):
             self.defined[id(phase)] = list(dict.fromkeys(s.name for s in made))
             dtypes.update((s.name, _dtype(s)) for s in made)
             inside = {getattr(s, "name", "") for s in statements(phase.items) if not isinstance(s, Fold)}
-            read = {name for s in statements(phase.items) for name in _operands(s)}
+            read = {name for s in statements(phase.items) for name in operands(s)}
             wanted = [n for n in dtypes if n in read and n not in inside and n not in self.defined[id(phase)]]
             self.used[id(phase)] = wanted
             for name in wanted:
@@ -311,14 +311,6 @@ class _PhasedNest(Nest):
 def _dtype(statement: Statement) -> np.dtype:
     node = getattr(statement, "node", None)
     return node.type.dtype if node is not None else getattr(statement, "dtype", np.dtype(np.int64))
-
-
-def _operands(statement: Statement) -> Iterator[str]:
-    """The values that a statement reads."""
-    yield from getattr(statement, "operands", ())
-    if isinstance(value := getattr(statement, "value", None), str):
-        yield value
-    yield from (pick.index for pick in getattr(statement, "picks", ()))
 
 
 def _arrays(items: Sequence[Item]) -> set[str]:

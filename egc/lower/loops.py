@@ -265,6 +265,14 @@ def is_invariant(statement: Item) -> bool:
     return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
 
 
+def operands(statement: Statement) -> Iterator[str]:
+    """The values that a statement reads."""
+    yield from getattr(statement, "operands", ())
+    if isinstance(value := getattr(statement, "value", None), str):
+        yield value
+    yield from (pick.index for pick in getattr(statement, "picks", ()))
+
+
 def _lines(body: Iterable[Item], depth: int, indent: int) -> Iterator[str]:
     for item in body:
         if not isinstance(item, For):
