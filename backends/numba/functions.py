@@ -14,7 +14,7 @@ from numba import types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
-from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
+from numba.np.arrayobj import make_array, populate_array
 
 from egc.backends.numba import vector
 from egc.backends.numba.blocks import LEAST
@@ -52,10 +52,13 @@ def mutable(context, array):
 
 @intrinsic
 def allocate(context, shape, element):
-    """A new array in C order of a shape and a numba type of elements. A large one takes its memory from `blocks`."""
+    """A new array in C order of a shape and a numba type of elements. A large one takes its memory from `blocks`; one of
+    rank 0 lasts as long as the calling function."""
     result = types.Array(element.instance_type, len(shape), "C")
 
     def generate(context, builder, signature, arguments):
+        if not len(shape):
+            return _one_element(context, builder, signature.return_type)._getvalue()
         lengths = [
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
@@ -110,17 +113,29 @@ def _from_blocks(context: Any, builder: Any, size: Any) -> Any:
 
 @intrinsic
 def empty_scalar(context, value):
-    """A new array of rank 0 that holds a value."""
+    """A new array of rank 0 that holds a value, and lasts as long as the calling function."""
     element = types.unliteral(value)
     result = types.Array(element, 0, "C")
 
     def generate(context, builder, signature, arguments):
-        array = _empty_nd_impl(context, builder, signature.return_type, [])
+        array = _one_element(context, builder, signature.return_type)
         given = context.cast(builder, arguments[0], signature.args[0], element)
         context.pack_value(builder, element, given, array.data)
-        return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+        return array._getvalue()
 
     return result(value), generate
+
+
+def _one_element(context: Any, builder: Any, kind: Any) -> Any:
+    """An array of rank 0 on the stack, which nobody owns."""
+    data = cgutils.alloca_once(builder, context.get_data_type(kind.dtype))
+    array = make_array(kind)(context, builder)
+    none, itemsize = (
+        cgutils.pack_array(builder, [], ty=context.get_value_type(types.intp)),
+        context.get_constant(types.intp, context.get_abi_sizeof(data.type.pointee)),
+    )
+    populate_array(array, data=data, shape=none, strides=none, itemsize=itemsize, meminfo=None)
+    return array
 
 
 @intrinsic

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
@@ -141,6 +142,13 @@ def _phases(number: int, loop: Loop) -> Iterator[Phase]:
         yield Phase(number, serial, combines=folds)
 
 
+def _called_together(phases: Sequence[Phase]) -> Iterator[list[Phase]]:
+    """Serial phases that follow one another take one call."""
+    for serial, group in groupby(phases, lambda phase: phase.axis is None):
+        members = list(group)
+        yield from [members] if serial else ([phase] for phase in members)
+
+
 @dataclass
 class _Kernel:
     loops: Sequence[Loop]
@@ -167,10 +175,11 @@ class _Kernel:
         for k, nest in enumerate(nests):
             nest.prepare([phase for phase in self.phases if phase.loop == k])
         calls: list[Shared | int | None] = []
-        for number, phase in enumerate(self.phases):
+        for number, together in enumerate(_called_together(self.phases)):
             source.line(0, f"if phase == {number}:")
-            nests[phase.loop].write(phase)
-            calls.append(self._call(phase, number))
+            for phase in together:
+                nests[phase.loop].write(phase)
+            calls.append(self._call(together[0], number))
         may_fail = any(loop.may_fail for loop in self.loops)
         arrays = tuple((name, name in source.written) for name in source.arrays)
         parameters = [
