@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from egc.backends.numba import convolution, products
-from egc.backends.numba.linalg import LETTERS, functions
+from egc.backends.numba.fortran import LETTERS
+from egc.backends.numba.linalg import functions
 from egc.lower.loops import Call
 from egc.sizes import product
 from egc.types import ArrayType, Shape

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
+from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.kinds import CHEAP
 from egc.lower.loops import (
     Access,
     Apply,
+    Blocks,
     Fold,
     For,
     Gather,
@@ -34,7 +36,9 @@ from egc.lower.loops import (
     Statement,
     Store,
     is_invariant,
+    reads,
     statements,
+    writes,
 )
 from egc.lower.together import side_by_side
 from egc.sizes import Dim
@@ -119,8 +123,8 @@ def declare(source: Source, loops: Sequence[Loop]) -> None:
     """Names the arrays and scalars of loop nests."""
     for loop in loops:
         own = {name for name, *_ in (*loop.scratch, *loop.locals)}
-        read = [s.access.array for s in loop.statements() if isinstance(s, (Load, Gather))]
-        stores = [s.access.array for s in loop.statements() if isinstance(s, (Store, Scatter, Reduce))]
+        read = [access.array for s in loop.statements() for access in reads(s)]
+        stores = [access.array for s in loop.statements() for access in writes(s)]
         read.extend(stores)
         for name in [name for name, _ in loop.results] + [name for name in read if name not in own]:
             if name not in source.arrays and name not in source.scalars:
@@ -139,6 +143,7 @@ class Nest:
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
         self.products = {} if source.exact else summed_products(loop)
+        self.spans: dict[int, tuple[str, str]] = {}
         self.folds = {
             id(s): Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
@@ -169,16 +174,22 @@ class Nest:
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
         source, index = self.source, self.index(depth)
         start, stop = self.span(loop, depth)
+        whole = id(loop) not in self.spans
         inner = list(statements(loop.body))
         for statement in inner:
             if isinstance(statement, Reduce) and statement.depth == depth:
                 self.fill(statement, depth, indent)
-        ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth]
+        ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth and whole]
         for fold in ending:
             fold.start(indent)
         for statement in inner:
             if isinstance(statement, Scan) and statement.depth == depth:
                 source.line(indent, f"c{self.value(statement.name)} = {identity(statement.op, statement.dtype)}")
+        if isinstance(loop, Blocks):
+            write_blocks(self, loop, start, stop, indent)
+            for fold in ending:
+                self.finish(loop, fold, indent)
+            return
         direct = [item for item in loop.body if not isinstance(item, For)]
         self.name_rows(direct, depth, indent)
         blocked = [
@@ -234,7 +245,7 @@ class Nest:
 
     def span(self, loop: For, depth: int) -> tuple[str, str]:
         """Where the index of a loop starts and stops."""
-        return "0", self.source.dim(loop.dim)
+        return self.spans.get(id(loop)) or ("0", self.source.dim(loop.dim))
 
     def finish(self, loop: For, fold: Accumulator, indent: int) -> None:
         """What follows a loop that ends a reduction."""

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from egc.backends.numba import vector
+from egc.backends.numba.blas import matrix_product, shifted
 from egc.backends.numba.blocks import LEAST
 from egc.backends.numba.vector import inner, select
 from egc.backends.numba.vector.lanes import compiled, sum_error
@@ -341,6 +342,7 @@ NAMES: dict[str, Any] = {
 NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
 NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
+NAMES |= {"matrix_product": matrix_product, "shifted": shifted}
 NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}

@@ -18,7 +18,22 @@ from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
-from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, is_invariant, operands, statements
+from egc.lower.loops import (
+    Blocks,
+    Fold,
+    For,
+    Item,
+    Load,
+    Loop,
+    Reduce,
+    Statement,
+    Store,
+    is_invariant,
+    operands,
+    reads,
+    statements,
+    writes,
+)
 from egc.sizes import Dim
 
 COLUMNS = 512
@@ -56,12 +71,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class Shared:
-    """How the caller shares a phase: the numbers among `Calls.extra` of the length and, where chunks leave partial
-    results, of the elements; what it takes, as prices of numbers of iterations among `extra`."""
+    """How the caller shares a phase: the numbers among `Calls.extra` of the length and, where sizes alone must cut it
+    into chunks, of the elements; the number of rows that chunks are multiples of; what it takes, as prices of numbers of
+    iterations among `extra`."""
 
     length: int
     elements: int | None
     step: int
+    rows: int
     prices: tuple[tuple[float, int], ...]
 
 
@@ -94,7 +111,9 @@ class Calls:
                 work = " + ".join(f"{price} * ({extra[count]})" for price, count in phase.prices)
                 if phase.elements is not None:
                     step = f"{prefix}s{number}"
-                    yield f"{step} = part({length}, {extra[phase.elements]})"
+                    chunk = f"part({length}, {extra[phase.elements]})"
+                    up = f"({chunk} + {phase.rows - 1}) // {phase.rows} * {phase.rows}" if phase.rows > 1 else chunk
+                    yield f"{step} = {up}"
                 call = f"run_phase({packed}, {number}, {length}, {step}, {step}, {work})"
             else:
                 count = "0"
@@ -202,9 +221,10 @@ class _Kernel:
         if phase.axis is None:
             return number - 1 if phase.combines else None
         work = work_of(phase.items)
-        elements = self.size(work.iterations) if phase.folds else None
+        rows = phase.shared.rows if isinstance(phase.shared, Blocks) else 1
+        elements = self.size(work.iterations) if phase.folds or rows > 1 else None
         prices = tuple((price, self.size(count)) for count, price in work.prices.items())
-        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, prices)
+        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, rows, prices)
 
 
 def _kind(dtype: np.dtype) -> str:
@@ -281,7 +301,7 @@ class _PhasedNest(Nest):
             self.source.line(1, f"keep({buffer})")
 
     def span(self, loop: For, depth: int) -> tuple[str, str]:
-        shared = self.split is not None and depth == self.columns
+        shared = self.split is not None and depth == self.columns and id(loop) not in self.spans
         return ("start", "stop") if shared else super().span(loop, depth)
 
     def fill_span(self, reduce: Reduce) -> tuple[str, str]:
@@ -323,4 +343,4 @@ def _dtype(statement: Statement) -> np.dtype:
 
 
 def _arrays(items: Sequence[Item]) -> set[str]:
-    return {s.access.array for s in statements(items) if hasattr(s, "access")}
+    return {access.array for s in statements(items) for access in (*reads(s), *writes(s))}

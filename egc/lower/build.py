@@ -11,7 +11,7 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
-from egc.lower.loops import Call, Gather, Load, Loop, LoopProgram, Step
+from egc.lower.loops import Call, Loop, LoopProgram, Step, reads
 from egc.lower.nest import loop_of
 from egc.lower.order import in_memory_order
 from egc.lower.reuse import reuse
@@ -113,5 +113,5 @@ def _read(step: Step) -> Iterable[str]:
         case Call(operands=operands):
             return operands
         case Loop():
-            return [statement.access.array for statement in step.statements() if isinstance(statement, (Gather, Load))]
+            return [access.array for statement in step.statements() for access in reads(statement)]
     return ()

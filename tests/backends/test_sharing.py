@@ -59,7 +59,12 @@ def gathered(x, n):
     return x[n[:, 0] % 2] * 2.0, np.take(x, n[0] % 3, axis=1)
 
 
-FUNCTIONS = [elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered]
+def products(x, n):
+    e = np.exp(x @ x.T / 100)
+    return e, np.sum(e * e), (e / np.sum(e, axis=1, keepdims=True)) @ x
+
+
+FUNCTIONS = [elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered, products]
 
 
 @pytest.fixture(autouse=True)
