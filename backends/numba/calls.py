@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from egc.backends.numba import convolution, products
+from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
 from egc.backends.numba.linalg import functions
 from egc.lower.loops import Call
@@ -91,8 +92,9 @@ def _size(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
 
 def _matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     a, b = (node.type for node in call.node.inputs)
-    if a.dtype != b.dtype or a.dtype.kind not in "fc":
+    if a.dtype != b.dtype or a.dtype.name not in LETTERS:
         return None
+    known_product(a.dtype)
     if a.rank > 2 or b.rank > 2:
         return _batched_matmul(writer, call, operands)
     if call.node.type.rank == 0:
@@ -118,6 +120,8 @@ def _batched_matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str 
     ]
     ordered = ", ".join(f"as_contiguous({operand})" for operand in stacked)
     whole = ArrayType(a.dtype, (product(next(iter(batches))), *call.node.type.shape[-2:]))
+    if call.node.type.rank == 3:
+        return f"matmul_stack({ordered})"
     return _reshaped(writer, f"matmul_stack({ordered})", whole, call.node.type.shape)
 
 

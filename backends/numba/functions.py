@@ -53,9 +53,9 @@ def mutable(context, array):
 
 @intrinsic
 def allocate(context, shape, element):
-    """A new array in C order of a shape and a numba type of elements. A large one takes its memory from `blocks`; one of
-    rank 0 lasts as long as the calling function."""
-    result = types.Array(element.instance_type, len(shape), "C")
+    """A new array in C order of a shape and a numba type, or dtype, of elements. A large one takes its memory from `blocks`;
+    one of rank 0 lasts as long as the calling function."""
+    result = types.Array(element.dtype if isinstance(element, types.DType) else element.instance_type, len(shape), "C")
 
     def generate(context, builder, signature, arguments):
         if not len(shape):
