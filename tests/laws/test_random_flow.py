@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.laws.flow import compare, failure, shortened
+from tests.laws.flow import compare, failure, shortened, sound
 from tests.laws.law import Disagreement, Tally
 from tests.random_flow import SIZES, Statement, enclosed, generate
 
