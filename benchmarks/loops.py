@@ -180,9 +180,9 @@ def chosen(options: argparse.Namespace) -> list[Program]:
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows for one number of threads, in this process; each is told on stderr as soon as it is measured.
 
-    First calls count with nothing on disk.
+    First calls count with nothing on disk, and internal failures are failures.
     """
-    os.environ["EGC_CACHE_DIR"] = "off"
+    os.environ.update(EGC_CACHE_DIR="off", EGC_RAISE="1")
     rows = []
     for program in chosen(options):
         for label in options.sizes or (SIZES[:1] if options.quick else SIZES):
