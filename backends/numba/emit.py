@@ -16,6 +16,7 @@ import numpy as np
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
+from egc.backends.numba.strips import suits, write_strips
 from egc.kinds import CHEAP
 from egc.lower.loops import (
     Access,
@@ -212,6 +213,8 @@ class Nest:
         else:
             if loop.together > 1:
                 start = self.loop_over_several(loop, depth, indent)
+            elif depth == 0 and not ending and suits(loop, self.loop):
+                start = write_strips(self, loop, start, stop, indent)
             source.line(indent, f"for {index} in range({span(start, stop)}):")
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:

@@ -40,7 +40,7 @@ class Unaliased(Compiler):
 def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
     """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
     share it."""
-    namespace = {"__name__": __name__, **NAMES}
+    namespace = {"__name__": __name__, **NAMES, "cells": cells}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if wrapper:
