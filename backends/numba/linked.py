@@ -15,36 +15,41 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 
 INTERLEAVED = 4
-"""Vectors that an iteration of a long loop works on. LLVM itself takes one where there is much to do with each, and then waits
+"""Vectors that an iteration of a loop works on that is not in another one and has none in it. LLVM itself takes one where there is much to do with each, and then waits
 for every operation before the next."""
+
+MOST_LINES = 500
+"""Lines of such a loop, at most: there are four of it in the machine code."""
 
 BLOCK = re.compile(r'^"?B(\d+)[^:]*"?:')
 JUMP = re.compile(r'^  br label %"B(\d+)"$')
-
 
 METADATA = 1_000_000
 """The number of the first line of metadata: more than numba's own."""
 
 
 def interleaved(text: str, count: int = INTERLEAVED) -> str:
-    """LLVM's language, where each loop that is neither in another one nor has one in it works on several vectors at a time.
+    """LLVM's language, where each loop of few lines that stands alone works on several vectors at a time.
 
     The names of numba's blocks begin with the place of their bytecode: a jump back ends a loop.
     """
     lines = text.splitlines()
     loops: list[tuple[int, int, int, int]] = []
+    begins: dict[tuple[int, int], int] = {}
     function, place = 0, -1
     for number, line in enumerate(lines):
         if line.startswith("define"):
             function, place = number, -1
         elif found := BLOCK.match(line):
             place = int(found[1])
+            begins.setdefault((function, place), number)
         elif (found := JUMP.match(line)) and int(found[1]) <= place:
             loops.append((function, int(found[1]), place, number))
     alone = [
         number
         for where, first, last, number in loops
-        if not any(
+        if number - begins[where, first] <= MOST_LINES
+        and not any(
             other != number and same == where and start <= last and first <= end for same, start, end, other in loops
         )
     ]

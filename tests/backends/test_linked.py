@@ -38,6 +38,12 @@ def test_only_a_jump_back_of_a_loop_that_stands_alone_is_marked():
     assert [line.split(",")[0].strip() for line in marked] == ['br label %"B10"']
 
 
+def test_a_long_loop_is_not_marked():
+    assert "!llvm.loop" not in linked.interleaved(
+        ALONE.replace("B12:\n", "B12:\n" + "  ; nothing\n" * linked.MOST_LINES)
+    )
+
+
 def test_code_without_loops_stays_as_it_is():
     text = "define void @f() {\nB0:\n  ret void\n}\n"
     assert linked.interleaved(text) == text
