@@ -15,8 +15,8 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 
 INTERLEAVED = 4
-"""Vectors that an iteration of a loop works on that is not in another one and has none in it. LLVM itself takes one where there is much to do with each, and then waits
-for every operation before the next."""
+"""Vectors that an iteration of a loop that stands alone works on. LLVM itself takes one where there is much to do with each,
+and then waits for every operation before the next."""
 
 MOST_LINES = 500
 """Lines of such a loop, at most: there are four of it in the machine code."""
