@@ -192,9 +192,10 @@ def test_what_does_not_fit_is_the_plain_functions():
     optimized = egc.optimize(function)
     optimized(x, x)
     others = [
-        None, "text", [1.0] * 4, (1.0,) * 4, 2**70, True, 3, 1j, np.float32(2), np.ones(4, ">f8"), np.ones(4, "M8[s]"), np.ones(3),
-        np.ones((4, 1)), np.ones((4, 4)).T, np.array(1.0), np.array(None), np.ma.ones(4), np.ones(8)[::2], np.ones(4, object), {}, x,
-        np.ones(4, "longlong"), np.ones(4, np.dtype("f8", metadata={"a": 1})), np.ones(4, "f2"), np.rec.array(x), Pair(1, 2),
+        None, "text", [1.0] * 4, (1.0,) * 4, 2**70, True, 3, 1j, np.float32(2), np.ones(4, ">f8"), np.ones(4, "M8[s]"),
+        np.ones(3), np.ones((4, 1)), np.ones((4, 4)).T, np.array(1.0), np.array(None), np.ma.ones(4), np.ones(8)[::2],
+        np.ones(4, object),
+        {}, x, np.ones(4, "longlong"), np.ones(4, np.dtype("f8", metadata={"a": 1})), np.ones(4, "f2"), np.rec.array(x), Pair(1, 2),
     ]  # fmt: skip
     for y in (*others, *others):
         try:
@@ -286,18 +287,19 @@ def test_many_threads_while_kinds_come_and_go():
 
 def test_a_function_that_calls_itself_through_a_guard():
     """What a guard reads may be any Python code: here it calls the function whose call is under way."""
-    calls = []
+    again = []
 
     class Settings:
         @property
         def shift(self):
-            if calls and calls.pop():
+            if again and again.pop():
                 assert np.array_equal(optimized(np.zeros(3)), [1.0, 1.0, 1.0])
             return ONE
 
     settings = Settings()
     optimized = egc.optimize(lambda x: x + settings.shift)
-    for calls in ([], [], [True], [True]):
+    for deeper in ([], [], [True], [True]):
+        again.extend(deeper)
         assert np.array_equal(optimized(np.zeros(3)), [1.0, 1.0, 1.0])
 
 
