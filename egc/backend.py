@@ -70,15 +70,15 @@ class Argument:
 class DirectCall:
     """What a callable is made for: calls of a function whose arguments are arrays and numbers.
 
-    names: the parameters of the arguments, for calls by name. inputs: the argument of each Program input; the inputs
-    after those take `constants`. guards: (namespace, name, object) for globals that must be this object, and (None,
-    function, object) for what a function without arguments must return. results: for each output `array`, or for rank
-    0 `scalar` (NumPy's) or `python` as well. finish: called with the output, or the tuple of outputs, and the arguments; it
-    returns the result, or NotImplemented. slow: called with the arguments where they are others than these, code fails, or
-    `finish` gives NotImplemented.
+    names: the parameters of the arguments, interned; None for one that is given by position only. inputs: the argument of each
+    Program input; the inputs after those take `constants`. guards: (namespace, name, object) for globals that must be this
+    object, and (None, function, object) for what a function without arguments must return. results: for each output `array`,
+    or for rank 0 `scalar` (NumPy's) or `python` as well. finish: called with the output, or the tuple of outputs, and the
+    arguments; it returns the result, or NotImplemented. slow: called with the arguments where they are others than these, code
+    fails, or `finish` gives NotImplemented.
     """
 
-    names: tuple[str, ...]
+    names: tuple[str | None, ...]
     arguments: tuple[Argument, ...]
     inputs: tuple[int, ...]
     constants: tuple[np.ndarray, ...]

@@ -71,10 +71,10 @@ def direct_call(
 ) -> Callable[..., Any] | None:
     """The callable for calls like this one, or None where the call needs more steps.
 
-    values: the arguments, which are leaves. parameters: the names of the function's first parameters, empty for one that has
-    none in calls. windows: for each value the numbers of elements that it may have. slow: the long way.
+    values: arguments like those of calls, which are leaves. parameters: the names of the function's first parameters, empty
+    for one that has none in calls. windows: for each value the numbers of elements that it may have. slow: the long way.
     """
-    names = [sys.intern(name) for name in parameters[: len(values)]]
+    names = [sys.intern(name) if name else None for name in parameters[: len(values)]]
     kinds = _result_kinds(captured)
     if compiled.direct is None or unbound_guards(captured) or len(names) < len(values) or kinds is None:
         return None

@@ -18,7 +18,7 @@ import numpy as np
 from egc import sizes
 from egc.callpath import direct_call, window
 from egc.capture import bind_arguments, flatten_arguments
-from egc.capture.arguments import FIXED, kind_of, layout_of
+from egc.capture.arguments import ARRAY, FIXED, kind_of, layout_of
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.compiled import export
@@ -104,8 +104,12 @@ class Variants:
         if plan.compiled.direct is None or not plan.captured.leaves or outputs_share(plan):
             return None
         windows = tuple(map(window, values)) if self._sized.symbols else (None,) * len(values)
+        examples = [
+            leaf.value if leaf.kind == ARRAY else value
+            for leaf, value in zip(plan.captured.leaves, values, strict=True)
+        ]
         return DirectWay(
-            entry, windows, lambda slow: direct_call(plan.captured, plan.compiled, values, parameters, windows, slow)
+            entry, windows, lambda slow: direct_call(plan.captured, plan.compiled, examples, parameters, windows, slow)
         )
 
 

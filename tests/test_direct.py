@@ -142,6 +142,8 @@ def test_arguments_by_name():
     for wrong in ({"x": x, "shift": 1.0}, {"scale": 1.0}, {"shift": 1.0, "other": 1}):
         with pytest.raises(TypeError):
             optimized(*([] if "x" in wrong else [x]), **wrong)
+    with pytest.raises(TypeError):
+        optimized(**{"": x, "shift": 1.0})
     with pytest.raises(TypeError, match="multiple values"):
         optimized(x, 1.0, shift=1.0)
     first_by_name = egc.optimize(lambda x, y: x + y)
@@ -258,6 +260,17 @@ def test_an_optimized_function_is_freed():
     reference = made()
     gc.collect()
     assert reference() is None
+
+
+def test_arguments_of_later_calls_are_freed():
+    optimized, references = egc.optimize(lambda x: x @ x @ x[0]), []
+    for n in (2, 2, 30, 400):
+        x = np.ones((n, n))
+        references.append(weakref.ref(x))
+        optimized(x)
+    del x
+    gc.collect()
+    assert all(reference() is None for reference in references[1:2])
 
 
 def test_many_threads_while_kinds_come_and_go():

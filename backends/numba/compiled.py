@@ -56,7 +56,7 @@ def _for_arrays(program: Program) -> DirectCall:
     types = [node.type for node in program.inputs]
     arguments = tuple(Argument("array", np.empty((0,) * type.rank, type.dtype)) for type in types)
     results = ("array",) * len(program.outputs)
-    return DirectCall(("",) * len(types), arguments, tuple(range(len(types))), (), (), results, None, _refuse)
+    return DirectCall((None,) * len(types), arguments, tuple(range(len(types))), (), (), results, None, _refuse)
 
 
 def _refuse(*arguments: Any) -> Any:

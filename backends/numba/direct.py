@@ -30,7 +30,7 @@ PYTHON_KINDS = {
 class Table:
     """What `entry.make_callable` takes, while it is put together."""
 
-    def __init__(self, adapter: Adapter, slow: Any, finish: Any, names: Sequence[str]):
+    def __init__(self, adapter: Adapter, slow: Any, finish: Any, names: Sequence[str | None]):
         self.adapter = adapter
         self.items: list[Any] = [slow, finish, tuple(names)]
         self.rows: list[dict[str, int]] = []
