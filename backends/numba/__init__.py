@@ -10,7 +10,7 @@ from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
-from egc.backends.numba.layouts import in_c_order
+from egc.backends.numba.layouts import in_c_order, strides_of
 from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
 from egc.backends.numba.threads import set_num_threads
@@ -51,10 +51,10 @@ class NumbaBackend:
         """
         require_supported(self, program)
         laid = in_c_order(program, demands.layouts)
-        loops = lower(laid, fusible)
+        loops = lower(laid, fusible, strides_of(laid, demands.layouts))
         if is_native(laid, loops):
             return compile_native(program, laid, loops, demands)
-        if laid is not program:
+        if demands.layouts:
             loops = lower(program, fusible)
         run, driver = generate(program, loops, demands.exact)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count, groupby
 
@@ -16,10 +16,12 @@ from egc.lower.nest import loop_of
 from egc.lower.order import in_memory_order
 from egc.lower.reuse import reuse
 from egc.lower.together import together
+from egc.sizes import Dim
 
 
-def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
-    """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls.
+def lower(program: Program, fusible: Fusible | None = None, strides: Mapping[str, tuple[Dim, ...]] = {}) -> LoopProgram:
+    """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls. `strides` are those of
+    inputs whose elements have gaps; such a one in order is an array of its own, see `access.ordered`.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -45,7 +47,7 @@ def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
     for kernel in kernels:
         (node, *_) = kernel.nodes
         if kernel.kind == "fused":
-            for step in loop_of(kernel, names):
+            for step in loop_of(kernel, names, strides):
                 if isinstance(step, Loop):
                     step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
                     made.update(name for name, _ in step.results)
