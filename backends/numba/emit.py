@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from egc import sizes
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
@@ -48,6 +49,9 @@ LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
 short rows are several walks."""
 
+LEAST_STRIDE = -(2**62)
+"""A stride that is less than that of any array."""
+
 SHORT = 12
 """Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
 
@@ -68,6 +72,7 @@ class Source:
     pointers: dict[str, str] = field(default_factory=dict)
     scalars: dict[str, str] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
+    steps: dict[str, str] = field(default_factory=dict)
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append("    " * (depth + 1) + text)
@@ -81,8 +86,22 @@ class Source:
         parts = [] if offset == 0 else [self.dim(offset)]
         for stride, index in zip(strides, indices):
             if stride != 0:
-                parts.append(index if stride == 1 else f"{index} * {self.dim(stride)}")
+                parts.append(index if stride == 1 else f"{index} * {self.step(stride)}")
         return " + ".join(parts) or "0"
+
+    def step(self, stride: Dim) -> str:
+        """A stride as an expression. LLVM makes vectors for strides of 1 alone where one is a plain parameter, which the stride of
+        an argument with gaps is not."""
+        name = self.dim(stride)
+        if all(map(str.isidentifier, sizes.symbols(stride))):
+            return name
+        self.steps[f"s{name}"] = f"max({name}, {LEAST_STRIDE})"
+        return f"s{name}"
+
+    def entry(self) -> list[str]:
+        """The first lines of the function, of parameters alone."""
+        pointers = [f"    p{k} = pointer(a{k})" for k in range(len(self.arrays))]
+        return pointers + [f"    {name} = {text}" for name, text in self.steps.items()]
 
     def array(self, name: str) -> str:
         return self.pointers[name]
@@ -111,11 +130,10 @@ def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
         Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
     count = len(source.arrays)
     head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
-    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
     keep = [f"    keep({buffer})" for buffer in source.buffers]
     may_fail = any(loop.may_fail for loop in loops)
     status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    text = "\n".join([head, *source.entry(), *status[0], *source.lines, *keep, *status[1]]) + "\n"
     arrays = tuple((name, name in source.written) for name in source.arrays)
     return Segment(text, arrays, tuple(source.dims), may_fail)
 
