@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from egc import sizes
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
+from egc.backends.numba.gaps import Gaps
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.backends.numba.strips import suits, write_strips
@@ -49,9 +49,6 @@ LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
 short rows are several walks."""
 
-LEAST_STRIDE = -(2**62)
-"""A stride that is less than that of any array."""
-
 SHORT = 12
 """Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
 
@@ -72,7 +69,6 @@ class Source:
     pointers: dict[str, str] = field(default_factory=dict)
     scalars: dict[str, str] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
-    steps: dict[str, str] = field(default_factory=dict)
 
     def line(self, depth: int, text: str) -> None:
         self.lines.append("    " * (depth + 1) + text)
@@ -86,22 +82,8 @@ class Source:
         parts = [] if offset == 0 else [self.dim(offset)]
         for stride, index in zip(strides, indices):
             if stride != 0:
-                parts.append(index if stride == 1 else f"{index} * {self.step(stride)}")
+                parts.append(index if stride == 1 else f"{index} * {self.dim(stride)}")
         return " + ".join(parts) or "0"
-
-    def step(self, stride: Dim) -> str:
-        """A stride as an expression. LLVM makes vectors for strides of 1 alone where one is a plain parameter, which the stride of
-        an argument with gaps is not."""
-        name = self.dim(stride)
-        if all(map(str.isidentifier, sizes.symbols(stride))):
-            return name
-        self.steps[f"s{name}"] = f"max({name}, {LEAST_STRIDE})"
-        return f"s{name}"
-
-    def entry(self) -> list[str]:
-        """The first lines of the function, of parameters alone."""
-        pointers = [f"    p{k} = pointer(a{k})" for k in range(len(self.arrays))]
-        return pointers + [f"    {name} = {text}" for name, text in self.steps.items()]
 
     def array(self, name: str) -> str:
         return self.pointers[name]
@@ -130,10 +112,11 @@ def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
         Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
     count = len(source.arrays)
     head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
+    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
     keep = [f"    keep({buffer})" for buffer in source.buffers]
     may_fail = any(loop.may_fail for loop in loops)
     status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-    text = "\n".join([head, *source.entry(), *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
     arrays = tuple((name, name in source.written) for name in source.arrays)
     return Segment(text, arrays, tuple(source.dims), may_fail)
 
@@ -161,6 +144,7 @@ class Nest:
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
+        self.gaps = Gaps(self)
         self.products = {} if source.exact else summed_products(loop)
         self.spans: dict[int, tuple[str, str]] = {}
         self.folds = {
@@ -215,7 +199,13 @@ class Nest:
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            if start == "0" and depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
+            if (
+                start == "0"
+                and depth
+                and not self.gaps.loads(loop, depth)
+                and all(_is_light(item) for item in loop.body)
+                and len(loop.body) <= SHORT
+            ):
                 for fold in blocked:
                     fold.start_block(indent)
                 source.line(indent, f"for {index} in range(min({BLOCK}, {stop})):")
@@ -233,8 +223,11 @@ class Nest:
                 start = self.loop_over_several(loop, depth, indent)
             elif depth == 0 and not ending and suits(loop, self.loop):
                 start = write_strips(self, loop, start, stop, indent)
-            source.line(indent, f"for {index} in range({span(start, stop)}):")
-            self.body(loop.body, depth + 1, indent + 1)
+            if self.gaps.loads(loop, depth):
+                self.blocks(loop, depth, indent, (), start, stop)
+            else:
+                source.line(indent, f"for {index} in range({span(start, stop)}):")
+                self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
 
@@ -245,8 +238,11 @@ class Nest:
         source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
         for fold in blocked:
             fold.start_block(indent + 1)
-        source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
+        end = f"min({block} + {BLOCK}, {stop})"
+        self.gaps.close(loop, depth, block, end, indent + 1)
+        source.line(indent + 1, f"for {index} in range({block}, {end}):")
         self.body(loop.body, depth + 1, indent + 2)
+        self.gaps.closed.clear()
         for fold in blocked:
             fold.end_block(indent + 1)
 
@@ -310,6 +306,8 @@ class Nest:
         return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
 
     def element(self, access: Access, picked: Sequence[str] = ()) -> str:
+        if access in self.gaps.closed:
+            return self.gaps.closed[access]
         array, depth = self.source.array(access.array), len(access.strides)
         if (access, depth - 1) in self.rows:
             parts = [self.rows[access, depth - 1], self.source.address(0, access.strides[-1:], [self.index(depth - 1)])]

@@ -209,7 +209,7 @@ class _Kernel:
             *(f"z{k}" for k in range(len(self.cells))),
             *(f"b{k}" for k in range(len(self.buffers))),
         ]
-        head = [f"def loops({', '.join(parameters)}):", *source.entry()]
+        head = [f"def loops({', '.join(parameters)}):", *(f"    p{k} = pointer(a{k})" for k in range(len(arrays)))]
         head += [f"    qb{k} = pointer(b{k})" for k in range(len(self.buffers))]
         status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
         text = "\n".join([*head, *status[0], *source.lines, *status[1]]) + "\n"

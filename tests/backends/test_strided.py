@@ -115,7 +115,7 @@ def test_arguments_with_gaps_are_changed_in_place():
 
 
 def test_long_arguments_with_gaps_are_shared_by_threads():
-    x = np.random.default_rng(0).normal(size=(2000, 600))
+    x = np.random.default_rng(0).normal(size=(500, 2400))
     optimized = egc.optimize(lambda x: (np.exp(-x * x / 2), np.sum(x, axis=0), np.sum(x * x)))
     for given in (x[:, :500], x[::-2, ::3], x[:, 7:].T):
         for got, want in zip(optimized(given), optimized.__wrapped__(given)):
@@ -137,3 +137,16 @@ def test_steps_count_elements_of_any_size(dtype):
         for _ in range(2):
             for got, want in zip(optimized(given), optimized.__wrapped__(given)):
                 assert np.array_equal(got, want)
+
+
+@pytest.mark.parametrize("length", [1, 2, 255, 256, 257, 1000, 70000])
+def test_blocks_of_elements_with_gaps_are_whole(length):
+    def function(x, y):
+        smooth = x[1:] * y[:-1] + np.cos(x[:-1])
+        return smooth, np.sum(x * y), np.max(x - y), np.cumsum(x), (x > y)[::-1], np.sum(x[:, None] * y[:3], axis=1)
+
+    values = np.random.default_rng(length).normal(size=(2, 3 * length))
+    optimized = egc.optimize(function)
+    for x, y in ((values[0, ::3], values[1, ::-3]), (values[0, :length], values[1, 1::3])):
+        for got, want in zip(optimized(x, y), function(x, y)):
+            assert np.allclose(got, want, rtol=1e-11, atol=1e-11)
