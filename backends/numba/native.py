@@ -19,7 +19,6 @@ from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.layouts import strides_of
 from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_adapter, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
@@ -79,7 +78,7 @@ class NativeWriter(Writer):
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
         super().__init__(program, loops, demands.exact)
         self.guards, self.layouts = demands.guards, demands.layouts
-        self.strides = strides_of(program, demands.layouts)
+        self.strides = loops.strides
         self.types.update((ordered(name), self.types[name]) for name in self.strides)
         self.pending: list[Kernel] = []
         self.driver.names.update(
@@ -91,7 +90,7 @@ class NativeWriter(Writer):
         self.driver.lines.append(f"def run({', '.join(self._parameter(name) for name, _ in self.loops.inputs)}):")
         for name, type in self.loops.inputs:
             if (layout := self.layouts.get(name, "C")) != "C":
-                self.line(f"{self.arrays[name]} = {self._laid(self._parameter(name), layout, type)}")
+                self.line(f"{self.arrays[name]} = {self._laid(name, layout, type)}")
         self.bind_sizes()
         for guard in self.guards:
             condition = f"{sizes.substitute(guard.size, self.symbols)} {guard.relation} 0"
@@ -106,14 +105,17 @@ class NativeWriter(Writer):
     def _parameter(self, name: str) -> str:
         return f"{self.arrays[name]}given" if self.layouts.get(name, "C") != "C" else self.arrays[name]
 
-    def _laid(self, parameter: str, layout: str, type: ArrayType) -> str:
+    def _laid(self, name: str, layout: str, type: ArrayType) -> str:
         """An argument with its axes in the order of its layout."""
+        parameter = self._parameter(name)
         if layout == "F":
             return f"{parameter}.T"
         if layout == "A":
             return f"as_contiguous({parameter})"
         turned = f"transpose({parameter}, {axes_of(layout, type.rank)})" if layout[1:] else parameter
-        return f"addressed({turned})" if layout[0] == "C" else turned
+        if layout[0] == "C":
+            return f"addressed({turned})"
+        return turned if name in self.strides else f"as_contiguous({turned})"
 
     def _symbol_sources(self) -> dict[str, str]:
         sources = super()._symbol_sources()

@@ -59,7 +59,7 @@ def lower(program: Program, fusible: Fusible | None = None, strides: Mapping[str
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
     steps, outputs = reuse(steps, outputs)
-    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides)
 
 
 def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
