@@ -221,3 +221,9 @@ def test_results_that_are_equal_but_transposed_do_not_share_memory():
     outputs = [make("exp", x), make("exp", make("transpose", x, axes=(1, 0)))]
     compiled = agree([x], outputs, *arrays(*SHAPES))
     assert not np.shares_memory(*compiled.run(np.ones((2, 3))))
+
+
+def test_a_single_index_has_no_loop_to_leave():
+    x, v, i = argument("x", "f64[1]"), argument("v", "f64[1]"), argument("i", "i64[1]")
+    scattered = make("scatter", x, v, i, axes=(0,), combine="add")
+    agree([x, v, i], [scattered], (np.ones(1), np.full(1, 2.0), np.array([-1])))
