@@ -13,9 +13,10 @@ from itertools import groupby
 from typing import Any
 
 from egc import sizes
+from egc.backend import Region
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.phases import emit_shared
-from egc.ir import Program
+from egc.ir import Program, free_symbols
 from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
@@ -179,7 +180,7 @@ class Writer(ABC):
 
     def params(self, params: Mapping[str, Any]) -> str:
         """The parameters of a call: one shared dict, or an expression where they mention sizes."""
-        if not any(isinstance(part, sizes.Size) for value in params.values() for part in _parts(value)):
+        if not any(isinstance(part, (sizes.Size, Program)) for value in params.values() for part in _parts(value)):
             return self.constant(dict(params))
         texts = []
         for name, value in params.items():
@@ -187,6 +188,11 @@ class Writer(ABC):
                 texts.append(f"{name!r}: ({''.join(f'{self.dim(part)}, ' for part in value)})")
             elif isinstance(value, sizes.Size):
                 texts.append(f"{name!r}: {self.dim(value)}")
+            elif isinstance(value, Program):
+                known = sorted(free_symbols(value) - value.size_inputs)
+                bindings = ", ".join(f"{symbol!r}: {self.dim(sizes.symbol(symbol))}" for symbol in known)
+                self.driver.names["Region"] = Region
+                texts.append(f"{name!r}: Region({self.constant(value)}, {{{bindings}}})")
             else:
                 texts.append(f"{name!r}: {self.constant(value)}")
         return "{" + ", ".join(texts) + "}"
