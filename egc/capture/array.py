@@ -25,16 +25,17 @@ class Cell:
 
     `contiguous`: known to be laid out in C order. `rivals` may be the same memory, depending on the layout, which
     capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
-    cell shows of an argument, as a Node of the argument's.
+    cell shows of an argument, as a Node of the argument's. `serial`: when it was made, see `Context.tick`.
     """
 
-    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin")
+    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin", "serial")
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
         self.contiguous, self.stale = False, False
         self.rivals: list[Cell] = []
         self.origin: Node | None = None
+        self.serial = current().tick()
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""
@@ -48,8 +49,10 @@ class Cell:
             raise NotEncodable(
                 "a write into a reshaped argument", "whether it is a view depends on its layout", current().line
             )
+        current().note(self)
         self.written = True
         for cell in self.rivals:
+            current().note(cell)
             cell.stale = True
 
 

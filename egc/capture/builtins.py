@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from egc import ir, sizes
+from egc import ir, ops, sizes
 from egc.capture import build
 from egc.capture.array import Array, as_size, python_number, result, to_node
+from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.registry import FUNCTIONS, implements
 from egc.capture.ufuncs import compute, elementwise, truth
@@ -106,7 +107,10 @@ def traced_int(value: Any = 0, *base: Any) -> Any:
 @implements(builtins.bool, theme=theme)
 def traced_bool(value: Any = False) -> Any:
     if isinstance(value, Size):
-        return not current().same(value, 0)
+        try:
+            return not current().same(value, 0)
+        except Undecided:
+            return python_number(current().make("not_equal", to_node(value), ir.constant(0, ops.INT64)))
     if isinstance(value, Array):
         if value.ndim and not current().same(value.size, 1):
             raise ValueError(
@@ -116,9 +120,9 @@ def traced_bool(value: Any = False) -> Any:
     return bool(value)
 
 
-@implements(builtins.range, theme=theme)
-def traced_range(*bounds: Any) -> range:
-    return range(*(current().concretize(as_size(bound, "a range")) for bound in bounds))
+def truth_of(value: Array) -> ir.Node:
+    """A traced truth value as a bool scalar."""
+    return traced_bool(value).node
 
 
 @implements(builtins.abs, theme=theme)
@@ -157,7 +161,10 @@ def _extreme(name: str, takes: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _better(best: Any, item: Any, takes: Callable[[Any, Any], Any]) -> Any:
     if not isinstance(best, Array) and not isinstance(item, Array):
         if isinstance(best, (int, Size)) and isinstance(item, (int, Size)):
-            return item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+            try:
+                return item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+            except Undecided:
+                return (sizes.maximum if takes is operator.gt else sizes.minimum)(best, item)
         raise NotEncodable("min or max of a size and a float", "not encoded", current().line)
     kinds = {
         (v.kind, v.dtype, v.ndim) if isinstance(v, Array) else ("python", to_node(v).type.dtype, 0)

@@ -19,7 +19,7 @@ from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
 from egc.capture.array import Array, to_node
-from egc.capture.context import Context, Restart, ValueGuard, active
+from egc.capture.context import Choose, Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
@@ -113,9 +113,12 @@ def capture(
                 f"the argument {leaf.name}", f"its dtype is {leaf.value.dtype}; egc has {', '.join(SHORT.values())}"
             )
     substitution: dict[str, Dim] = {}
+    ways: dict[Any, str] = {}
     for _ in range(RESTARTS):
         try:
-            return _attempt(function, forest, leaves, substitution, assume or {})
+            return _attempt(function, forest, leaves, substitution, assume or {}, ways)
+        except Choose as choice:
+            ways[choice.loop] = choice.way
         except Restart as restart:
             replaced = {
                 name: sizes.substitute(dim, {restart.name: restart.value}) for name, dim in substitution.items()
@@ -140,13 +143,14 @@ def _attempt(
     leaves: Sequence[Leaf],
     substitution: Mapping[str, Dim],
     assumed: Mapping[str, Sequence[str]],
+    ways: Mapping[Any, str],
 ) -> Captured:
     hints: dict[str, int] = {leaf.name: leaf.value for leaf in leaves if leaf.kind == trees.INTEGER}
     values: list[Any] = []
     inputs: list[Node] = []
     owners: dict[Node, int] = {}
     shapes: dict[int, tuple[Dim, ...]] = {}
-    context = Context(hints)
+    context = Context(hints, ways=ways)
     with active(context), guards_of(context):
         for position, leaf in enumerate(leaves):
             shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()

@@ -20,14 +20,26 @@ from egc.capture import builtins as python_builtins
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size, equal_containers
 from egc.capture.bytecode import Closure, bytecode_ir
-from egc.capture.context import current
+from egc.capture.bounds import mentions
+from egc.capture.context import Choose, current
+from egc.capture.flow.branch import Outcome, two_way
+from egc.capture.flow.graph import RESULT, RETURN, Loop, graph_of
+from egc.capture.flow.iteration import Iterating, iterate
+from egc.capture.flow.loop import capture_loop
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
 from egc.capture.selections import Selection, is_selectable
 from egc.capture.ufuncs import any_size, call_ufunc, size_operation
 from egc.errors import Line, NotEncodable
+from egc.ir import Node
 from egc.rewrite import Rule
 from egc.sizes import Size
+
+WHOLE, UNROLLED = "whole", "unrolled"
+"""Ways to capture a loop: for all iterations at once, or one after the other."""
+
+MOST_UNROLLED = 512
+"""Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
 
 CALL_DEPTH = 64
 STATEMENTS = 200_000
@@ -54,15 +66,39 @@ class Interpreter:
     def __init__(self) -> None:
         self.depth = 0
         self.statements = 0
-        self.owned: dict[int, Any] = {}
+        self.owned: dict[int, tuple[Any, int]] = {}
+        self.frames: list[Frame] = []
 
     def own(self, container: Any) -> Any:
         """Marks a container as made during the capture, so that it may be changed."""
-        self.owned[id(container)] = container
+        self.owned[id(container)] = container, current().tick()
         return container
+
+    def own_all(self, value: Any) -> Any:
+        """Marks the containers of a value."""
+        if isinstance(value, (list, tuple)):
+            for part in value:
+                self.own_all(part)
+        elif isinstance(value, dict):
+            for part in value.values():
+                self.own_all(part)
+        return self.own(value) if isinstance(value, CONTAINERS) or dataclasses.is_dataclass(value) else value
 
     def is_owned(self, container: Any) -> bool:
         return id(container) in self.owned
+
+    def may_change(self, container: Any) -> bool:
+        """Whether a container was made during the capture. NotEncodable inside of a loop or branch that is captured as a
+        whole, where it was made before."""
+        if not self.is_owned(container):
+            return False
+        if self.owned[id(container)][1] < current().started():
+            raise NotEncodable(
+                f"changing a {type(container).__name__} in a loop or branch on data",
+                "only arrays and numbers change there",
+                current().line,
+            )
+        return True
 
     def call(self, function: Any, arguments: Sequence[Any] = (), options: dict[str, Any] | None = None) -> Any:
         """`function(*arguments, **options)`."""
@@ -110,7 +146,7 @@ class Interpreter:
         module = getattr(function, "__module__", None) or ""
         if isinstance(owner, np.ufunc):
             return call_ufunc(owner, function.__name__, tuple(arguments), options)
-        if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.is_owned(owner):
+        if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.may_change(owner):
             raise NotEncodable(
                 f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line
             )
@@ -161,9 +197,11 @@ class Interpreter:
             )
         self.depth += 1
         line, scopes = current().line, current().scopes
+        self.frames.append(Frame(self, function, code, dict(bound.arguments)))
         try:
-            return Frame(self, function, code, dict(bound.arguments)).run()
+            return self.frames[-1].run()
         finally:
+            self.frames.pop()
             self.depth -= 1
             current().line, current().scopes = line, scopes
 
@@ -184,33 +222,112 @@ class Frame:
     def __init__(self, machine: Interpreter, function: types.FunctionType, code: Any, arguments: dict[str, Any]):
         self.machine, self.function, self.code, self.arguments = machine, function, code, arguments
         self.values: Environment = {}
+        self.graph = graph_of(code)
+        self.whole_loops: list[int] = []
         self.file = code.loc.filename
 
     def run(self) -> Any:
-        label = min(self.code.blocks)
-        while True:
-            for statement in self.code.blocks[label].body:
-                current().line = Line(self.file, statement.loc.line)
-                self.machine.statements += 1
-                if self.machine.statements > STATEMENTS:
-                    raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
-                match statement:
-                    case numba_ir.Return():
-                        return self.values[statement.value.name]
-                    case numba_ir.Jump():
-                        label = statement.target
-                        break
-                    case numba_ir.Branch():
-                        label = statement.truebr if self.truth(statement.cond) else statement.falsebr
-                        break
-                    case _:
-                        self.execute(statement)
+        self.flow(min(self.code.blocks), frozenset())
+        return self.values[RESULT]
 
-    def truth(self, condition: Any) -> bool:
-        value = self.values[condition.name]
-        if isinstance(value, Size):
-            return bool(python_builtins.traced_bool(value))
-        return bool(value)
+    def flow(self, label: int, stops: frozenset[int], started: bool = False) -> Outcome:
+        """Executes from a block on until the function returns or comes to one of `stops`, in every case that data may bring;
+        not at once where it has `started` at one."""
+        while True:
+            if label == RETURN or (label in stops and not started):
+                return {label: None}
+            loop = self.graph.loops.get(label)
+            if loop is not None and not started and self.whole(loop):
+                outcome = self.loop(loop)
+            else:
+                outcome = self.block(label, stops)
+            started = False
+            rest = [target for target in outcome if target not in stops and target != RETURN]
+            if len(outcome) == 1 and rest:
+                label = rest[0]
+                continue
+            while rest:
+                outcome = self._further(outcome, rest.pop(), stops)
+                rest = [target for target in outcome if target not in stops and target != RETURN]
+            return outcome
+
+    def _further(self, outcome: Outcome, target: int, stops: frozenset[int]) -> Outcome:
+        """The outcome after going on from one of the labels that were reached."""
+        others = {label: condition for label, condition in outcome.items() if label != target}
+        condition = outcome[target]
+        if not others or condition is None:
+            return self.flow(target, stops)
+        staying = others if len(others) > 1 else dict.fromkeys(others)
+        return two_way(self, condition, lambda: self.flow(target, stops), lambda: staying)
+
+    def block(self, label: int, stops: frozenset[int]) -> Outcome:
+        """Executes one block; where it leads."""
+        for statement in self.code.blocks[label].body:
+            current().line = Line(self.file, statement.loc.line)
+            self.machine.statements += 1
+            if self.machine.statements > STATEMENTS:
+                raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
+            match statement:
+                case numba_ir.Return():
+                    self.values[RESULT] = self.values[statement.value.name]
+                    return {RETURN: None}
+                case numba_ir.Jump():
+                    return {statement.target: None}
+                case numba_ir.Branch():
+                    return self.branch(label, statement, stops)
+                case _:
+                    self.execute(statement)
+        raise AssertionError("a block ends with a jump")
+
+    def branch(self, label: int, statement: Any, stops: frozenset[int]) -> Outcome:
+        truth = self.values[statement.cond.name]
+        if isinstance(truth, Size):
+            truth = python_builtins.traced_bool(truth)
+        if not isinstance(truth, Array):
+            return {statement.truebr if truth else statement.falsebr: None}
+        join = self.graph.joins[label]
+        for loop in self.graph.around[label]:
+            if loop.header in self.whole_loops:
+                break
+            if (join is None or join not in loop.body) and loop.iterator is None:
+                raise Choose((self.function.__code__, loop.header), WHOLE)
+        further = stops if join is None else stops | {join}
+        return two_way(
+            self,
+            python_builtins.truth_of(truth),
+            lambda: self.flow(statement.truebr, further),
+            lambda: self.flow(statement.falsebr, further),
+        )
+
+    def whole(self, loop: Loop) -> bool:
+        """Whether a loop is to be captured for all iterations at once."""
+        way = current().ways.get((self.function.__code__, loop.header))
+        if loop.header in self.whole_loops or way == UNROLLED:
+            return False
+        if loop.iterator is None:
+            return way == WHOLE
+        iterating = self.values.get(loop.iterator)
+        return isinstance(iterating, Iterating) and iterating.sequence is not None and iterating.fresh
+
+    def loop(self, loop: Loop) -> Outcome:
+        """Captures a loop for all iterations at once. Where that fails, capture begins again and goes through its
+        iterations, if their number is known then."""
+        self.whole_loops.append(loop.header)
+        try:
+            return capture_loop(self, loop)
+        except NotEncodable:
+            sequence = self.values[loop.iterator].sequence if loop.iterator in self.values else None
+            if loop.iterator is None or sequence is None or isinstance(sequence.length, Node):
+                raise
+            if mentions(sequence.length, current().ranges) or current().value(sequence.length) > MOST_UNROLLED:
+                raise
+            raise Choose((self.function.__code__, loop.header), UNROLLED) from None
+        finally:
+            self.whole_loops.pop()
+
+    def exhausted(self, loop: Loop) -> int:
+        """Where a `for` loop goes on after its last iteration."""
+        return self.code.blocks[loop.header].body[-1].falsebr
 
     def execute(self, statement: Any) -> None:
         match statement:
@@ -224,12 +341,12 @@ class Frame:
                 self.set_item(self[statement.dct], self[statement.key], self[statement.value])
             case numba_ir.DelItem():
                 target = self[statement.target]
-                if not self.machine.is_owned(target):
+                if not self.machine.may_change(target):
                     raise _outside("del of an item")
                 del target[concretized(self[statement.index])]
             case numba_ir.SetAttr():
                 target = self[statement.target]
-                if not self.machine.is_owned(target):
+                if not self.machine.may_change(target):
                     raise NotEncodable(
                         f"setting the attribute {statement.attr}", "it changes an outer object", current().line
                     )
@@ -266,7 +383,7 @@ class Frame:
     def set_item(self, target: Any, index: Any, value: Any) -> None:
         if isinstance(target, Array):
             target[index] = value
-        elif self.machine.is_owned(target):
+        elif self.machine.may_change(target):
             operator.setitem(target, concretized(index), value)
         else:
             raise _outside("assignment to an item")
@@ -414,7 +531,7 @@ def _inplace_binop(frame: Frame, expression: Any) -> Any:
     target, operand = frame[expression.lhs], frame[expression.rhs]
     if isinstance(target, Array):
         return expression.fn(target, operand)
-    if isinstance(target, CONTAINERS) and not frame.machine.is_owned(target):
+    if isinstance(target, CONTAINERS) and not frame.machine.may_change(target):
         raise _outside("in-place change of a container")
     if isinstance(target, CONTAINERS):
         return expression.fn(target, operand)
@@ -444,15 +561,15 @@ _EXHAUSTED = object()
 
 
 def _iternext(frame: Frame, expression: Any) -> Any:
-    value = next(frame[expression.value], _EXHAUSTED)
+    iterator = frame[expression.value]
+    if isinstance(iterator, Iterating) and iterator.number is not None and iterator.sequence is not None:
+        return external(iterator.sequence.at(iterator.number)), True
+    value = next(iterator, _EXHAUSTED)
     return (None, False) if value is _EXHAUSTED else (external(value), True)
 
 
 def _getiter(frame: Frame, expression: Any) -> Any:
-    value = frame[expression.value]
-    if isinstance(value, Size):
-        raise TypeError("'int' object is not iterable")
-    return iter(value)
+    return iterate(frame[expression.value])
 
 
 def _exhaust_iter(frame: Frame, expression: Any) -> Any:
