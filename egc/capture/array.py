@@ -14,7 +14,7 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.capture import build
-from egc.capture.context import array_type, current
+from egc.capture.context import array_type, current, tick
 from egc.errors import NotEncodable
 from egc.ir import Node
 from egc.sizes import Size
@@ -35,7 +35,7 @@ class Cell:
         self.contiguous, self.stale = False, False
         self.rivals: list[Cell] = []
         self.origin: Node | None = None
-        self.serial = current().tick()
+        self.serial = tick()
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""

@@ -33,7 +33,7 @@ def extreme(value: Dim, ranges: Mapping[str, Range], greatest: bool = False) -> 
     >>> print(extreme(n - 1 - i, {"_i1": (0, n - 1)}), extreme(n - 1 - i, {"_i1": (0, n - 1)}, greatest=True))
     0 n - 1
     """
-    for name in reversed(ranges):
+    for name in reversed(tuple(ranges)):
         if isinstance(value, Size) and name in sizes.symbols(value):
             found = _without(value, name, ranges, greatest)
             if found is None:

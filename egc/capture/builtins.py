@@ -15,7 +15,7 @@ import numpy as np
 
 from egc import ir, ops, sizes
 from egc.capture import build
-from egc.capture.array import Array, as_size, python_number, result, to_node
+from egc.capture.array import Array, python_number, result, to_node
 from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.registry import FUNCTIONS, implements
@@ -162,7 +162,9 @@ def _better(best: Any, item: Any, takes: Callable[[Any, Any], Any]) -> Any:
     if not isinstance(best, Array) and not isinstance(item, Array):
         if isinstance(best, (int, Size)) and isinstance(item, (int, Size)):
             try:
-                return item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+                return (
+                    item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+                )
             except Undecided:
                 return (sizes.maximum if takes is operator.gt else sizes.minimum)(best, item)
         raise NotEncodable("min or max of a size and a float", "not encoded", current().line)

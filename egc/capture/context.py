@@ -242,6 +242,12 @@ def current() -> Context:
     return context
 
 
+def tick() -> int:
+    """`Context.tick` of the current capture; 0 for what is made before one."""
+    context = _current.get()
+    return 0 if context is None else context.tick()
+
+
 @contextmanager
 def active(context: Context) -> Iterator[Context]:
     token = _current.set(context)

@@ -147,6 +147,8 @@ class _Merge:
     def put(self, a: Node, b: Node, take: Callable[[Node], None]) -> None:
         if a is b:
             take(a)
+        elif a.type.dtype == BOOL and not a.type.rank and a.op == b.op == "constant":
+            take(self.condition if a.params["value"] else current().make("logical_not", self.condition))
         else:
             self.pairs.append((a, b))
             self.takers.append(take)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Union
 
-
 from egc import ir, sizes
 from egc.capture.array import Array, as_size, python_number, to_node
 from egc.capture.bounds import Undecided
@@ -149,8 +148,8 @@ def traced_zip(*iterables: Any, strict: bool = False) -> Any:
     if strict or not found or any(each is None for each in found):
         return zip(*iterables, strict=strict)
     kept = [each for each in found if each is not None]
-    lengths = [each.length for each in kept]
-    if any(isinstance(length, Node) for length in lengths):
+    lengths = [each.length for each in kept if not isinstance(each.length, Node)]
+    if len(lengths) < len(kept):
         return zip(*iterables)
     shortest = lengths[0]
     for length in lengths[1:]:
@@ -177,5 +176,3 @@ def iterate(value: Any) -> Any:
         raise TypeError("iteration over a 0-d array")
     found = sequenced(value)
     return Iterating(value if found is None else found)
-
-

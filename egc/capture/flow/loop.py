@@ -76,6 +76,7 @@ class LoopCapture:
         self.symbol = f"_i{self.depth}" if self.iterating is not None else None
         self.variables: dict[str, Variable] = {}
         self.cells: dict[Cell, None] = {}
+        self.unwritten: set[Cell] = set()
         live = frame.graph.live
         self.live_again = live[loop.header]
         self.live = self.live_again.union(*(live[label] for label in loop.exits))
@@ -146,6 +147,10 @@ class LoopCapture:
             if cell not in self.cells and node is not cell.node:
                 self.cells[cell] = None
                 learned = True
+            elif cell in self.cells and node is body.stand_ins[cell] and cell not in self.unwritten:
+                del self.cells[cell]
+                self.unwritten.add(cell)
+                learned = True
         names = (self.loop.assigned | {RESULT}) & (self.live | ({RESULT} if RETURN in body.outcome else frozenset()))
         for name in sorted(names):
             found = body.values.get(name, MISSING)
@@ -209,7 +214,9 @@ class _Closed:
         self._flag("unusual", body.region.checks)
         if capture.symbol is None and not exits:
             raise differs("a loop", "nothing ends it")
-        results = self._loop([key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")])
+        results = self._loop(
+            [key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")]
+        )
         self._restore(results)
         return self._targets(results, exits)
 
@@ -296,7 +303,7 @@ class _Closed:
         """Arrays that a variable is bound to: what may be the same memory must not be written, in the loop or after it."""
         capture, body = self.capture, self.body
         sources: dict[Cell, Array] = {}
-        written = {cell for cell in body.region.cells}
+        written = set(body.region.cells)
         for (name, k), array in made.items():
             variable = capture.variables[name]
             if array.kind != "array":

@@ -74,7 +74,9 @@ class Closing:
                 stack.extend(waiting)
                 continue
             stack.pop()
-            self.new[node] = ir.rebuild(node, [self.new[child] for child in node.inputs]) if within else self._operand(node)
+            self.new[node] = (
+                ir.rebuild(node, [self.new[child] for child in node.inputs]) if within else self._operand(node)
+            )
         return tuple(self.new[node] for node in nodes)
 
     def _operand(self, node: Node) -> Node:
@@ -98,12 +100,14 @@ class Closing:
 
 def depends_on(inputs: Sequence[Node], symbol: str | None) -> Callable[[Node], bool]:
     """Whether a Node's value depends on inputs of a region, or on the number of its iteration."""
-    known: dict[Node, bool] = {node: True for node in inputs}
+    known: dict[Node, bool] = dict.fromkeys(inputs, True)
 
     def depends(node: Node) -> bool:
         for each in topological([node]):
             if each not in known:
-                known[each] = any(known[child] for child in each.inputs) or (symbol is not None and _names(each, symbol))
+                known[each] = any(known[child] for child in each.inputs) or (
+                    symbol is not None and _names(each, symbol)
+                )
         return known[node]
 
     return depends
