@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -162,6 +162,14 @@ def regions(node: Node) -> Iterator[tuple[str, Program]]:
     """The Programs that a Node is made of, by parameter."""
     if ops.OPS[node.op].kind == "region":
         yield from ((name, node.params[name]) for name in ops.REGIONS if node.params.get(name) is not None)
+
+
+def with_regions(node: Node, visit: Callable[[Program], Program]) -> Node:
+    """The Node with `visit` applied to each of the Programs that it is made of."""
+    new = {name: visit(region) for name, region in regions(node)}
+    if all(new[name] is region for name, region in regions(node)):
+        return node
+    return make(node.op, *node.inputs, line=node.line, scopes=node.scopes, **{**node.params, **new})
 
 
 def loop(

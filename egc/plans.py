@@ -31,7 +31,7 @@ GAIN = 0.9
 MOST = 8
 """Programs that are compiled for one function and kind of arguments."""
 
-SIZED_KINDS = frozenset(["contraction", "linalg", "order"])
+SIZED_KINDS = frozenset(["contraction", "linalg", "order", "region"])
 
 
 def size_symbols(program: Program) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ LAYERS = [
     {"ir"},
     set(
         """check text backend cache stored views kinds expansion kernels rewrite costfiles costs costtable spec options data
-        source""".split()
+        source trips""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
     set("calibration rulefiles rulecheck callpath compiled pipeline plans verify dispatch explanation demo".split()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from egc import ir, sizes
@@ -51,14 +51,15 @@ def folded_constant(node: Node) -> Node | None:
     return node.inputs[0] if node.op == "broadcast" and is_constant(node.inputs[0]) else None
 
 
-def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) -> Encoded:
-    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size."""
+def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False, numbers: Collection[str] = ()) -> Encoded:
+    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size; `numbers` are the sizes
+    that count the iterations of loops around it, from 0."""
     nodes = tuple(program.nodes())
     dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
     lines = _declarations(nodes)
     names: dict[Node, str] = {}
     shapes: dict[tuple[Dim, ...], None] = {}
-    least = dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1)
+    least = dict.fromkeys(ir.bound_symbols(program) - program.size_inputs - set(numbers), 1)
     for index, node in enumerate(nodes):
         name = names[node] = f"(node-at {index})"
         lines.append(f"(set {name} {_term(node, names)})")

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from egc import ir
 from egc.costs import CostModel
 from egc.egraph.decode import ENode, Graph
 from egc.errors import EgcError
 from egc.ir import Node, Program
-from egc.ops import COMMUTATIVE
+from egc.ops import COMMUTATIVE, OPS
 
 CANDIDATES = 12
 """E-nodes of one class, those with the cheapest trees, that are considered for sharing."""
@@ -83,12 +84,28 @@ class Extractor:
 
     def local(self, number: int, enode: ENode) -> float:
         types = [self.graph.types[child] for child in enode.children]
+        if OPS.get(enode.op) is not None and OPS[enode.op].kind == "region":
+            return self._local_of_regions(number, enode, types)
         key = (enode.op, id(self.graph.types[number]), *map(id, types))
         found = self._local.get(key)
         if found is None:
             op = "constant" if enode.op == "literal" else enode.op
             found = self._local[key] = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
         return found + self.penalty if enode.unstable else found
+
+    def _local_of_regions(self, number: int, enode: ENode, types: list[Any]) -> float:
+        """A loop or branch costs its regions; the number of iterations is that of the input Program's loop, where it is
+        the same class."""
+        key = ("region", number, enode)
+        if key not in self._local:
+            operands = [self.graph.original.get(child) for child in enode.children]
+            stand_ins = [
+                node if node is not None else ir.input(f"_x{k}", type)
+                for k, (node, type) in enumerate(zip(operands, types))
+            ]
+            node = ir.make(enode.op, *stand_ins, **self.graph.params(enode))
+            self._local[key] = self.model.local(enode.op, types, node.type) + self.model.regions(node)
+        return self._local[key]
 
     def priced(self, program: Program, choice: Choice) -> Extracted:
         """The cost of a choice's Program: its time, and the penalty for each unstable operation."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from egc import ir
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
@@ -14,18 +15,35 @@ from egc.egraph.extract import INSTABILITY, given_and_found
 from egc.egraph.pieces import Pieces
 from egc.egraph.saturate import Budget, Scopes, engine
 from egc.ir import Node, Program
+from egc.ops import OPS
 from egc.rewrite import Rewrite
+from egc.trips import inside, trip_count
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search."""
+    """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search.
+
+    numbers: for a region, the sizes around it that are no lengths of axes, such as the number of an iteration.
+    """
 
     rewrites: tuple[Rewrite, ...]
     table: CostTable
     bindings: Mapping[str, int]
     budget: Budget
     scoped: Scopes = field(default_factory=dict)
+    region: bool = False
+    numbers: frozenset[str] = frozenset()
+
+    @property
+    def model(self) -> CostModel:
+        return CostModel(self.table, self.bindings, self.region)
+
+    def inside(self, program: Program, node: Node) -> Question:
+        """The same of the regions of a loop or branch in a Program."""
+        own = {name for _, region in ir.regions(node) for name in region.size_inputs}
+        numbers = self.numbers | own | program.size_inputs
+        return replace(self, bindings=inside(node, self.bindings), region=True, numbers=numbers)
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,7 @@ class Result:
     rule keeps, ten times the input Program's; `unstable_before` and `unstable_after` are the numbers of these operations.
     nodes: e-nodes at the end. fired: matches by rule name. `before` and `question` are kept for `explain_steps`.
     pieces: the results for the pieces of a long Program, whose further inputs stand for values of the pieces before.
+    regions: the results for the regions of its loops and branches, which are searched first, and how often each `runs`.
     """
 
     program: Program
@@ -52,6 +71,8 @@ class Result:
     before: Program
     question: Question
     pieces: tuple[Result, ...] = ()
+    regions: tuple[Result, ...] = ()
+    runs: float = 1.0
 
 
 def optimize_program(
@@ -71,7 +92,70 @@ def optimize_program(
     """
     started = time.perf_counter()
     budget, scoped = budget or Budget(), dict(scoped or {})
-    question = Question(tuple(rewrites), costs, bindings, budget, scoped)
+    return _optimized(program, Question(tuple(rewrites), costs, bindings, budget, scoped), started)
+
+
+def _optimized(program: Program, question: Question, started: float) -> Result:
+    """A Program whose regions are optimized by the same rules, and then itself."""
+    found: dict[Node, list[Result]] = {}
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
+        node = ir.rebuild(node, inputs)
+        if OPS[node.op].kind != "region":
+            return node
+        within, results = question.inside(program, node), []
+
+        def searched(region: Program) -> Program:
+            results.append(_optimized(region, within, time.perf_counter()))
+            return results[-1].program
+
+        new = ir.with_regions(node, searched)
+        found[new] = results
+        return new
+
+    inner = ir.map_nodes(program, visit) if any(OPS[node.op].kind == "region" for node in program.nodes()) else program
+    whole = _whole(inner, question, started)
+    return _with_regions(program, whole, found) if found else whole
+
+
+def _with_regions(before: Program, whole: Result, found: Mapping[Node, Sequence[Result]]) -> Result:
+    """The result for a Program of that for the Program with optimized regions, and theirs."""
+    question = whole.question
+    regions = tuple(
+        replace(result, runs=_runs(node, question.bindings)) for node, results in found.items() for result in results
+    )
+    fired = Counter(whole.fired)
+    for result in regions:
+        fired.update(result.fired)
+    time_before = question.model.program(before)
+    unstable = [
+        sum(result.unstable_before for result in (whole, *regions)),
+        sum(result.unstable_after for result in (whole, *regions)),
+    ]
+    reasons = Counter(result.stop_reason for result in regions)
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    return replace(
+        whole,
+        cost_before=time_before * (1 + INSTABILITY * unstable[0]),
+        cost_after=question.model.program(whole.program) + INSTABILITY * unstable[1] * time_before,
+        unstable_before=unstable[0],
+        unstable_after=unstable[1],
+        stop_reason=f"{whole.stop_reason}; {len(regions)} regions: {why}",
+        nodes=whole.nodes + sum(result.nodes for result in regions),
+        fired=dict(sorted(fired.items())),
+        before=before,
+        pieces=whole.pieces or (whole,),
+        regions=regions,
+    )
+
+
+def _runs(node: Node, bindings: Mapping[str, int]) -> float:
+    return trip_count(node, bindings) if node.op == "loop" else 0.5
+
+
+def _whole(program: Program, question: Question, started: float) -> Result:
+    """A Program whose regions stay as they are."""
+    budget, scoped = question.budget, question.scoped
     if sum(1 for _ in program.nodes()) <= budget.piece:
         return _searched(program, question, started)[0]
     parts = Pieces(program, budget.piece)
@@ -88,9 +172,9 @@ def _searched(
     program: Program, question: Question, started: float, predicates: frozenset[str] = frozenset()
 ) -> tuple[Result, Mapping[Node, tuple[str, ...]]]:
     """A Program that is searched as a whole, and which of the predicates are known of its outputs."""
-    model = CostModel(question.table, question.bindings)
+    model = question.model
     running = engine(question.rewrites, question.scoped)
-    saturated = running.saturate(program, question.budget, predicates=predicates)
+    saturated = running.saturate(program, question.budget, predicates=predicates, numbers=question.numbers)
     try:
         graph = Graph(program, saturated)
         known = graph.facts(program.outputs) if predicates else {}
@@ -108,7 +192,7 @@ def _searched(
 
 def _together(before: Program, after: Program, question: Question, pieces: Sequence[Result], started: float) -> Result:
     """The result for a Program of the results for its pieces; the Program itself where it does not cost more."""
-    model = CostModel(question.table, question.bindings)
+    model = question.model
     unstable = [sum(piece.unstable_before for piece in pieces), sum(piece.unstable_after for piece in pieces)]
     times = [model.program(before), model.program(after)]
     costs = [time + number * INSTABILITY * times[0] for time, number in zip(times, unstable)]

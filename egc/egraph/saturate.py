@@ -166,11 +166,16 @@ class Engine:
         return frozenset(name for each in active for name in self._compile(each, _dtypes(program)).predicates)
 
     def saturate(
-        self, program: Program, budget: Budget, dropped: Iterable[str] = (), predicates: Collection[str] = ()
+        self,
+        program: Program,
+        budget: Budget,
+        dropped: Iterable[str] = (),
+        predicates: Collection[str] = (),
+        numbers: Collection[str] = (),
     ) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards.
 
-        predicates: what is inferred although no rule needs it.
+        predicates: what is inferred although no rule needs it. numbers: the sizes that count iterations around it.
         """
         self.release()
         if len(self.loaded) > MOST_LOADED:
@@ -185,7 +190,7 @@ class Engine:
             marking = [each for each in self.scopes if each.stabilizes and each not in active]
             self.load(relevant(list(program.nodes()), [*active, *marking])[0], dtypes, ops)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
-        encoded = encode(program, forms, any(each.sized for each in compiled))
+        encoded = encode(program, forms, any(each.sized for each in compiled), numbers)
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):

@@ -18,11 +18,11 @@ def fold_constants(program: Program, evaluate: Evaluate) -> Program:
     """The Program with elementwise ops of constants replaced by their value.
 
     `evaluate(program, arguments)` is the reference interpreter. A constant is one value in every place, so the op is
-    applied once to scalars.
+    applied once to scalars. The Programs inside of loops and branches are folded too.
     """
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
-        node = ir.rebuild(node, inputs)
+        node = ir.with_regions(ir.rebuild(node, inputs), lambda region: fold_constants(region, evaluate))
         if node.op == "broadcast" and inputs[0].op == "constant":
             return ir.constant(inputs[0].params["value"], node.type.dtype, node.type.shape, node.line)
         if OPS[node.op].kind != "elementwise" or not all(child.op == "constant" for child in inputs):
