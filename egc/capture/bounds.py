@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from egc import sizes
 from egc.errors import NotEncodable
+from egc.ir import Node
 from egc.sizes import Dim, Monomial, Size
 
 Range = tuple[Dim, Dim | None]
@@ -61,6 +62,36 @@ def _without(value: Size, name: str, ranges: Mapping[str, Range], greatest: bool
     return total
 
 
+def facts_of(condition: Node, holds: bool) -> tuple[Dim, ...]:
+    """The sizes that are not negative where a comparison of sizes holds, or where it does not."""
+    if condition.op == "logical_not":
+        return facts_of(condition.inputs[0], not holds)
+    if condition.op not in COMPARISONS:
+        return ()
+    a, b = map(_size, condition.inputs)
+    if a is None or b is None:
+        return ()
+    relation = condition.op if holds else NEGATED[condition.op]
+    return {
+        "less": (b - a - 1,), "less_equal": (b - a,), "greater": (a - b - 1,), "greater_equal": (a - b,),
+        "equal": (a - b, b - a), "not_equal": (),
+    }[relation]  # fmt: skip
+
+
+NEGATED = {"less": "greater_equal", "less_equal": "greater", "equal": "not_equal"}
+NEGATED |= {b: a for a, b in NEGATED.items()}
+COMPARISONS = frozenset(NEGATED)
+
+
+def _size(node: Node) -> Dim | None:
+    if node.op == "cast" and node.type.dtype.kind in "iu":
+        return _size(node.inputs[0])
+    if node.op in ("size", "constant") and type(node.params["value"]) is not float:
+        value = node.params["value"]
+        return value if isinstance(value, (int, Size)) and not isinstance(value, bool) else None
+    return None
+
+
 def _atom(atom: object) -> Dim:
     return Size((((((atom, 1),)), 1),))  # type: ignore[arg-type]
 
@@ -84,4 +115,4 @@ def _bound(atom: object, name: str, ranges: Mapping[str, Range], greatest: bool)
     return None
 
 
-__all__ = ["Monomial", "Range", "Undecided", "extreme", "mentions"]
+__all__ = ["Monomial", "Range", "Undecided", "extreme", "facts_of", "mentions"]

@@ -104,6 +104,27 @@ def traced_int(value: Any = 0, *base: Any) -> Any:
     return python_number(build.cast(node, np.int64))
 
 
+@implements(builtins.complex, theme=theme)
+def traced_complex(real: Any = 0, imag: Any = 0) -> Any:
+    """A sum, which keeps neither the sign of a zero nor an infinite imaginary part: these run as written."""
+    if not isinstance(real, (Array, Size)) and not isinstance(imag, (Array, Size)):
+        return complex(real, imag)
+    parts = []
+    for value in (real, imag):
+        node = _single(value, "complex") if isinstance(value, Array) else to_node(value)
+        if node.type.dtype.kind == "c":
+            raise NotEncodable("complex() of complex numbers", "not encoded", current().line)
+        parts.append(build.cast(node, float))
+    make = current().make
+    zero = ir.constant(0.0, parts[0].type.dtype)
+    for part in parts:
+        current().check(make("logical_and", make("equal", part, zero), make("signbit", part)))
+    current().check(make("logical_not", make("isfinite", parts[1])))
+    unit = ir.constant(1j, np.dtype(complex))
+    imaginary = make("multiply", build.cast(parts[1], complex), unit)
+    return python_number(make("add", build.cast(parts[0], complex), imaginary))
+
+
 @implements(builtins.bool, theme=theme)
 def traced_bool(value: Any = False) -> Any:
     if isinstance(value, Size):

@@ -74,7 +74,9 @@ class Journal:
 class Context:
     """`hints` are the sizes at hand; decisions follow them and are recorded as guards.
 
-    `least`: what symbols are known not to be below, so that no guard is needed.
+    `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
+    where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
+    are not negative on this side of a branch. `made`: when each Node was made first.
     """
 
     hints: Mapping[str, int]
@@ -88,6 +90,7 @@ class Context:
     scopes: tuple[str, ...] = ()
     ways: Mapping[Any, str] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
+    facts: tuple[Dim, ...] = ()
     journals: list[Journal] = field(default_factory=list)
     made: dict[Node, int] = field(default_factory=dict)
     serial: int = 0
@@ -181,7 +184,10 @@ class Context:
         return holds
 
     def _at_least_always(self, difference: Dim) -> bool:
-        """Whether a size is at least 0 in every iteration, guarded."""
+        """Whether a size is at least 0 in every iteration that comes here, guarded."""
+        return any(self._never_negative(difference - fact) for fact in (0, *self.facts))
+
+    def _never_negative(self, difference: Dim) -> bool:
         least = extreme(difference, self.ranges)
         if least is None or isinstance(least, int):
             return least is not None and least >= 0

@@ -52,7 +52,10 @@ def _resolve(ufunc: np.ufunc, keys: tuple[Any, ...], dtype: np.dtype | None) -> 
     options: dict[str, Any] = {}
     if dtype is not None:
         options = {"signature": (*[None] * ufunc.nin, *[dtype] * ufunc.nout), "casting": "same_kind"}
-    return tuple(ufunc.resolve_dtypes((*keys, *[None] * ufunc.nout), **options))
+    found = tuple(ufunc.resolve_dtypes((*keys, *[None] * ufunc.nout), **options))
+    if any(loop.kind == "O" for loop in found) and all(key is int for key in keys):
+        return _resolve(ufunc, (np.dtype(np.int64),) * len(keys), dtype)
+    return found
 
 
 def elementwise(name: str, *operands: Any) -> Node:

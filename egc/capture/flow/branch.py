@@ -11,6 +11,7 @@ import numpy as np
 from egc import ir
 from egc.capture import arguments as trees
 from egc.capture.array import Array, Cell
+from egc.capture.bounds import facts_of
 from egc.capture.context import Choose, Restart, current
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.region import INLINE, Closing, Inside, inside
@@ -50,11 +51,14 @@ def two_way(frame: Any, condition: Node, left: Callable[[], Outcome], right: Cal
     before = frame.values
     iterators = {value: value.position for value in before.values() if isinstance(value, Iterating)}
     sides = []
-    for run in (left, right):
+    facts = current().facts
+    for run, holds in ((left, True), (right, False)):
+        current().facts = (*facts, *facts_of(condition, holds))
         frame.values = dict(before)
         for iterator, position in iterators.items():
             iterator.position = position
         sides.append(_side(frame, run))
+        current().facts = facts
         sides[-1].positions = {iterator: iterator.position for iterator in iterators}
     first, second = sides
     if first.outcome is None or second.outcome is None:

@@ -9,9 +9,9 @@ from typing import Any, Union
 
 from egc import ir, sizes
 from egc.capture.array import Array, as_size, python_number, to_node
-from egc.capture.bounds import Undecided
 from egc.capture.builtins import concretized
 from egc.capture.context import current
+from egc.capture.indexing import at_least_none
 from egc.capture.registry import implements
 from egc.errors import NotEncodable
 from egc.ir import Node
@@ -113,14 +113,6 @@ def _integer(value: Any) -> Any:
     if node.type.rank or node.type.dtype.kind not in "iu":
         raise TypeError(f"'{node.type.dtype.name}' object cannot be interpreted as an integer")
     return python_number(to_node(value, INT64))
-
-
-def at_least_none(span: Dim) -> Dim:
-    """A length that may come out negative, where it is none."""
-    try:
-        return span if current().at_least(span, 0) else 0
-    except Undecided:
-        return sizes.maximum(span, 0)
 
 
 def _count(start: Any, stop: Any, step: int) -> Node:
