@@ -15,6 +15,7 @@ SUITES = {
     "kernels": "benchmarks.kernels",
     "latency": "benchmarks.latency",
     "costs": "benchmarks.costs",
+    "loops": "benchmarks.loops",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

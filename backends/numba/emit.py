@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from egc.backends.numba.accumulators import Accumulator, combine, identity, stored
 from egc.backends.numba.scalars import expression, type_name
 from egc.kinds import CHEAP
 from egc.lower.loops import (
@@ -33,11 +34,17 @@ from egc.lower.loops import (
     Scatter,
     Statement,
     Store,
+    is_invariant,
     statements,
 )
+from egc.lower.together import side_by_side
 from egc.sizes import Dim
 
 BLOCK = 256
+
+LONG = 512
+"""Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
+short rows are several walks."""
 
 SHORT = 12
 """Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
@@ -163,7 +170,7 @@ class Nest:
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
         source, index = self.source, self.index(depth)
-        start, stop = self.span(loop)
+        start, stop = self.span(loop, depth)
         inner = list(statements(loop.body))
         for statement in inner:
             if isinstance(statement, Reduce) and statement.depth == depth:
@@ -197,12 +204,28 @@ class Nest:
             for fold in blocked:
                 fold.end_block(indent + 1)
         else:
+            if loop.together > 1:
+                start = self.loop_over_several(loop, depth, indent)
             source.line(indent, f"for {index} in range({span(start, stop)}):")
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
 
-    def span(self, loop: For) -> tuple[str, str]:
+    def loop_over_several(self, loop: For, depth: int, indent: int) -> str:
+        """The iterations that run together, where their rows are long enough. Gives where the others start."""
+        source, index, count = self.source, self.index(depth), loop.together
+        start, stop = self.span(loop, depth)
+        body = side_by_side(loop, depth)
+        first, last = self.span(next(item for item in loop.body if isinstance(item, For)), depth + 1)
+        row = last if first == "0" else f"{last} - {first}"
+        rest = f"m{index}"
+        whole = f"{stop} // {count} * {count}" if start == "0" else f"{start} + ({stop} - {start}) // {count} * {count}"
+        source.line(indent, f"{rest} = {whole} if {row} >= {LONG} else {start}")
+        source.line(indent, f"for {index} in range({start}, {rest}, {count}):")
+        self.body(body, depth + 1, indent + 1)
+        return rest
+
+    def span(self, loop: For, depth: int) -> tuple[str, str]:
         """Where the index of a loop starts and stops."""
         return "0", self.source.dim(loop.dim)
 
@@ -322,13 +345,6 @@ def _is_light(item: Item) -> bool:
     return not isinstance(item, (For, Gather)) and (not isinstance(item, Apply) or item.node.op in CHEAP)
 
 
-def is_invariant(statement: Item) -> bool:
-    """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
-    if isinstance(statement, Index):
-        return not any(stride != 0 for stride in statement.strides)
-    return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
-
-
 def _memory_type(dtype: np.dtype) -> str:
     return "np.uint8" if dtype.kind == "b" else f"np.{dtype.name}"
 
@@ -340,134 +356,6 @@ def _literal(value: object, dtype: np.dtype) -> str:
     return f"{type_name(dtype)}({text})"
 
 
-class Accumulator:
-    """Writes one Fold: float sums run in blocks, whose totals add up with compensation or in a wider type."""
-
-    def __init__(self, nest: Nest, fold: Fold, name: str):
-        self.nest, self.fold, self.op, self.dtype, self.name = nest, fold, fold.op, fold.dtype, name
-        self.parts = ("r", "i") if self.dtype.kind == "c" and fold.op == "sum" else ("",)
-        self.blocked = fold.op == "sum" and self.dtype.kind in "fc"
-        self.compensated = self.blocked and self.dtype in (np.float64, np.complex128)
-
-    def line(self, indent: int, text: str) -> None:
-        self.nest.source.line(indent, text)
-
-    def start(self, indent: int) -> None:
-        for part in self.parts:
-            self.line(indent, f"s{part}{self.name} = {self._start()}")
-            if self.compensated:
-                self.line(indent, f"e{part}{self.name} = 0.0")
-
-    def start_block(self, indent: int) -> None:
-        for part in self.parts:
-            self.line(indent, f"t{part}{self.name} = {'0.0' if self.compensated else 'float32(0.0)'}")
-
-    def end_block(self, indent: int, first: bool = False) -> None:
-        for part in self.parts:
-            total, error, block = (f"{letter}{part}{self.name}" for letter in "set")
-            if first:
-                self.line(indent, f"{total} = {block if self.compensated else f'float64({block})'}")
-            elif self.compensated:
-                self.line(indent, f"{error} += rounding_error({total}, {block})")
-                self.line(indent, f"{total} += {block}")
-            else:
-                self.line(indent, f"{total} += float64({block})")
-
-    def variables(self) -> list[tuple[str, str]]:
-        """What holds a partial result, with the names of the types."""
-        if self.blocked:
-            return [
-                (f"{letter}{part}{self.name}", "float64")
-                for part in self.parts
-                for letter in "se"[: 1 + self.compensated]
-            ]
-        kind = "uint64" if self.dtype.kind == "u" else "int64"
-        return [(f"s{self.name}", kind if self._wide() else "uint8" if self.dtype.kind == "b" else self.dtype.name)]
-
-    def add_partial(self, values: Sequence[str], indent: int) -> None:
-        """Combines a partial result, given as the values of `variables`, into the accumulator."""
-        names = [name for name, _ in self.variables()]
-        if self.compensated:
-            for total, error, part, lost in zip(names[::2], names[1::2], values[::2], values[1::2]):
-                self.line(indent, f"{error} += rounding_error({total}, {part}) + {lost}")
-                self.line(indent, f"{total} += {part}")
-        elif self.blocked or self._wide():
-            for total, part in zip(names, values):
-                self.line(indent, f"{total} {'*' if self.op == 'prod' else '+'}= {part}")
-        else:
-            (total,), (part,) = names, values
-            part = f"({part} != 0)" if self.dtype.kind == "b" else part
-            self.line(indent, f"{total} = {combine(self.op, self.dtype, total, part)}")
-
-    def step(self, indent: int) -> None:
-        value, letter = self.nest.value(self.fold.value), "t" if self.blocked else "s"
-        for part in self.parts:
-            total = f"{letter}{part}{self.name}"
-            self.line(indent, f"{total} = {self._step(total, value, part)}")
-
-    def finish(self, indent: int) -> None:
-        totals = [f"s{part}{self.name}" for part in self.parts]
-        if self.compensated:
-            totals = [f"compensated({total}, e{total[1:]})" for total in totals]
-        result = f"complex({', '.join(totals)})" if len(totals) > 1 else totals[0]
-        result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
-        self.line(indent, f"{self.nest.value(self.fold.name)} = {result}")
-
-    def _wide(self) -> bool:
-        """Whether the accumulator is wider than the result."""
-        return self.op in ("sum", "prod") and self.dtype.kind in "iu"
-
-    def _start(self) -> str:
-        op, dtype = self.op, self.dtype
-        if self._wide():
-            return f"{'uint64' if dtype.kind == 'u' else 'int64'}({0 if op == 'sum' else 1})"
-        return "0.0" if self.blocked else identity(op, dtype)
-
-    def _step(self, total: str, value: str, part: str) -> str:
-        op, dtype = self.op, self.dtype
-        if self.blocked:
-            return f"accumulate({total}, {f'{value}.' + {'r': 'real', 'i': 'imag'}[part] if part else value})"
-        if op == "prod" and dtype.kind == "f":
-            return f"accumulate_product({total}, {value})"
-        if self._wide():
-            wide = "uint64" if dtype.kind == "u" else "int64"
-            return f"{total} {'+' if op == 'sum' else '*'} {wide}({value})"
-        return combine(op, dtype, total, value)
-
-
 def span(start: str, stop: str) -> str:
     """The arguments of `range`."""
     return stop if start == "0" else f"{start}, {stop}"
-
-
-def identity(op: str, dtype: np.dtype) -> str:
-    """The value that combining starts from, as source. A running sum of floats starts from the zero that keeps signs."""
-    name = type_name(dtype)
-    if op == "cumsum" and dtype.kind == "f":
-        return f"{name}(-0.0)"
-    op = op.removeprefix("cum")
-    if dtype.kind == "b":
-        return "True" if op in ("prod", "all", "min") else "False"
-    if op in ("sum", "prod"):
-        return f"{name}({0 if op == 'sum' else 1})"
-    if dtype.kind == "f":
-        return f"{name}({'-inf' if op == 'max' else 'inf'})"
-    limits = np.iinfo(dtype)
-    return f"{name}({limits.min if op == 'max' else limits.max})"
-
-
-def stored(value: str, dtype: np.dtype) -> str:
-    return f"uint8({value})" if dtype.kind == "b" else value
-
-
-def combine(op: str, dtype: np.dtype, total: str, value: str) -> str:
-    """Two values of a dtype combined, as source."""
-    op = op.removeprefix("cum")
-    if dtype.kind == "b":
-        return f"({total}) {'&' if op in ('prod', 'all', 'min') else '|'} {value}"
-    if op in ("sum", "prod"):
-        text = f"{total} {'+' if op == 'sum' else '*'} {value}"
-        return f"{type_name(dtype)}({text})" if dtype.kind in "iu" else text
-    if dtype.kind == "f":
-        return f"{op}imum({total}, {value})"
-    return f"select({value} {'>' if op == 'max' else '<'} {total}, {value}, {total})"

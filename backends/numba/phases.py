@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
-from egc.backends.numba.emit import Accumulator, Nest, Segment, Source, declare, is_invariant, stored
+from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
-from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, statements
+from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, is_invariant, statements
 from egc.sizes import Dim
 
 COLUMNS = 512
@@ -270,8 +271,9 @@ class _PhasedNest(Nest):
         for buffer in buffers:
             self.source.line(1, f"keep({buffer})")
 
-    def span(self, loop: For) -> tuple[str, str]:
-        return ("start", "stop") if loop is self.split else super().span(loop)
+    def span(self, loop: For, depth: int) -> tuple[str, str]:
+        shared = self.split is not None and depth == self.columns
+        return ("start", "stop") if shared else super().span(loop, depth)
 
     def fill_span(self, reduce: Reduce) -> tuple[str, str]:
         if not self.columns or reduce.depth:

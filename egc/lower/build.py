@@ -15,6 +15,7 @@ from egc.lower.loops import Call, Gather, Load, Loop, LoopProgram, Step
 from egc.lower.nest import loop_of
 from egc.lower.order import in_memory_order
 from egc.lower.reuse import reuse
+from egc.lower.together import together
 
 
 def lower(program: Program, fusible: Fusible | None = None) -> LoopProgram:
@@ -102,6 +103,7 @@ def _with_locals(steps: list[Step], outputs: tuple[str, ...]) -> list[Step]:
                     results=tuple((name, type) for name, type in step.results if name not in inner),
                     locals=tuple((name, type.dtype) for name, type in step.results if name in inner),
                 )
+                step = together(step)
             result.append(step)
     return result
 

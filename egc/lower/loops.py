@@ -186,10 +186,14 @@ Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather
 
 @dataclass(frozen=True)
 class For:
-    """A loop from 0 to below `dim`; the number of loops around it is its index's number."""
+    """A loop from 0 to below `dim`; the number of loops around it is its index's number.
+
+    So many of its iterations may run `together`, each inner loop for all of them before the next statement.
+    """
 
     dim: Dim
     body: tuple[Item, ...]
+    together: int = 1
 
 
 Item = Union[Statement, For]
@@ -254,17 +258,28 @@ def statements(body: Iterable[Item]) -> Iterator[Statement]:
             yield item
 
 
+def is_invariant(statement: Item) -> bool:
+    """Whether a statement can run before the loops. An array may be empty, a scalar is always there."""
+    if isinstance(statement, Index):
+        return not any(stride != 0 for stride in statement.strides)
+    return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
+
+
 def _lines(body: Iterable[Item], depth: int, indent: int) -> Iterator[str]:
     for item in body:
         if not isinstance(item, For):
             yield "    " * indent + str(item)
             continue
-        loops, inner = [f"i{depth} < {item.dim}"], item.body
+        loops, inner = [_head(item, depth)], item.body
         while len(inner) == 1 and isinstance(inner[0], For):
-            loops.append(f"i{depth + len(loops)} < {inner[0].dim}")
+            loops.append(_head(inner[0], depth + len(loops)))
             inner = inner[0].body
         yield "    " * indent + f"for {', '.join(loops)}"
         yield from _lines(inner, depth + len(loops), indent + 1)
+
+
+def _head(loop: For, depth: int) -> str:
+    return f"i{depth} < {loop.dim}" + (f" ({loop.together} together)" if loop.together > 1 else "")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import threading
 import numpy as np
 
 import egc
-from egc.backends.numba.blocks import LEAST, MOST
+from egc.backends.numba.blocks import LARGE, LEAST, MOST, PAGE
 
-COUNT = LEAST // 8 + 1000
+COUNT = LARGE // 8 + 1000
 
 
 def test_memory_is_used_again_once_nobody_holds_it():
@@ -31,6 +31,14 @@ def test_memory_of_other_sizes_and_alignment():
         x = np.arange(float(count))
         result = optimized(x)
         assert result.ctypes.data % 64 == 0 and result[-1] == count and result[0] == 1
+
+
+def test_results_begin_in_the_middle_of_a_page_where_those_of_others_do_not():
+    optimized = egc.optimize(lambda x: x + 1)
+    for count in (LEAST // 8, LARGE // 8 - 1, LARGE // 8, COUNT):
+        held = [optimized(np.arange(float(count))) for _ in range(3)]
+        assert {result.ctypes.data % PAGE for result in held} == {PAGE // 2}
+        assert all(result[0] == 1 and result[-1] == count for result in held)
 
 
 def test_many_threads_hold_their_own_memory():

@@ -1,0 +1,122 @@
+"""Whole functions with loops, branches and updates in place: equal to the plain functions, arguments included.
+
+Every program is captured with nothing opaque, unless it is in `AS_WRITTEN`, and means what NumPy does at its larger sizes.
+All backends with all rules, from the smallest size, are a long sweep, of which CI runs a seeded sample:
+
+    EGC_PROGRAMS=2000 pytest -m slow tests/programs
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import os
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+import egc
+from tests.laws.law import numbers, same_sharing, same_structure
+from tests.programs.programs import PROGRAMS, Program
+
+BACKENDS = ("reference", "numba", "jax")
+LONG = int(os.environ.get("EGC_PROGRAMS", "1000"))
+GAPS = {
+    "haar": "sizes that are equal only where one is even: capture raises, instead of running the function as written"
+}
+"""Programs that go wrong, and why; a strict xfail, so that one that is put right must leave."""
+
+SWEEP = [(program, backend) for program in PROGRAMS if program.name not in GAPS for backend in BACKENDS]
+SAMPLE = np.random.default_rng(4).permutation(len(SWEEP))[:LONG]
+
+AS_WRITTEN = frozenset(
+    """
+    lu_with_pivots householder gauss_seidel conjugate_gradients power_iteration sparse_product sparse_rows
+    limited_advection laplace_until game_of_life_cells edit_distance longest_common local_alignment folding knapsack
+    knapsack_slices chain_order coin_ways shortest_paths seam pair_forces ising_sweeps adaptive_step mandelbrot_points
+    random_walk k_means k_means_arrays histogram joint_histogram running_moments metropolis newton_logistic
+    soft_thresholds page_rank american_put barrier_option implied_volatilities largest_drawdown stop_loss bond_yield
+    classified first_above scaled_or_shifted norm_with_early_return collatz common_divisors sieve insertion_sort
+    bubble_sort interpolated newton_root square_roots bisection peaks components golden_section wrapped_angles haar
+    """.split()
+)
+"""The programs that are not encoded, or not wholly. One that is must leave this list."""
+
+by_name = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+
+
+def programs_or_gaps() -> list[Any]:
+    marks = {name: [pytest.mark.xfail(reason=why, strict=True)] for name, why in GAPS.items()}
+    return [pytest.param(program, id=program.name, marks=marks.get(program.name, ())) for program in PROGRAMS]
+
+
+def require_equal(program: Program, optimized: Any, size: int) -> None:
+    """The same result and the same arguments after the call: structure, types, dtypes, shapes, memory, values."""
+    arguments = program.arguments(size)
+    theirs, ours = copy.deepcopy(arguments), copy.deepcopy(arguments)
+    with np.errstate(all="ignore"):
+        expected, found = program.function(*theirs), optimized(*ours)
+    same_structure((found, ours), (expected, theirs), f"{program.name} at size {size}")
+    same_sharing((found, ours), (expected, theirs))
+    for position, (a, b) in enumerate(zip(numbers((found, ours)), numbers((expected, theirs)))):
+        require_close(np.asarray(a), np.asarray(b), program.rtol, f"value {position} at size {size}")
+
+
+def require_close(found: np.ndarray, expected: np.ndarray, rtol: float, what: str) -> None:
+    if expected.dtype.kind not in "fc":
+        np.testing.assert_array_equal(found, expected, what)
+        return
+    scale = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+    np.testing.assert_allclose(found, expected, rtol, rtol * scale, err_msg=what)
+
+
+@pytest.mark.parametrize("program", programs_or_gaps())
+def test_a_program_is_equal_to_numpy(program):
+    optimized = egc.optimize(program.function, backend="reference", rules=[])
+    for size in program.sizes[1:]:
+        require_equal(program, optimized, size)
+
+
+@by_name
+def test_a_program_has_nothing_opaque_unless_it_is_listed(program):
+    optimized = egc.optimize(program.function, backend="reference", rules=[])
+    try:
+        opaque = optimized.explain(*program.arguments(program.sizes[1])).opaque
+    except ValueError as error:
+        opaque = (error,)
+    if not opaque:
+        require_equal(program, optimized, program.sizes[1])
+    assert bool(opaque or optimized.statistics.as_written) == (program.name in AS_WRITTEN), opaque
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", SAMPLE, ids=lambda place: f"{SWEEP[place][0].name}-{SWEEP[place][1]}")
+def test_a_program_is_equal_to_numpy_on_every_backend_from_the_smallest_size(place):
+    program, backend = SWEEP[place]
+    optimized = egc.optimize(program.function, backend=backend)
+    for size in program.sizes:
+        require_equal(program, optimized, size)
+
+
+def test_programs_have_names_of_their_own_and_what_is_listed_is_one_of_them():
+    names = [program.name for program in PROGRAMS]
+    assert len(set(names)) == len(names) >= 64
+    assert set(names) >= AS_WRITTEN
+
+
+@by_name
+def test_the_table_says_what_a_program_does(program):
+    assert len(program.sizes) >= 3 and all(a < b for a, b in pairwise(program.sizes))
+    assert len(program.measured) in (0, 2)
+    for size in program.sizes:
+        first, second = program.arguments(size), program.arguments(size)
+        same = [np.array_equal(a, b) for a, b in zip(numbers(first), numbers(second))]
+        assert all(same), "the arguments of a size are the same ones each time"
+    program.function(*first)
+    changed = [not np.array_equal(a, b) for a, b in zip(numbers(first), numbers(second))]
+    assert any(changed) == program.mutates
+    assert "egc" not in inspect.getsource(inspect.getmodule(program.function))
+    assert len(ast.get_docstring(ast.parse(inspect.getsource(program.function)).body[0]).splitlines()) == 1
