@@ -1,4 +1,4 @@
-"""Computes at compile time what depends on constants alone."""
+"""What is always done: computes what depends on constants alone, and tidies loops and branches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 from egc import ir
 from egc.ir import Node, Program
 from egc.ops import OPS
+from egc.transforms.tidy import tidy
+
+MOST_ROUNDS = 4
+"""Tidied loops may have new constants to fold, and the other way around."""
 
 Evaluate = Callable[[Program, tuple[Any, ...]], tuple[Any, ...]]
 
@@ -33,3 +37,12 @@ def fold_constants(program: Program, evaluate: Evaluate) -> Program:
         return ir.constant(np.asarray(value).item(), node.type.dtype, node.type.shape, node.line)
 
     return ir.map_nodes(program, visit)
+
+
+def simplify(program: Program, evaluate: Evaluate) -> Program:
+    """The Program with constants folded, and loops and branches tidied."""
+    for _ in range(MOST_ROUNDS):
+        before, program = program, tidy(fold_constants(program, evaluate))
+        if program.outputs == before.outputs:
+            break
+    return program
