@@ -11,7 +11,7 @@ from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.layouts import in_c_order
-from egc.backends.numba.native import is_native
+from egc.backends.numba.native import is_compiled, is_native
 from egc.backends.numba.scalars import fusible
 from egc.backends.numba.threads import set_num_threads
 from egc.backends.reference import EVALUATE
@@ -51,11 +51,11 @@ class NumbaBackend:
         """
         require_supported(self, program)
         laid = in_c_order(program, demands.layouts)
-        loops = lower(laid, fusible)
+        loops = lower(laid, fusible, is_compiled)
         if is_native(laid, loops):
             return compile_native(program, laid, loops, demands)
         if laid is not program:
-            loops = lower(program, fusible)
+            loops = lower(program, fusible, is_compiled)
         run, driver = generate(program, loops, demands.exact)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 

@@ -15,9 +15,10 @@ from typing import Any
 from egc import sizes
 from egc.backend import Region
 from egc.backends.numba.emit import Segment, emit
+from egc.backends.numba.flow import emit_flow
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
-from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
+from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -64,11 +65,13 @@ class Writer(ABC):
     def write(self) -> Driver:
         self.arguments()
         depth = self.begin()
-        for is_call, members in groupby(self.loops.steps, lambda step: isinstance(step, Call)):
-            if is_call:
-                for call in members:
-                    assert isinstance(call, Call)
-                    self.call(call, depth)
+        for kind, members in groupby(self.loops.steps, _kind):
+            if kind is Call or kind is Flow:
+                for step in members:
+                    if isinstance(step, Call):
+                        self.call(step, depth)
+                    elif isinstance(step, (Repeat, Branch)):
+                        self.flow(step, depth)
             else:
                 for steps in _functions(members):
                     self.segment(steps, depth)
@@ -148,20 +151,46 @@ class Writer(ABC):
             self.types[name] = type
             self.contiguous[name] = self.name(name)
             self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        segment = emit_shared(loops, self.exact) or emit(loops, self.exact)
+        self.run(emit_shared(loops, self.exact) or emit(loops, self.exact), depth)
+        for loop in loops:
+            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
+
+    def flow(self, step: Flow, depth: int) -> None:
+        """Writes a loop or branch."""
+        segment = emit_flow(step, self.types, self.exact)
+        for name, type in (*step.results, *segment.buffers):
+            self.types[name] = type
+            self.contiguous[name] = self.name(name)
+            self.line(f"{self.name(name)} = {self.empty(type)}", depth)
+        self.run(segment, depth)
+        self.driver.kernels.append(described(step))
+
+    def run(self, segment: Segment, depth: int) -> None:
+        """Runs a new function."""
         number = len(self.driver.segments)
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
         for line in self.run_segment(number, segment, [*arrays, *map(self.dim, segment.dims)]):
             self.line(line, depth)
-        for loop in loops:
-            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
     def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
         """The lines that run the function `loops_<number>`."""
         call = f"loops_{number}({', '.join(arguments)})"
+        if segment.exchanged:
+            yield f"loops_{number}_places = {call}"
+            yield from self.exchange(segment, f"loops_{number}_places")
+            return
         yield f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call
+
+    def exchange(self, segment: Segment, places: str) -> Iterator[str]:
+        """The line that gives arrays the memory in which their values lie."""
+        found, below = [], 1
+        for _, homes in reversed(segment.exchanged):
+            digit = f"{places} // {below} % {len(homes)}"
+            found.append(f"({', '.join(map(self.name, homes))})[{digit}]")
+            below *= len(homes)
+        yield f"{', '.join(self.name(name) for name, _ in segment.exchanged)} = {', '.join(reversed(found))}"
 
     def check(self, check: Check, depth: int) -> None:
         values = [self.dim(value) for value in check.values]
@@ -212,6 +241,16 @@ def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
         function.append(step)
         weight += added
     yield function
+
+
+def _kind(step: Step) -> Any:
+    return Call if isinstance(step, Call) else Flow if isinstance(step, (Repeat, Branch)) else Loop
+
+
+def described(step: Flow) -> str:
+    """What a loop or branch does, in a line."""
+    kind = "branch" if isinstance(step, Branch) else "while" if step.count is None else "for"
+    return f"{kind} with {', '.join(str(type) for _, type in step.states)}"
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -39,6 +39,7 @@ from egc.lower.loops import (
 )
 from egc.lower.together import side_by_side
 from egc.sizes import Dim
+from egc.types import ArrayType
 
 BLOCK = 256
 
@@ -91,7 +92,9 @@ class Segment:
     """A generated function: its source, the arrays it takes (name, written) and the sizes it takes.
 
     Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds. `calls` are the
-    `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says.
+    `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says. `buffers` are those
+    of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
+    it returns the number of which, for all of them the digits of one number.
     """
 
     source: str
@@ -99,6 +102,8 @@ class Segment:
     dims: tuple[Dim, ...]
     may_fail: bool = False
     calls: Any = None
+    buffers: tuple[tuple[str, ArrayType], ...] = ()
+    exchanged: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:

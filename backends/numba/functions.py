@@ -133,6 +133,17 @@ def keep(context, array):
     return types.none(array), generate
 
 
+@intrinsic
+def is_at(context, pointer, array):
+    """1 where an array's elements begin at a pointer, else 0."""
+
+    def generate(context, builder, signature, arguments):
+        begin = make_array(signature.args[1])(context, builder, arguments[1]).data
+        return builder.zext(builder.icmp_unsigned("==", begin, arguments[0]), ir.IntType(64))
+
+    return types.int64(pointer, array), generate
+
+
 def _floating_intrinsic(name: str) -> Any:
     def typed(context, a, b):
         def generate(context, builder, signature, arguments):
@@ -314,7 +325,7 @@ NAMES: dict[str, Any] = {
 }
 NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
-NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
+NAMES |= {"pointer": pointer, "keep": keep, "is_at": is_at, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}

@@ -54,7 +54,7 @@ def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> 
     array_types = [
         types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays
     ]
-    result = types.int64 if segment.may_fail else types.void
+    result = types.int64 if segment.may_fail or segment.exchanged else types.void
     sizes = [types.int64] * len(segment.dims)
     if segment.calls is None:
         return result(*array_types, *sizes)

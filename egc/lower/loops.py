@@ -301,7 +301,109 @@ class Call:
         return f"{kind} {self.name}: {self.node.type} = {self.node.op}({', '.join(self.operands)}{params})"
 
 
-Step = Union[Loop, Call, Check]
+@dataclass(frozen=True)
+class Body:
+    """What a region does, in order; then each value of `moves` becomes what its target names, all at once.
+
+    An array is a name for a block of memory, and a target that is an array takes the other name's block. `blocks` are the
+    arrays that the steps fill, `scalars` the values of rank 0 that they make.
+    """
+
+    steps: tuple[BodyStep, ...]
+    moves: tuple[tuple[str, str], ...] = ()
+    blocks: tuple[tuple[str, ArrayType], ...] = ()
+    scalars: tuple[tuple[str, np.dtype], ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A bool scalar, and what makes it."""
+
+    body: Body
+    value: str
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Runs `update` as often as the scalar `count` says, while `pre` holds before an iteration and `post` after it.
+
+    `states` start with the values of `starts`; an array's start is the state itself. `index` names the iteration's number,
+    as a scalar and as a size. `results` are the states that need memory of their own.
+    """
+
+    states: tuple[tuple[str, ArrayType], ...]
+    starts: tuple[str, ...]
+    count: str | None
+    index: str | None
+    pre: Condition | None
+    update: Body
+    post: Condition | None
+    results: tuple[tuple[str, ArrayType], ...] = ()
+
+    def bodies(self) -> Iterator[Body]:
+        if self.pre is not None:
+            yield self.pre.body
+        yield self.update
+        if self.post is not None:
+            yield self.post.body
+
+    def __str__(self) -> str:
+        how = "" if self.count is None else f" {self.index} < {self.count}"
+        starts = ", ".join(f"{name}: {type} = {start}" for (name, type), start in zip(self.states, self.starts))
+        return "\n".join([f"repeat{how} with {starts}", *_region_lines(self, 1)])
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Runs one of two bodies, which leave the values of `states`; `results` are those that need memory of their own."""
+
+    condition: str
+    states: tuple[tuple[str, ArrayType], ...]
+    then: Body
+    otherwise: Body
+    results: tuple[tuple[str, ArrayType], ...] = ()
+
+    def bodies(self) -> Iterator[Body]:
+        yield self.then
+        yield self.otherwise
+
+    def __str__(self) -> str:
+        made = ", ".join(f"{name}: {type}" for name, type in self.states)
+        return "\n".join([f"if {self.condition} gives {made}", *_region_lines(self, 1)])
+
+
+BodyStep = Union[Item, Call, Check, Repeat, Branch]
+Flow = Union[Repeat, Branch]
+Step = Union[Loop, Call, Check, Repeat, Branch]
+
+
+def _region_lines(step: Flow, indent: int) -> Iterator[str]:
+    def within(body: Body) -> Iterator[str]:
+        for inner in body.steps:
+            if isinstance(inner, (Repeat, Branch)):
+                yield from ("    " * indent + line for line in str(inner).splitlines())
+            else:
+                yield from (
+                    _lines([inner], 0, indent)
+                    if not isinstance(inner, (Call, Check))
+                    else ["    " * indent + str(inner)]
+                )
+        for name, value in body.moves:
+            yield "    " * indent + f"{name} = {value}"
+
+    match step:
+        case Repeat(pre=pre, update=update, post=post):
+            if pre is not None:
+                yield from within(pre.body)
+                yield "    " * indent + f"while {pre.value}"
+            yield from within(update)
+            if post is not None:
+                yield from within(post.body)
+                yield "    " * indent + f"while {post.value}"
+        case Branch(then=then, otherwise=otherwise):
+            yield from within(then)
+            yield "    " * (indent - 1) + "else"
+            yield from within(otherwise)
 
 
 @dataclass(frozen=True)

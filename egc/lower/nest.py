@@ -31,10 +31,18 @@ from egc.lower.loops import (
     Statement,
     Store,
 )
-from egc.sizes import Dim
+from egc.sizes import Dim, Size
 from egc.types import Shape
 from egc.views import Index as Place
 from egc.views import Map, Source, identity, inside, trace
+
+
+class Fresh:
+    """Names of values and buffers that no other kernel of a function has."""
+
+    def __init__(self) -> None:
+        self.values = (f"v{k}" for k in count())
+        self.buffers = (f"t{k}" for k in count())
 
 
 class NestBuilder:
@@ -44,11 +52,12 @@ class NestBuilder:
     loops read in the same iterations of the outer loops only lives in a buffer that these loops use anew.
     """
 
-    def __init__(self, kernel: Kernel, names: Mapping[Node, str]):
+    def __init__(self, kernel: Kernel, names: Mapping[Node, str], fresh: Fresh | None = None):
         self.kernel, self.names = kernel, dict(names)
         self.results = tuple(dict.fromkeys(node.join if isinstance(node, Piece) else node for node in kernel.outputs))
         self.checks: dict[Check, None] = {}
-        self.fresh = (f"v{k}" for k in count())
+        self.fresh = (f"v{k}" for k in count()) if fresh is None else fresh.values
+        self.buffers = fresh.buffers if fresh is not None else None
         self.variables: dict[Node, tuple[str, int, int]] = {}
         self.strides: dict[Node, tuple[Dim, ...]] = {}
         self.scratch: list[tuple[str, np.dtype, Dim]] = []
@@ -85,7 +94,8 @@ class NestBuilder:
     def buffer(self, dtype: np.dtype, size: Dim) -> str:
         """A new buffer that lives while the loops run."""
         taken = {*self.names.values(), *(name for name, *_ in self.scratch)}
-        name = next(name for k in count() if (name := f"t{k}") not in taken)
+        names = self.buffers if self.buffers is not None else (f"t{k}" for k in count())
+        name = next(name for name in names if name not in taken)
         self.scratch.append((name, dtype, size))
         return name
 
@@ -361,17 +371,25 @@ def _indexed(length: Dim, node: Node) -> Check:
     return Check("index", (length, count), "index is out of bounds for an axis of length 0")
 
 
-def holds(check: Check) -> bool:
-    """Whether a check surely holds; the symbols of axes stand for positive lengths."""
+def holds(check: Check, inside: bool = False) -> bool:
+    """Whether a check surely holds; the symbols of axes stand for positive lengths, those of iterations may be 0. `inside` of
+    loops and branches, slices are within bounds."""
     length = check.values[0]
+    if check.what == "slice":
+        return inside
     return check.what in ("nonempty", "index") and (
-        length > 0 if isinstance(length, int) else check.what == "index" and str(length).isidentifier()
+        length > 0 if isinstance(length, int) else check.what == "index" and is_axis(length)
     )
 
 
-def loop_of(kernel: Kernel, names: Mapping[Node, str]) -> Iterator[Check | Loop]:
-    """The checks that a kernel's loops rely on, then the loops."""
-    builder = NestBuilder(kernel, names)
+def is_axis(length: Size) -> bool:
+    """Whether a size is the length of an argument's axis."""
+    return str(length).isidentifier() and not str(length).startswith("_i")
+
+
+def loop_of(kernel: Kernel, names: Mapping[Node, str], fresh: Fresh | None = None) -> Iterator[Check | Loop]:
+    """The checks that a kernel's loops rely on, then the loops. `fresh` names what they make inside of loops and branches."""
+    builder = NestBuilder(kernel, names, fresh)
     loop = builder.build()
-    yield from (check for check in builder.checks if not holds(check))
+    yield from (check for check in builder.checks if not holds(check, fresh is not None))
     yield loop

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from egc.lower.loops import Call, For, Gather, Item, Load, Loop, Reduce, Scatter, Step, Store
+from egc.lower.loops import Branch, Call, For, Gather, Item, Load, Loop, Reduce, Repeat, Scatter, Step, Store
+from egc.lower.names import mentioned, renamed
 from egc.types import ArrayType
 
 FOREVER = 1 << 60
@@ -34,10 +35,12 @@ def reuse(steps: Iterable[Step], outputs: tuple[str, ...]) -> tuple[list[Step], 
             step = replace(
                 step,
                 results=tuple(result for result in step.results if result[0] not in taken),
-                body=tuple(_renamed(item, places) for item in step.body),
+                body=tuple(renamed(item, places) for item in step.body),
             )
         elif isinstance(step, Call):
             step = replace(step, operands=tuple(places.get(name, name) for name in step.operands))
+        elif isinstance(step, (Repeat, Branch)):
+            step = renamed(step, places)
         done.append(step)
     return done, tuple(places.get(name, name) for name in outputs)
 
@@ -86,9 +89,10 @@ def _accesses(
 
 
 def _last_reads(steps: list[Step], outputs: tuple[str, ...]) -> dict[str, int]:
-    """The number of the last step that reads each array; forever for what is returned or viewed."""
+    """The number of the last step that reads each array; forever for what is returned or viewed, or regions know."""
     last: dict[str, int] = {}
     kept = {*outputs, *(name for step in steps if isinstance(step, Call) for name in step.operands)}
+    kept.update(name for step in steps if isinstance(step, (Repeat, Branch)) for name in mentioned(step))
     for number, step in enumerate(steps):
         if isinstance(step, Loop):
             last.update(
@@ -107,11 +111,3 @@ def _writers(steps: list[Step]) -> dict[str, set[int]]:
                 if isinstance(item, (Store, Reduce, Scatter)):
                     found.setdefault(item.access.array, set()).add(number)
     return found
-
-
-def _renamed(item: Item, places: Mapping[str, str]) -> Item:
-    if isinstance(item, For):
-        return For(item.dim, tuple(_renamed(child, places) for child in item.body))
-    if isinstance(item, (Load, Store, Reduce, Gather, Scatter)) and item.access.array in places:
-        return replace(item, access=replace(item.access, array=places[item.access.array]))
-    return item
