@@ -18,6 +18,7 @@ from egc.capture import build
 from egc.capture.array import Array, python_number, result, to_node
 from egc.capture.bounds import Undecided
 from egc.capture.context import current
+from egc.capture.flow.values import common
 from egc.capture.registry import FUNCTIONS, implements
 from egc.capture.ufuncs import compute, elementwise, truth
 from egc.errors import NotEncodable
@@ -189,15 +190,11 @@ def _better(best: Any, item: Any, takes: Callable[[Any, Any], Any]) -> Any:
             except Undecided:
                 return (sizes.maximum if takes is operator.gt else sizes.minimum)(best, item)
         raise NotEncodable("min or max of a size and a float", "not encoded", current().line)
-    kinds = {
-        (v.kind, v.dtype, v.ndim) if isinstance(v, Array) else ("python", to_node(v).type.dtype, 0)
-        for v in (best, item)
-    }
-    if len(kinds) > 1 or any(ndim for _, _, ndim in kinds):
-        raise NotEncodable("Python's min or max of data", "the result's type depends on data", current().line)
-    a, b = to_node(best), to_node(item)
-    chosen = current().make("where", takes(result(b), result(a)).node, b, a)
-    return Array(chosen, next(iter(kinds))[0])
+    if any(isinstance(v, Array) and v.ndim for v in (best, item)):
+        raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+    kind = common(best, item, "$extreme")
+    chosen = current().make("where", takes(item, best).node, kind.node(item), kind.node(best))
+    return kind.value(chosen)
 
 
 FUNCTIONS[builtins.max] = _extreme("max", operator.gt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -92,12 +93,13 @@ class Context:
     ranges: dict[str, Range] = field(default_factory=dict)
     facts: tuple[Dim, ...] = ()
     journals: list[Journal] = field(default_factory=list)
-    made: dict[Node, int] = field(default_factory=dict)
+    made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0
 
     def make(self, op: str, *inputs: Node, **params: Any) -> Node:
         node = ir.make(op, *inputs, line=self.line, scopes=frozenset(self.scopes), **params)
-        self.made.setdefault(node, self.tick())
+        if node not in self.made:
+            self.made[node] = self.tick()
         return node
 
     def tick(self) -> int:
@@ -185,7 +187,19 @@ class Context:
 
     def _at_least_always(self, difference: Dim) -> bool:
         """Whether a size is at least 0 in every iteration that comes here, guarded."""
+        if isinstance(difference, int):
+            return difference >= 0
         return any(self._never_negative(difference - fact) for fact in (0, *self.facts))
+
+    def settled(self, node: Node) -> bool:
+        """Whether a slice surely lies within its operand in every iteration, whatever branches were taken inside."""
+        for start, size, step, length in zip(
+            *(node.params[p] for p in ("start", "size", "step")), node.inputs[0].type.shape
+        ):
+            last = start + (size - 1) * step
+            if not all(self._at_least_always(d) for d in (start, last, length - 1 - last)):
+                return False
+        return True
 
     def _never_negative(self, difference: Dim) -> bool:
         least = extreme(difference, self.ranges)

@@ -323,7 +323,8 @@ def _fitted(value: Node, shape: Shape) -> Node:
     extra = value.type.rank - len(shape)
     if extra > 0 and all(dim == 1 for dim in value.type.shape[:extra]):
         value = build.reshape(value, value.type.shape[extra:])
-    if build.broadcast_shape(value.type.shape, shape) != shape:
+    together = build.broadcast_shape(value.type.shape, shape)
+    if len(together) > len(shape) or any(a != b and not current().same(a, b) for a, b in zip(together, shape)):
         raise ValueError(f"could not broadcast input array from shape {value.type.shape} into shape {shape}")
     return build.broadcast_to(value, shape)
 

@@ -101,6 +101,7 @@ def _only(frame: Any, side: Side, unusual: Node) -> Outcome:
     for cell, after in side.region.cells.items():
         context.note(cell)
         cell.node, cell.written, cell.stale = after  # type: ignore[attr-defined]
+    context.made.update(side.region.made)
     frame.values = side.values
     assert side.outcome is not None
     return side.outcome
@@ -243,6 +244,9 @@ class _Merge:
     def belongs(self, node: Node) -> bool:
         return current().made.get(node, self.start) >= self.start
 
+    def _is_made(self, node: Node) -> bool:
+        return node.op != "input" and self.belongs(node)
+
     def _spared(self) -> bool:
         """Whether computing both sides is cheaper than a branch."""
         count = 0
@@ -260,7 +264,7 @@ class _Merge:
             if node.op not in CHEAP or count > SPARED or not small or node.op == "item":
                 return False
             stack.extend(node.inputs if node.op != "slice" else ())
-            if node.op == "slice" and self.belongs(node.inputs[0]) and node.inputs[0].op != "input":
+            if node.op == "slice" and (not current().settled(node) or self._is_made(node.inputs[0])):
                 return False
         return True
 

@@ -100,7 +100,7 @@ def traced_range(*bounds: Any) -> Any:
         return Sequenced(_count(start, stop, step), lambda k: start + step * k)
     span = stop - start if step > 0 else start - stop
     length = sizes.floordiv(at_least_none(span) + abs(step) - 1, abs(step))
-    return Sequenced(length, lambda k: start + step * k) if isinstance(length, Size) else range(start, stop, step)
+    return range(0) if length == 0 else Sequenced(length, lambda k: start + step * k)
 
 
 def _integer(value: Any) -> Any:

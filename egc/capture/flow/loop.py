@@ -6,8 +6,9 @@ assigns, and arrays that it binds to other memory. All else is the same in every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from egc import ir, sizes
@@ -109,7 +110,7 @@ class LoopCapture:
             stand_ins[key] = ir.input(f"_s{self.depth}_{len(stand_ins)}", type)
             return stand_ins[key]
 
-        with inside(fresh=True) as region:
+        with inside() as region:
             self._number_iterations()
             try:
                 for name, variable in self.variables.items():
@@ -301,44 +302,69 @@ class _Closed:
 
     def _aliases(self, made: Mapping[Any, Array]) -> None:
         """Arrays that a variable is bound to: what may be the same memory must not be written, in the loop or after it."""
-        capture, body = self.capture, self.body
-        sources: dict[Cell, Array] = {}
-        written = set(body.region.cells)
-        for (name, k), array in made.items():
-            variable = capture.variables[name]
-            if array.kind != "array":
-                continue
-            entry = variable.entry[k]
-            last = flatten(body.values[name])[1][k] if name in body.values else None
-            stand_in = body.given.get((name, k))
-            touched = stand_in is not None and (
-                stand_in.cell in written or stand_in.cell.node is not body.stand_ins[name, k]
-            )
-            if variable.defined and isinstance(entry, Array):
-                if touched and (entry.path or entry.cell.argument is not None or self._elsewhere(entry.cell, name)):
-                    raise differs(
-                        f"writing into the array {name}", "which memory it is changes from iteration to iteration"
-                    )
-                array.cell.rival(entry.cell)
-            if not isinstance(last, Array):
-                continue
-            if last.cell in sources:
-                if touched:
-                    raise differs(f"writing into the array {name}", "another variable may be the same array")
-                array.cell.rival(sources[last.cell].cell)
-            sources[last.cell] = array
-            if last.cell.serial < body.region.start:
-                if touched:
-                    raise differs(f"writing into the array {name}", "it may be memory from before the loop")
-                array.cell.rival(last.cell)
+        arrays = {key: array for key, array in made.items() if array.kind == "array"}
+        last = {key: self._last(key) for key in arrays}
+        for group in self._groups(last):
+            written = [key for key in group if self._written(key)]
+            memory = [cell for key in group for cell in self._memory(key, last[key])]
+            if written:
+                self._require_own(written[0][0], group, last, memory)
+            for key in group:
+                for cell in memory:
+                    arrays[key].cell.rival(cell)
+        for key, other in combinations(arrays, 2):
+            if last[key] is not None and last[other] is not None and last[key].cell is last[other].cell:
+                arrays[key].cell.rival(arrays[other].cell)
 
-    def _elsewhere(self, cell: Cell, name: str) -> bool:
-        """Whether something but a variable, and temporaries that are not read again, may reach memory."""
+    def _last(self, key: Any) -> Any:
+        name, k = key
+        found = flatten(self.body.values[name])[1][k] if name in self.body.values else None
+        return found if isinstance(found, Array) else None
+
+    def _groups(self, last: Mapping[Any, Any]) -> list[list[Any]]:
+        """Variables that exchange memory from iteration to iteration."""
+        stand_ins = {self.body.given[key].cell: key for key in last if key in self.body.given}
+        group_of = {key: {key} for key in last}
+        for key, array in last.items():
+            other = stand_ins.get(array.cell) if array is not None else None
+            if other is not None and group_of[other] is not group_of[key]:
+                group_of[other] |= group_of[key]
+                group_of.update(dict.fromkeys(group_of[key], group_of[other]))
+        return [sorted(group) for group in {id(group): group for group in group_of.values()}.values()]
+
+    def _written(self, key: Any) -> bool:
+        """Whether the body writes into the array that a variable is bound to when an iteration begins."""
+        given = self.body.given.get(key)
+        return given is not None and given.cell.node is not self.body.stand_ins[key]
+
+    def _memory(self, key: Any, last: Any) -> Iterator[Cell]:
+        """Memory from before the loop that a variable may be bound to after it."""
+        variable = self.capture.variables[key[0]]
+        entry = variable.entry[key[1]]
+        if variable.defined and isinstance(entry, Array):
+            yield entry.cell
+        if last is not None and last.cell.serial < self.body.region.start:
+            yield last.cell
+
+    def _require_own(self, name: str, group: list[Any], last: Mapping[Any, Any], memory: list[Cell]) -> None:
+        """What is written must be memory that nothing else reaches, whichever of the group's it is."""
+        capture = self.capture
+        names = {key[0] for key in group}
+        entries = [capture.variables[n].entry[k] for n, k in group if capture.variables[n].defined]
+        cells = [array.cell for array in last.values() if array is not None]
+        shared = len(set(cells)) < len(cells) or len(set(memory)) < len(memory)
+        views = any(isinstance(entry, Array) and entry.path for entry in entries)
+        outer = any(cell.argument is not None or cell.origin is not None for cell in memory)
+        if shared or views or outer or any(self._elsewhere(cell, names) for cell in memory):
+            raise differs(f"writing into the array {name}", "which memory it is changes from iteration to iteration")
+
+    def _elsewhere(self, cell: Cell, names: set[str]) -> bool:
+        """Whether something but some variables, and temporaries that are not read again, may reach memory."""
         capture = self.capture
         for frame in capture.frame.machine.frames:
             values = capture.before if frame is capture.frame else frame.values
             for other, value in values.items():
-                if frame is capture.frame and (other == name or other not in capture.live):
+                if frame is capture.frame and (other in names or other not in capture.live):
                     continue
                 if isinstance(value, Iterating):
                     continue

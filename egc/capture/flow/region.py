@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,29 +23,27 @@ class Inside:
     start: int
     checks: list[Node] = field(default_factory=list)
     cells: Changes = field(default_factory=dict)
-    made: dict[Node, int] = field(default_factory=dict)
+    made: MutableMapping[Node, int] = field(default_factory=dict)
 
 
 @contextmanager
-def inside(fresh: bool = False) -> Iterator[Inside]:
+def inside() -> Iterator[Inside]:
     """Captures a region: afterwards cells are as they were before, and checks are the region's own.
 
-    fresh: Nodes count as made inside although an earlier region made them too.
+    What is made inside is forgotten as made: it may be valid there alone.
     """
     context = current()
     found = Inside(context.tick())
     journal = Journal(found.start)
     checks, context.checks = context.checks, {}
-    made = context.made
-    if fresh:
-        context.made = dict(made)
+    context.made = context.made.new_child()
     context.journals.append(journal)
     try:
         yield found
     finally:
         context.journals.pop()
         found.checks, context.checks = list(context.checks), checks
-        found.made, context.made = context.made, made if fresh else context.made
+        found.made, context.made = context.made.maps[0], context.made.parents
         found.cells = journal.undo()
 
 

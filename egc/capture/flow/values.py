@@ -35,6 +35,10 @@ class Kind:
     def value(self, node: Node) -> Array:
         return Array(node, self.kind)
 
+    def node(self, value: Any) -> Node:
+        """A number or array as a Node of this kind."""
+        return build.cast(to_node(value), self.dtype)
+
     @property
     def placeholder(self) -> Any:
         """A Node of this kind that stands for no value."""
@@ -127,7 +131,7 @@ class Contents:
     def node_of(self, value: Any, kind: Kind) -> Node:
         """A number or array as a Node of a Kind."""
         found = self.nodes.get(id(value))
-        return build.cast(to_node(value) if found is None else found, kind.dtype)
+        return kind.node(value) if found is None else build.cast(found, kind.dtype)
 
 
 def _is_array(leaf: Any) -> bool:
