@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"egc": "egc", "rules": "egc.rules", "backends": "egc.backends"}
 
 LAYERS = [
-    {"errors", "sizes", "types"},
+    {"errors", "sizes", "types", "flow"},
     {"ops"},
     {"ir"},
     set(
@@ -44,7 +44,7 @@ FOR_BACKENDS = {
     "views",
     "lower",
 }
-FRONT_DOOR = {"errors", "rewrite", "spec"}
+FRONT_DOOR = {"errors", "flow", "rewrite", "spec"}
 """What `import egc` may load."""
 
 LAZY = {"egc/__init__.py", "egc/pipeline.py", "egc/cli.py"}

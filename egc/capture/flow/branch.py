@@ -107,6 +107,13 @@ def _only(frame: Any, side: Side, unusual: Node) -> Outcome:
     return side.outcome
 
 
+@dataclass(frozen=True)
+class _Later:
+    """A variable whose value is known when all merged Nodes are."""
+
+    value: Callable[[], Any]
+
+
 class _Merge:
     """Merges two sides. `pairs` are the Nodes that differ: one for each side, and what takes the merged one."""
 
@@ -146,7 +153,7 @@ class _Merge:
         for cell, merged in self.sources.items():
             if cell.serial < self.start:
                 merged[0].rival(cell)
-        self.frame.values = {name: value() if callable(value) else value for name, value in values.items()}
+        self.frame.values = {n: v.value() if isinstance(v, _Later) else v for n, v in values.items()}
         return outcome
 
     def put(self, a: Node, b: Node, take: Callable[[Node], None]) -> None:
@@ -159,7 +166,7 @@ class _Merge:
             self.takers.append(take)
 
     def _variables(self, targets: Sequence[int], moved: set[Iterating]) -> dict[str, Any]:
-        """The merged variables that are still read; functions for those that are known when all Nodes are."""
+        """The merged variables that are still read."""
         live = self.frame.graph.live
         wanted = [frozenset().union(*(live[t] for t in side.outcome or ())) for side in (self.first, self.second)]
         found: dict[str, Any] = {}
@@ -191,7 +198,7 @@ class _Merge:
         if unneeded is None and all(map(same, leaves, others)):
             return a
         merged = [self._leaf(x, y, name, unneeded) for x, y in zip(leaves, others)]
-        return lambda: self.frame.machine.own_all(trees.unflatten(first, [leaf() for leaf in merged]))
+        return _Later(lambda: self.frame.machine.own_all(trees.unflatten(first, [leaf() for leaf in merged])))
 
     def _leaf(self, a: Any, b: Any, name: str, unneeded: int | None) -> Callable[[], Any]:
         if unneeded is not None:
