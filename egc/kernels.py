@@ -4,7 +4,8 @@ Elementwise Nodes of one iteration shape whose operands are ready at the same ti
 shape, together with the reductions of their values. Parts that walk the same leading axes, and that read what earlier
 parts made in the same row only, share these loops (Kennedy and McKinley, Maximizing Loop Parallelism and Improving
 Data Locality via Loop Fusion and Distribution, 1993): they are one kernel, and what passes between them stays in
-cache. A view costs nothing by itself; a loop nest reads its operand through it. Cheap values are computed again
+cache. So does a matrix product whose rows they make or read: it is a part of its own, made in runs of rows. A view costs
+nothing by itself; a loop nest reads its operand through it. Cheap values are computed again
 where they are read rather than stored.
 """
 
@@ -21,7 +22,7 @@ from egc.kinds import (
     INLINE_LEAVES,
     VIEWS,
     Fusible,
-    complete,
+    factors,
     is_serial,
     iteration_shape,
     kind_of,
@@ -30,6 +31,7 @@ from egc.kinds import (
     walked,
     whole,
 )
+from egc.parts import Part, shared_loops
 from egc.types import ArrayType, Shape
 from egc.views import Map, Source, identity, trace
 
@@ -42,31 +44,11 @@ AGAIN_READS = 2
 AGAIN_USES = 6
 """and is read in at most this many places outside of its part, is computed again at each."""
 
-PARTS = 24
-"""Parts of one kernel, at most."""
-
 MOST_WEIGHT = 400
 """Nodes of one kernel, at most: compilers take ever longer for larger ones."""
 
 RESULT_WEIGHT = 8
 """Nodes that a result of the Program, an array that is written, is worth."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One loop nest over `shape` within a kernel. Its `shared` outermost loops are those of the part before it.
-
-    `nodes` are in topological order. `reads` are the values made elsewhere that it reads; `again` are cheap values of
-    other parts that it computes again, once for each place where it reads them. In a `serial` part each innermost
-    iteration waits for the one before it.
-    """
-
-    shape: Shape
-    nodes: tuple[Node, ...]
-    shared: int = 0
-    reads: tuple[Node, ...] = ()
-    again: tuple[Node, ...] = ()
-    serial: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,8 +108,27 @@ class _Grouping:
             for node in self.nodes
             if self.kinds[node] == "fused"
         }
+        self._find_products(fusible)
         self.again: set[Node] = set()
         self.part_of: dict[Node, int] = {}
+
+    def _find_products(self, fusible: Fusible | None) -> None:
+        """Matrix products that loops over rows make operands of, or read, are `product`s."""
+        for node in self.nodes:
+            found = factors(node) if self.kinds[node] == "call" else None
+            if found is None or (fusible is not None and not fusible(node)):
+                continue
+            left = found[0]
+            if (self.kinds[left.base] == "fused" and left.aligned()) or any(
+                user is not None and self.kinds[user] == "fused" and self._reads_rows(user, node)
+                for user in self.users.get(node, [])
+            ):
+                self.kinds[node] = "product"
+                self.sources[node] = found
+
+    def _reads_rows(self, user: Any, node: Node) -> bool:
+        """Whether the outermost loop of a fused Node walks the rows of a matrix."""
+        return any(source.base is node and source.aligned() for source in self.sources[user])
 
     def kernels(self) -> tuple[Kernel, ...]:
         groups = self._groups()
@@ -136,19 +137,19 @@ class _Grouping:
         place: dict[Node, tuple[int, int]] = {}
         readers: dict[tuple[Shape, Node], int] = {}
         for kind, shape, members in groups:
-            if kind != "fused":
+            if kind not in ("fused", "product"):
                 nests.append(_Nest(kind, [Part(getattr(members[0].type, "shape", ()), tuple(members))]))
             else:
-                members = self._made(members)
+                members = self._made(members) if kind == "fused" else members
                 if not members:
                     continue
-                reads, again = self._reads(members)
+                reads, again = self._reads(members) if kind == "fused" else (self._factors(members[0]), ())
                 part = Part(
                     shape, tuple(members), 0, tuple(base for base, _ in reads), again, members[0] in self.serial
                 )
                 number, shared = self._home(part, reads, nests, place, readers)
                 if number is None:
-                    nests.append(_Nest(kind))
+                    nests.append(_Nest("fused"))
                     number = len(nests) - 1
                 nests[number].parts.append(replace(part, shared=shared))
                 nests[number].weight += self._weight(members)
@@ -178,7 +179,10 @@ class _Grouping:
         ]
         for number, (_, members) in enumerate(ordered):
             self.part_of.update(dict.fromkeys(members, number))
-        return [(kind, where[0] if kind == "fused" else (), members) for (_, kind, where), members in ordered]  # type: ignore[index]
+        return [
+            (kind, where[0] if kind == "fused" else getattr(members[0].type, "shape", ()), members)  # type: ignore[index]
+            for (_, kind, where), members in ordered
+        ]
 
     def _divided(self, members: list[Any]) -> Iterator[list[Any]]:
         """The members of a part, or of several where they are too many for one."""
@@ -212,7 +216,7 @@ class _Grouping:
                 if same and child in self.serial and node.op in CHEAP:
                     self.serial.add(node)
             for child in self.inputs[node]:
-                apart = self.kinds[child] in ("fused", "call", "join")
+                apart = self.kinds[child] in ("fused", "call", "join", "product")
                 if apart and fused and self._same_loop(child, node):
                     apart = (child in self.serial) != (node in self.serial) or (node in self.serial and is_serial(node))
                 level = max(level, levels[child] + apart)
@@ -254,7 +258,7 @@ class _Grouping:
                         stored.add(viewed(base))
                     elif self.part_of.get(base) != self.part_of[node]:
                         outside[base] = outside.get(base, 0) + 1
-            elif self.kinds[node] == "call":
+            elif self.kinds[node] in ("call", "product"):
                 stored.update(map(viewed, node.inputs))
         effort: dict[Node, tuple[int, frozenset[Node]]] = {}
         for node in self.nodes:
@@ -321,6 +325,11 @@ class _Grouping:
                 found[base] = min(found.get(base, source.aligned()), source.aligned())
         return list(found.items()), tuple(base for base, _ in seen)
 
+    def _factors(self, product: Node) -> list[tuple[Node, int]]:
+        """What a matrix product reads: of the left operand row by row where its rows are the loops', all of the right one."""
+        left, right = self.sources[product]
+        return [(left.base, min(left.aligned(), 1)), (right.base, 0)]
+
     def _home(
         self,
         part: Part,
@@ -341,19 +350,25 @@ class _Grouping:
             return nest.kind == "fused" and nest.weight + weight <= MOST_WEIGHT
 
         if last >= 0 and has_room(nests[last]):
-            shared = _shared(part, reads, nests[last], last, place)
+            shared = shared_loops(part, reads, nests[last].parts, last, place)
             if shared:
                 return last, shared
         for base, _ in reads:
             number = readers.get((shape, base), -1)
             near = number >= max(last, 0) and nests[number].parts[-1].shape == shape
-            if near and has_room(nests[number]) and _shared(part, reads, nests[number], number, place) == len(shape):
+            if (
+                near
+                and has_room(nests[number])
+                and shared_loops(part, reads, nests[number].parts, number, place) == len(shape)
+            ):
                 return number, len(shape)
         return None, 0
 
     def _kernel(self, nest: _Nest) -> Kernel:
         members = [node for part in nest.parts for node in part.nodes]
         inside = set(members)
+        if len(nest.parts) == 1 and nest.parts[0].product is not None:
+            nest.kind = "call"
         if nest.kind == "fused":
             inputs = self._inputs(members, inside)
             outputs = tuple(node for node in members if self._needed(node, inside, set()))
@@ -392,37 +407,6 @@ class _Grouping:
                 elif user not in inside:
                     return True
         return False
-
-
-def _shared(
-    part: Part, reads: Iterable[tuple[Node, int]], nest: _Nest, number: int, place: dict[Node, tuple[int, int]]
-) -> int:
-    """The number of loops that a further part can share with the last part of a kernel."""
-    if len(nest.parts) >= PARTS:
-        return 0
-    before, shape = nest.parts[-1].shape, part.shape
-    most = min(len(before), len(shape))
-    if part.serial != nest.parts[-1].serial:
-        most = min(most, _looped(before) - 1, _looped(shape) - 1)
-    shared = 0
-    while shared < most and before[shared] == shape[shared]:
-        shared += 1
-    for base, aligned in reads:
-        where = place.get(base, place.get(viewed(base)))
-        if where is None or where[0] != number:
-            continue
-        if base.op in VIEWS:
-            return 0
-        between = min((later.shared for later in nest.parts[where[1] + 1 :]), default=len(before))
-        limit = min(aligned, complete(base))
-        if between > limit:
-            shared = min(shared, limit)
-    return shared
-
-
-def _looped(shape: Shape) -> int:
-    """The number of leading axes up to the last one that has a loop."""
-    return max((axis + 1 for axis, dim in enumerate(shape) if dim != 1), default=0)
 
 
 def _users(inputs: dict[Any, tuple[Any, ...]], outputs: Iterable[Node]) -> dict[Any, list[Any]]:

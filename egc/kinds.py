@@ -10,7 +10,7 @@ from egc.ir import Node
 from egc.ops import OPS
 from egc.sizes import Dim
 from egc.types import ArrayType, Shape
-from egc.views import Index, Map, identity
+from egc.views import Index, Map, Source, identity, trace
 
 LEAVES = frozenset(["input", "constant", "size", "iota"])
 VIEWS = frozenset(["reshape", "transpose", "slice", "broadcast", "diagonal", "item", "assume"])
@@ -88,6 +88,8 @@ def complete(node: Any) -> int:
     """The number of leading loops in one iteration of which a fused Node's elements there are all made."""
     if node.op in FUSED_REDUCTIONS:
         return min(node.params["axes"], default=node.inputs[0].type.rank)
+    if node.op == "matmul":
+        return 1
     return 0 if node.op == "scatter" else node.type.rank
 
 
@@ -102,6 +104,29 @@ def walked(node: Any) -> tuple[tuple[Node, Map], ...]:
 def whole(node: Any) -> tuple[Node, ...]:
     """The operands that a fused Node needs as whole arrays."""
     return node.inputs[:1] if node.op in INDEXED else ()
+
+
+def factors(node: Node) -> tuple[Source, Source] | None:
+    """The operands of a matrix product that can be made in runs of rows: where their elements come from; None for others.
+
+    Elements of a row or of a column of each operand are neighbours in memory.
+    """
+    if node.op != "matmul" or any(x.type.rank != 2 or x.type.dtype != node.type.dtype for x in node.inputs):
+        return None
+    lengths = {dim for x in node.inputs for dim in x.type.shape}
+    if node.type.dtype.kind not in "fc" or node.type.dtype.itemsize < 4 or lengths & {0, 1}:
+        return None
+    left, right = (trace(x, identity(2)) for x in node.inputs)
+    return (left, right) if _is_matrix(left) and _is_matrix(right) else None
+
+
+def _is_matrix(source: Source) -> bool:
+    """Whether two axes of an array in C order, the last of them entire neighbours, are walked by a loop each."""
+    terms = [index.terms for index in source.index if index.terms]
+    if source.base.op in INLINE_LEAVES or len(terms) != 2 or any(len(each) != 1 for each in terms):
+        return False
+    (outer, step), (inner, near) = (each[0] for each in terms)
+    return outer != inner and near == 1 and isinstance(step, int) and step > 0 and bool(source.index[-1].terms)
 
 
 def is_serial(node: Any) -> bool:

@@ -180,6 +180,48 @@ def factor_with_itself(x, y):
 
 
 @rule
+def nested_pair(a, b, x, y):
+    """a y + b (x y) = y (a + b x)"""
+    return a * y + b * (x * y), y * (a + b * x)
+
+
+@rule
+def nested_pair_of_difference(a, b, x, y):
+    """a y - b (x y) = y (a - b x)"""
+    return a * y - b * (x * y), y * (a - b * x)
+
+
+@rule
+def nested_pair_with_later_difference(a, b, x, y):
+    """b (x y) - a y = y (b x - a)"""
+    return b * (x * y) - a * y, y * (b * x - a)
+
+
+@rule
+def nested_sum(s, a, b, x, y):
+    """(s + a y) + b (x y) = s + y (a + b x): a step of Horner's scheme"""
+    return (s + a * y) + b * (x * y), s + y * (a + b * x)
+
+
+@rule
+def nested_sum_of_difference(s, a, b, x, y):
+    """(s - a y) + b (x y) = s - y (a - b x)"""
+    return (s - a * y) + b * (x * y), s - y * (a - b * x)
+
+
+@rule
+def nested_difference(s, a, b, x, y):
+    """(s + a y) - b (x y) = s + y (a - b x)"""
+    return (s + a * y) - b * (x * y), s + y * (a - b * x)
+
+
+@rule
+def nested_difference_of_difference(s, a, b, x, y):
+    """(s - a y) - b (x y) = s - y (a + b x)"""
+    return (s - a * y) - b * (x * y), s - y * (a + b * x)
+
+
+@rule
 def sum_over_common_denominator(x, y, z):
     """x / z + y / z = (x + y) / z"""
     return x / z + y / z, (x + y) / z

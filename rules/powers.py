@@ -30,6 +30,18 @@ def fifth_power(x):
 
 
 @rule
+def fourth_power_after_cube(x):
+    """x^4 = x^3 x, for polynomials"""
+    return x**4, x**3 * x
+
+
+@rule
+def sixth_power_after_fifth(x):
+    """x^6 = x^5 x, for polynomials"""
+    return x**6, x**5 * x
+
+
+@rule
 def sixth_power(x):
     """x^6 = (x x x) (x x x)"""
     return x**6, (x * x * x) * (x * x * x)

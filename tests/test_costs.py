@@ -45,6 +45,13 @@ def test_a_matrix_product_costs_its_multiply_adds():
     assert cost(ir.make("matmul", A, B)) == 100 + 0.1 * 8 * (10_000 * 2 + 1e6) + 0.25 * 1e7
 
 
+def test_what_loops_over_rows_read_of_a_product_moves_no_bytes():
+    product = ir.make("matmul", A, B)
+    alone = cost(product)
+    assert cost(ir.make("exp", product)) == pytest.approx(alone + 100 + 5 * 1e6)
+    assert cost(ir.make("sum", product, axes=(1,))) == pytest.approx(alone + 100 + 1e6 + 0.1 * 8 * (1000 - 1e6))
+
+
 def test_a_factorization_is_cubic():
     side = var("S", m, m)
     assert cost(ir.make("inv", side)) == 100 + 0.1 * 8 * 200 + 2.0 * 1000

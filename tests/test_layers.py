@@ -20,7 +20,7 @@ LAYERS = [
     {"ops"},
     {"ir"},
     set(
-        """check text backend cache stored views kinds expansion kernels rewrite costfiles costs costtable spec options data
+        """check text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec options data
         source trips""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
@@ -41,6 +41,7 @@ FOR_BACKENDS = {
     "costtable",
     "kernels",
     "kinds",
+    "parts",
     "views",
     "lower",
 }

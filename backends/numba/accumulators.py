@@ -6,16 +6,21 @@ number of elements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from egc.backends.numba.scalars import type_name
-from egc.lower.loops import Fold
+from egc.lower.loops import Apply, Fold, For, Item, Loop, operands
 
 if TYPE_CHECKING:
     from egc.backends.numba.emit import Nest
+
+BLOCK = 256
+"""Elements of a block, whose total is one plain sum: a processor with 16 partial sums in its registers adds up as many with each
+of them as NumPy does."""
 
 
 class Accumulator:
@@ -26,6 +31,7 @@ class Accumulator:
         self.parts = ("r", "i") if self.dtype.kind == "c" and fold.op == "sum" else ("",)
         self.blocked = fold.op == "sum" and self.dtype.kind in "fc"
         self.compensated = self.blocked and self.dtype in (np.float64, np.complex128)
+        self.settled = False
 
     def line(self, indent: int, text: str) -> None:
         self.nest.source.line(indent, text)
@@ -83,9 +89,16 @@ class Accumulator:
             total = f"{letter}{part}{self.name}"
             self.line(indent, f"{total} = {self._step(total, value, part)}")
 
+    def settle(self, indent: int) -> None:
+        """Adds what the blocks' totals lost by rounding, at once where it may be that there is only one."""
+        for part in self.parts if self.compensated else ():
+            total = f"s{part}{self.name}"
+            self.line(indent, f"{total} = compensated({total}, e{total[1:]})")
+        self.settled = True
+
     def finish(self, indent: int) -> None:
         totals = [f"s{part}{self.name}" for part in self.parts]
-        if self.compensated:
+        if self.compensated and not self.settled:
             totals = [f"compensated({total}, e{total[1:]})" for total in totals]
         result = f"complex({', '.join(totals)})" if len(totals) > 1 else totals[0]
         result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
@@ -103,6 +116,9 @@ class Accumulator:
 
     def _step(self, total: str, value: str, part: str) -> str:
         op, dtype = self.op, self.dtype
+        if self.fold.value in self.nest.products:
+            a, b = map(self.nest.value, self.nest.products[self.fold.value])
+            return f"accumulate_product_of({total}, {a}, {b})"
         if self.blocked:
             return f"accumulate({total}, {f'{value}.' + {'r': 'real', 'i': 'imag'}[part] if part else value})"
         if op == "prod" and dtype.kind == "f":
@@ -111,6 +127,28 @@ class Accumulator:
             wide = "uint64" if dtype.kind == "u" else "int64"
             return f"{total} {'+' if op == 'sum' else '*'} {wide}({value})"
         return combine(op, dtype, total, value)
+
+
+def summed_products(loop: Loop) -> dict[str, tuple[str, ...]]:
+    """The factors of products of floats that nothing but sums in the same loop reads, by name: their rounding is left out."""
+    read = Counter(name for statement in loop.statements() for name in operands(statement))
+    return {
+        product.name: product.operands
+        for body in _bodies(loop.body)
+        for product in body
+        if isinstance(product, Apply) and product.node.op == "multiply" and product.node.type.dtype.kind == "f"
+        if 0
+        < read[product.name]
+        == sum(isinstance(s, Fold) and s.op == "sum" and s.value == product.name for s in body)
+    }
+
+
+def _bodies(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The bodies of all loops."""
+    for item in items:
+        if isinstance(item, For):
+            yield item.body
+            yield from _bodies(item.body)
 
 
 def identity(op: str, dtype: np.dtype) -> str:

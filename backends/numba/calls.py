@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import products
-from egc.backends.numba.linalg import LETTERS, functions
+from egc.backends.numba import convolution, products
+from egc.backends.numba.blas import known_product
+from egc.backends.numba.fortran import LETTERS
+from egc.backends.numba.linalg import functions
 from egc.lower.loops import Call
 from egc.sizes import product
 from egc.types import ArrayType, Shape
@@ -90,8 +92,9 @@ def _size(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
 
 def _matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     a, b = (node.type for node in call.node.inputs)
-    if a.dtype != b.dtype or a.dtype.kind not in "fc":
+    if a.dtype != b.dtype or a.dtype.name not in LETTERS:
         return None
+    known_product(a.dtype)
     if a.rank > 2 or b.rank > 2:
         return _batched_matmul(writer, call, operands)
     if call.node.type.rank == 0:
@@ -117,6 +120,8 @@ def _batched_matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str 
     ]
     ordered = ", ".join(f"as_contiguous({operand})" for operand in stacked)
     whole = ArrayType(a.dtype, (product(next(iter(batches))), *call.node.type.shape[-2:]))
+    if call.node.type.rank == 3:
+        return f"matmul_stack({ordered})"
     return _reshaped(writer, f"matmul_stack({ordered})", whole, call.node.type.shape)
 
 
@@ -210,7 +215,7 @@ FUNCTIONS: dict[str, Any] = {
     "repeated": repeated,
     "matmul": products.matmul,
     "matmul_stack": products.matmul_stack,
-    "convolve": products.convolve,
+    "convolve": convolution.convolve,
     "transpose": np.transpose,
     "full": np.full,
 }

@@ -72,6 +72,13 @@ define i64 @egc_step(i64 %length, double %nanoseconds) {
 
 ; The indices of one chunk where each chunk gives a partial result: it depends on sizes only.
 define i64 @egc_part(i64 %length, i64 %elements) {
+entry:
+  %single = icmp slt i64 %elements, PART_TWICE
+  %all = call i64 @llvm.smax.i64(i64 %length, i64 1)
+  br i1 %single, label %one, label %several
+one:
+  ret i64 %all
+several:
   %whole = sdiv i64 %elements, PART_SIZE
   %some = call i64 @llvm.smax.i64(i64 %whole, i64 1)
   %parts = call i64 @llvm.smin.i64(i64 %some, i64 PARTS)
@@ -82,8 +89,24 @@ define i64 @egc_part(i64 %length, i64 %elements) {
   ret i64 %least
 }
 
-; Shares work that takes so many nanoseconds; a step of 0 leaves the chunks to this function.
+; Shares work that takes so many nanoseconds; a step of 0 leaves the chunks to this function. Little work in one chunk is
+; done here, before anything is divided.
 define i32 @egc_share(ptr %work, ptr %arguments, i64 %length, i64 %step, double %nanoseconds) {
+entry:
+  %share = load double, ptr @egc_thread_share
+  %little = fcmp olt double %nanoseconds, %share
+  %choice = icmp sle i64 %step, 0
+  %covers = icmp sle i64 %length, %step
+  %once = or i1 %choice, %covers
+  %some = icmp sgt i64 %length, 0
+  %whole.once = and i1 %once, %some
+  %at.once = and i1 %little, %whole.once
+  br i1 %at.once, label %direct, label %weigh
+direct:
+  %found = call i32 %work(i64 0, i64 %length, ptr %arguments)
+  %positive = call i32 @llvm.smax.i32(i32 %found, i32 0)
+  ret i32 %positive
+weigh:
   %threads = call i64 @egc_threads(double %nanoseconds)
   %alone = icmp eq i64 %threads, 1
   %whole = call i64 @llvm.smax.i64(i64 %length, i64 1)
@@ -328,7 +351,12 @@ def _load() -> dict[str, Any]:
     machine = binding.Target.from_default_triple().create_target_machine(opt=0, jit=True)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
     threaded = binding.address_of_symbol("pthread_create") is not None
-    choices = CHOICES.replace("CHUNK", repr(CHUNK)).replace("PART_SIZE", str(PART)).replace("PARTS", str(PARTS))
+    choices = (
+        CHOICES.replace("CHUNK", repr(CHUNK))
+        .replace("PART_SIZE", str(PART))
+        .replace("PART_TWICE", str(2 * PART))
+        .replace("PARTS", str(PARTS))
+    )
     parallel = THREADED.replace("FIELDS", _ADDRESSES) if threaded else ALONE
     engine.add_module(binding.parse_assembly(CELLS + choices + PHASE + SERIAL + parallel))
     engine.finalize_object()

@@ -2,8 +2,7 @@
 
 One function holds the consecutive loop nests of a segment. Its parameters are the arrays (results may be written) and
 then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a reduction whose
-result varies along the innermost loop accumulates in an array. float64 sums add blocks with Knuth's compensation and
-float32 blocks add up in float64, so their error does not grow with the number of elements.
+result varies along the innermost loop accumulates in an array.
 """
 
 from __future__ import annotations
@@ -14,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from egc.backends.numba.accumulators import Accumulator, combine, identity, stored
+from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
+from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.kinds import CHEAP
 from egc.lower.loops import (
     Access,
     Apply,
+    Blocks,
     Fold,
     For,
     Gather,
@@ -35,13 +36,13 @@ from egc.lower.loops import (
     Statement,
     Store,
     is_invariant,
+    reads,
     statements,
+    writes,
 )
 from egc.lower.together import side_by_side
 from egc.sizes import Dim
 from egc.types import ArrayType
-
-BLOCK = 256
 
 LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
@@ -127,8 +128,8 @@ def declare(source: Source, loops: Sequence[Loop]) -> None:
     """Names the arrays and scalars of loop nests."""
     for loop in loops:
         own = {name for name, *_ in (*loop.scratch, *loop.locals)}
-        read = [s.access.array for s in loop.statements() if isinstance(s, (Load, Gather))]
-        stores = [s.access.array for s in loop.statements() if isinstance(s, (Store, Scatter, Reduce))]
+        read = [access.array for s in loop.statements() for access in reads(s)]
+        stores = [access.array for s in loop.statements() for access in writes(s)]
         read.extend(stores)
         for name in [name for name, _ in loop.results] + [name for name in read if name not in own]:
             if name not in source.arrays and name not in source.scalars:
@@ -146,6 +147,8 @@ class Nest:
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
+        self.products = {} if source.exact else summed_products(loop)
+        self.spans: dict[int, tuple[str, str]] = {}
         self.folds = {
             id(s): Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
@@ -170,29 +173,34 @@ class Nest:
                 self.loop_over(item, depth, indent)
             elif isinstance(item, Fold):
                 self.folds[id(item)].step(indent)
-            elif not is_invariant(item):
+            elif not is_invariant(item) and getattr(item, "name", None) not in self.products:
                 self.statement(depth, indent, item)
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
         source, index = self.source, self.index(depth)
         start, stop = self.span(loop, depth)
+        whole = id(loop) not in self.spans
         inner = list(statements(loop.body))
         for statement in inner:
             if isinstance(statement, Reduce) and statement.depth == depth:
                 self.fill(statement, depth, indent)
-        ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth]
+        ending = [self.folds[id(s)] for s in inner if isinstance(s, Fold) and s.depth == depth and whole]
         for fold in ending:
             fold.start(indent)
         for statement in inner:
             if isinstance(statement, Scan) and statement.depth == depth:
                 source.line(indent, f"c{self.value(statement.name)} = {identity(statement.op, statement.dtype)}")
+        if isinstance(loop, Blocks):
+            write_blocks(self, loop, start, stop, indent)
+            for fold in ending:
+                self.finish(loop, fold, indent)
+            return
         direct = [item for item in loop.body if not isinstance(item, For)]
         self.name_rows(direct, depth, indent)
         blocked = [
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            block = f"b{index}"
             if start == "0" and depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
                 for fold in blocked:
                     fold.start_block(indent)
@@ -200,14 +208,12 @@ class Nest:
                 self.body(loop.body, depth + 1, indent + 1)
                 for fold in blocked:
                     fold.end_block(indent, first=fold in ending)
-                start = str(BLOCK)
-            source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
-            for fold in blocked:
-                fold.start_block(indent + 1)
-            source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
-            self.body(loop.body, depth + 1, indent + 2)
-            for fold in blocked:
-                fold.end_block(indent + 1)
+                source.line(indent, f"if {stop} > {BLOCK}:")
+                self.blocks(loop, depth, indent + 1, blocked, str(BLOCK), stop)
+                for fold in ending:
+                    fold.settle(indent + 1)
+            else:
+                self.blocks(loop, depth, indent, blocked, start, stop)
         else:
             if loop.together > 1:
                 start = self.loop_over_several(loop, depth, indent)
@@ -215,6 +221,18 @@ class Nest:
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
+
+    def blocks(self, loop: For, depth: int, indent: int, blocked: Sequence[Accumulator], start: str, stop: str) -> None:
+        """The iterations from start to stop of a loop, in blocks."""
+        source, index = self.source, self.index(depth)
+        block = f"b{index}"
+        source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
+        for fold in blocked:
+            fold.start_block(indent + 1)
+        source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
+        self.body(loop.body, depth + 1, indent + 2)
+        for fold in blocked:
+            fold.end_block(indent + 1)
 
     def loop_over_several(self, loop: For, depth: int, indent: int) -> str:
         """The iterations that run together, where their rows are long enough. Gives where the others start."""
@@ -232,7 +250,7 @@ class Nest:
 
     def span(self, loop: For, depth: int) -> tuple[str, str]:
         """Where the index of a loop starts and stops."""
-        return "0", self.source.dim(loop.dim)
+        return self.spans.get(id(loop)) or ("0", self.source.dim(loop.dim))
 
     def finish(self, loop: For, fold: Accumulator, indent: int) -> None:
         """What follows a loop that ends a reduction."""

@@ -13,13 +13,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 
+LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+"""The letter in a routine's name, by the type of elements."""
+
 BLAS = frozenset("gemm gemv ger dot dotu nrm2 trsv trsm trmm trmv syrk symm syr".split())
 
 
 @cache
 def routine(name: str) -> Any:
-    """The intrinsic that calls a routine: its argument is a tuple, in which integers (as C int) and letters (as uint8)
-    go by reference, and pointers as they are."""
+    """The intrinsic that calls a routine: its argument is a tuple, in which integers (as C int), letters (as uint8) and
+    numbers go by reference, and pointers as they are."""
     module = "cython_blas" if name[1:] in BLAS else "cython_lapack"
     symbol = f"egc_{name}"
     binding.add_symbol(symbol, get_cython_function_address(f"scipy.linalg.{module}", name))
@@ -34,8 +37,10 @@ def routine(name: str) -> Any:
             for kind, value in zip(kinds, cgutils.unpack_tuple(builder, values[0])):
                 if not isinstance(kind, types.CPointer):
                     width = ir.IntType(8) if kind == types.uint8 else ir.IntType(32)
-                    place = cgutils.alloca_once(builder, width)
-                    builder.store(value if value.type == width else builder.trunc(value, width), place)
+                    if isinstance(kind, types.Integer) and value.type != width:
+                        value = builder.trunc(value, width)
+                    place = cgutils.alloca_once(builder, value.type)
+                    builder.store(value, place)
                     value = place
                 given.append(builder.bitcast(value, ir.IntType(8).as_pointer()))
             kind = ir.FunctionType(ir.VoidType(), [value.type for value in given])

@@ -14,9 +14,10 @@ from numba import types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
-from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
+from numba.np.arrayobj import make_array, populate_array
 
 from egc.backends.numba import vector
+from egc.backends.numba.blas import matrix_product, shifted
 from egc.backends.numba.blocks import LEAST
 from egc.backends.numba.vector import inner, select
 from egc.backends.numba.vector.lanes import compiled, sum_error
@@ -52,21 +53,24 @@ def mutable(context, array):
 
 @intrinsic
 def allocate(context, shape, element):
-    """A new array in C order of a shape and a numba type of elements. A large one takes its memory from `blocks`."""
-    result = types.Array(element.instance_type, len(shape), "C")
+    """A new array in C order of a shape and a numba type, or dtype, of elements. A large one takes its memory from `blocks`;
+    one of rank 0 lasts as long as the calling function."""
+    result = types.Array(element.dtype if isinstance(element, types.DType) else element.instance_type, len(shape), "C")
 
     def generate(context, builder, signature, arguments):
+        if not len(shape):
+            return _one_element(context, builder, signature.return_type)._getvalue()
         lengths = [
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(cgutils.unpack_tuple(builder, arguments[0]), signature.args[0])
         ]
-        array = _new_array(context, builder, signature.return_type, lengths)
+        array = new_array(context, builder, signature.return_type, lengths)
         return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
 
     return result(shape, element), generate
 
 
-def _new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
+def new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
     """numba's own way compiles several functions, which takes longer than all of a small driver."""
     word = context.get_value_type(types.intp)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
@@ -110,17 +114,29 @@ def _from_blocks(context: Any, builder: Any, size: Any) -> Any:
 
 @intrinsic
 def empty_scalar(context, value):
-    """A new array of rank 0 that holds a value."""
+    """A new array of rank 0 that holds a value, and lasts as long as the calling function."""
     element = types.unliteral(value)
     result = types.Array(element, 0, "C")
 
     def generate(context, builder, signature, arguments):
-        array = _empty_nd_impl(context, builder, signature.return_type, [])
+        array = _one_element(context, builder, signature.return_type)
         given = context.cast(builder, arguments[0], signature.args[0], element)
         context.pack_value(builder, element, given, array.data)
-        return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+        return array._getvalue()
 
     return result(value), generate
+
+
+def _one_element(context: Any, builder: Any, kind: Any) -> Any:
+    """An array of rank 0 on the stack, which nobody owns."""
+    data = cgutils.alloca_once(builder, context.get_data_type(kind.dtype))
+    array = make_array(kind)(context, builder)
+    none, itemsize = (
+        cgutils.pack_array(builder, [], ty=context.get_value_type(types.intp)),
+        context.get_constant(types.intp, context.get_abi_sizeof(data.type.pointee)),
+    )
+    populate_array(array, data=data, shape=none, strides=none, itemsize=itemsize, meminfo=None)
+    return array
 
 
 @intrinsic
@@ -180,6 +196,17 @@ def _reassociable(operation: str) -> Any:
 
 accumulate = _reassociable("fadd")
 accumulate_product = _reassociable("fmul")
+
+
+@intrinsic
+def accumulate_product_of(context, total, a, b):
+    """As `accumulate(total, a * b)`, rounded once where the processor can."""
+
+    def generate(context, builder, signature, arguments):
+        product = builder.fmul(*arguments[1:], flags=("contract",))
+        return builder.fadd(arguments[0], product, flags=("reassoc", "contract"))
+
+    return total(total, total, total), generate
 
 
 @compiled
@@ -324,7 +351,9 @@ NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
 NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
+NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
+NAMES |= {"matrix_product": matrix_product, "shifted": shifted}
 NAMES |= {"pointer": pointer, "keep": keep, "is_at": is_at, "select": select, "maximum": maximum, "minimum": minimum}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}

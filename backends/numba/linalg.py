@@ -15,8 +15,6 @@ from numba import njit, uint8
 from egc.backends.numba.fortran import routine
 from egc.backends.numba.functions import pointer
 
-LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
-
 compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL = (uint8(ord(letter)) for letter in "LUNTUN")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
@@ -17,7 +18,22 @@ from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
-from egc.lower.loops import Fold, For, Item, Load, Loop, Reduce, Statement, Store, is_invariant, statements
+from egc.lower.loops import (
+    Blocks,
+    Fold,
+    For,
+    Item,
+    Load,
+    Loop,
+    Reduce,
+    Statement,
+    Store,
+    is_invariant,
+    operands,
+    reads,
+    statements,
+    writes,
+)
 from egc.sizes import Dim
 
 COLUMNS = 512
@@ -55,12 +71,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class Shared:
-    """How the caller shares a phase: the numbers among `Calls.extra` of the length and, where chunks leave partial
-    results, of the elements; what it takes, as prices of numbers of iterations among `extra`."""
+    """How the caller shares a phase: the numbers among `Calls.extra` of the length and, where sizes alone must cut it
+    into chunks, of the elements; the number of rows that chunks are multiples of; what it takes, as prices of numbers of
+    iterations among `extra`."""
 
     length: int
     elements: int | None
     step: int
+    rows: int
     prices: tuple[tuple[float, int], ...]
 
 
@@ -93,7 +111,9 @@ class Calls:
                 work = " + ".join(f"{price} * ({extra[count]})" for price, count in phase.prices)
                 if phase.elements is not None:
                     step = f"{prefix}s{number}"
-                    yield f"{step} = part({length}, {extra[phase.elements]})"
+                    chunk = f"part({length}, {extra[phase.elements]})"
+                    up = f"({chunk} + {phase.rows - 1}) // {phase.rows} * {phase.rows}" if phase.rows > 1 else chunk
+                    yield f"{step} = {up}"
                 call = f"run_phase({packed}, {number}, {length}, {step}, {step}, {work})"
             else:
                 count = "0"
@@ -141,6 +161,13 @@ def _phases(number: int, loop: Loop) -> Iterator[Phase]:
         yield Phase(number, serial, combines=folds)
 
 
+def _called_together(phases: Sequence[Phase]) -> Iterator[list[Phase]]:
+    """Serial phases that follow one another take one call."""
+    for serial, group in groupby(phases, lambda phase: phase.axis is None):
+        members = list(group)
+        yield from [members] if serial else ([phase] for phase in members)
+
+
 @dataclass
 class _Kernel:
     loops: Sequence[Loop]
@@ -167,10 +194,11 @@ class _Kernel:
         for k, nest in enumerate(nests):
             nest.prepare([phase for phase in self.phases if phase.loop == k])
         calls: list[Shared | int | None] = []
-        for number, phase in enumerate(self.phases):
+        for number, together in enumerate(_called_together(self.phases)):
             source.line(0, f"if phase == {number}:")
-            nests[phase.loop].write(phase)
-            calls.append(self._call(phase, number))
+            for phase in together:
+                nests[phase.loop].write(phase)
+            calls.append(self._call(together[0], number))
         may_fail = any(loop.may_fail for loop in self.loops)
         arrays = tuple((name, name in source.written) for name in source.arrays)
         parameters = [
@@ -193,9 +221,10 @@ class _Kernel:
         if phase.axis is None:
             return number - 1 if phase.combines else None
         work = work_of(phase.items)
-        elements = self.size(work.iterations) if phase.folds else None
+        rows = phase.shared.rows if isinstance(phase.shared, Blocks) else 1
+        elements = self.size(work.iterations) if phase.folds or rows > 1 else None
         prices = tuple((price, self.size(count)) for count, price in work.prices.items())
-        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, prices)
+        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, rows, prices)
 
 
 def _kind(dtype: np.dtype) -> str:
@@ -228,7 +257,7 @@ class _PhasedNest(Nest):
             self.defined[id(phase)] = list(dict.fromkeys(s.name for s in made))
             dtypes.update((s.name, _dtype(s)) for s in made)
             inside = {getattr(s, "name", "") for s in statements(phase.items) if not isinstance(s, Fold)}
-            read = {name for s in statements(phase.items) for name in _operands(s)}
+            read = {name for s in statements(phase.items) for name in operands(s)}
             wanted = [n for n in dtypes if n in read and n not in inside and n not in self.defined[id(phase)]]
             self.used[id(phase)] = wanted
             for name in wanted:
@@ -272,7 +301,7 @@ class _PhasedNest(Nest):
             self.source.line(1, f"keep({buffer})")
 
     def span(self, loop: For, depth: int) -> tuple[str, str]:
-        shared = self.split is not None and depth == self.columns
+        shared = self.split is not None and depth == self.columns and id(loop) not in self.spans
         return ("start", "stop") if shared else super().span(loop, depth)
 
     def fill_span(self, reduce: Reduce) -> tuple[str, str]:
@@ -313,13 +342,5 @@ def _dtype(statement: Statement) -> np.dtype:
     return node.type.dtype if node is not None else getattr(statement, "dtype", np.dtype(np.int64))
 
 
-def _operands(statement: Statement) -> Iterator[str]:
-    """The values that a statement reads."""
-    yield from getattr(statement, "operands", ())
-    if isinstance(value := getattr(statement, "value", None), str):
-        yield value
-    yield from (pick.index for pick in getattr(statement, "picks", ()))
-
-
 def _arrays(items: Sequence[Item]) -> set[str]:
-    return {s.access.array for s in statements(items) if hasattr(s, "access")}
+    return {access.array for s in statements(items) for access in (*reads(s), *writes(s))}

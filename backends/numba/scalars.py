@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from egc.backends.numba import vector
+from egc.backends.numba.fortran import LETTERS
 from egc.ir import Node
 from egc.kinds import FUSED_REDUCTIONS, SCANS, viewed
 
@@ -194,10 +195,12 @@ COMBINED = frozenset(["add", "subtract", "multiply", "maximum", "minimum"])
 
 
 def fusible(node: Node) -> bool:
-    """Whether an elementwise op, a reduction, a scan or an access by index runs inside a loop nest."""
+    """Whether an elementwise op, a reduction, a scan, an access by index or a matrix product runs inside a loop nest."""
     complex = node.type.dtype.kind == "c"
     if node.op in FUSED_REDUCTIONS:
         return not (node.op in ("max", "min") and complex)
+    if node.op == "matmul":
+        return node.type.dtype.name in LETTERS
     if node.op in SCANS or node.op == "gather":
         return not complex
     if node.op == "scatter":

@@ -12,6 +12,7 @@ from egc.costtable import read_table
 from egc.lower.loops import (
     Access,
     Apply,
+    Blocks,
     Fold,
     For,
     Gather,
@@ -20,11 +21,14 @@ from egc.lower.loops import (
     Literal,
     Load,
     Loop,
+    Product,
     Reduce,
     Scan,
     Statement,
     Store,
+    reads,
     statements,
+    writes,
 )
 from egc.sizes import Dim
 
@@ -66,6 +70,8 @@ def work_of(items: Sequence[Item]) -> Work:
         price = _price(statement)
         if price:
             count = sizes.product(dims)
+            if isinstance(statement, Product):
+                count = count * statement.inner * statement.columns
             work.prices[count] = round(work.prices.get(count, 0.0) + price, 3)
         if len(dims) > deepest:
             work.iterations, deepest = sizes.product(dims), len(dims)
@@ -74,7 +80,10 @@ def work_of(items: Sequence[Item]) -> Work:
 
 def _inside(items: Sequence[Item], dims: tuple[Dim, ...]) -> Iterator[tuple[tuple[Dim, ...], Statement]]:
     for item in items:
-        if isinstance(item, For):
+        if isinstance(item, Blocks):
+            for child in item.body:
+                yield from _inside([child], dims if isinstance(child, For) else (*dims, item.dim))
+        elif isinstance(item, For):
             yield from _inside(item.body, (*dims, item.dim))
         else:
             yield dims, item
@@ -83,6 +92,8 @@ def _inside(items: Sequence[Item], dims: tuple[Dim, ...]) -> Iterator[tuple[tupl
 def _price(statement: Statement) -> float:
     if isinstance(statement, Apply):
         return COSTS.element(statement.node.op, statement.node.inputs[0].type.dtype)
+    if isinstance(statement, Product):
+        return COSTS.flop
     if isinstance(statement, (Fold, Reduce)):
         return COSTS.element(statement.op, statement.dtype)
     dtype = getattr(statement, "dtype", None)
@@ -99,6 +110,8 @@ def shared_axis(loop: For, nest: Loop) -> int | None:
     direct = [item for item in loop.body if not isinstance(item, For)]
     if _independent(loop, nest, 0):
         return 0
+    if isinstance(loop, Blocks):
+        return None
     if len(inner) == 1 and all(isinstance(s, (Index, Literal, Load)) for s in direct) and _independent(loop, nest, 1):
         return 1
     return None
@@ -109,8 +122,7 @@ def _independent(loop: For, nest: Loop, axis: int) -> bool:
     private = {name for name, *_ in nest.scratch if not _elsewhere(name, loop, nest)}
     written: dict[str, Access] = {}
     for statement in inside:
-        if isinstance(statement, (Store, Reduce)):
-            access = statement.access
+        for access in writes(statement):
             moves = len(access.strides) > axis and access.strides[axis] != 0
             if not moves and not (axis == 0 and access.array in private):
                 return False
@@ -128,14 +140,14 @@ def _independent(loop: For, nest: Loop, axis: int) -> bool:
                     return False
             case Scan(depth=depth) if depth <= axis:
                 return False
-            case Index() | Literal() | Load() | Apply() | Store() | Gather() | Reduce() | Scan():
+            case Index() | Literal() | Load() | Apply() | Store() | Gather() | Reduce() | Scan() | Product():
                 pass
             case _:
                 return False
     return all(
-        s.access.array not in written or _agrees(written[s.access.array], s.access, axis)
+        access.array not in written or _agrees(written[access.array], access, axis)
         for s in inside
-        if isinstance(s, (Load, Gather))
+        for access in reads(s)
     )
 
 
@@ -153,4 +165,4 @@ def _agrees(written: Access, access: Access, axis: int) -> bool:
 def _elsewhere(name: str, loop: For, nest: Loop) -> bool:
     """Whether other loops of the nest use a buffer too."""
     others = (s for item in nest.body if item is not loop for s in statements([item]))
-    return any(access.array == name for s in others if (access := getattr(s, "access", None)) is not None)
+    return any(access.array == name for s in others for access in (*reads(s), *writes(s)))

@@ -11,7 +11,7 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
-from egc.lower.loops import Branch, Call, Gather, Load, Loop, LoopProgram, Repeat, Step
+from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step, reads
 from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
@@ -139,5 +139,5 @@ def _read(step: Step) -> Iterable[str]:
         case Repeat() | Branch():
             return mentioned(step)
         case Loop():
-            return [statement.access.array for statement in step.statements() if isinstance(statement, (Gather, Load))]
+            return [access.array for statement in step.statements() for access in reads(statement)]
     return ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from egc.lower.loops import (
     Access,
+    Blocks,
     Fold,
     For,
     Gather,
@@ -35,12 +36,21 @@ def _collapsed(item: Item, depth: int) -> Item:
     """A tree that is inside `depth` loops."""
     if not isinstance(item, For):
         return item
+    if isinstance(item, Blocks):
+        return replace(item, body=tuple(_rows_collapsed(child, depth) for child in item.body))
     item = For(item.dim, tuple(_collapsed(child, depth + 1) for child in item.body))
     while len(item.body) == 1 and isinstance(inner := item.body[0], For):
         if not all(_one_walk(statement, depth, inner.dim) for statement in statements(inner.body)):
             break
         item = For(item.dim * inner.dim, tuple(_without(child, depth) for child in inner.body))
     return item
+
+
+def _rows_collapsed(item: Item, depth: int) -> Item:
+    """A loop over rows of a block, which stays one over rows."""
+    if not isinstance(item, For):
+        return item
+    return For(item.dim, tuple(_collapsed(child, depth + 1) for child in item.body))
 
 
 def _strides(statement: Statement) -> Strides | None:

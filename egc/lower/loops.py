@@ -177,11 +177,50 @@ class Scatter:
         return f"{self.access} at {_picks_text(self.picks)} = {self.combine} {self.value}"
 
 
+@dataclass(frozen=True)
+class Product:
+    """Rows of a matrix product: those of one run of the `Blocks` that it stands in.
+
+    `access` and `left` are the first elements of a row of the result and of the left operand, `right` that of the right
+    operand. Elements of a row of the result are neighbours. A step along the `inner` elements that are multiplied is
+    `left_step` and `right_steps[0]`, one along the `columns` is `right_steps[1]`.
+    """
+
+    access: Access
+    left: Access
+    right: Access
+    left_step: Dim
+    right_steps: tuple[Dim, Dim]
+    inner: Dim
+    columns: Dim
+    dtype: np.dtype
+
+    op = "matmul"
+
+    def __str__(self) -> str:
+        return f"{self.access} = {self.left} @ {self.right} over {self.inner}, {self.columns} columns"
+
+
 def _picks_text(picks: Iterable[Pick]) -> str:
     return " + ".join(pick.index if pick.stride == 1 else f"{_factor_text(pick.stride)}*{pick.index}" for pick in picks)
 
 
-Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather, Scatter]
+Statement = Union[Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather, Scatter, Product]
+
+
+def reads(statement: Statement) -> tuple[Access, ...]:
+    """Where a statement reads arrays that it does not also write."""
+    match statement:
+        case Load(access=access) | Gather(access=access):
+            return (access,)
+        case Product(left=left, right=right):
+            return left, right
+    return ()
+
+
+def writes(statement: Statement) -> tuple[Access, ...]:
+    """Where a statement writes."""
+    return (statement.access,) if isinstance(statement, (Store, Reduce, Scatter, Product)) else ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +233,18 @@ class For:
     dim: Dim
     body: tuple[Item, ...]
     together: int = 1
+
+
+@dataclass(frozen=True)
+class Blocks(For):
+    """A loop from 0 to below `dim` in runs of `rows` indices, so that what one run makes stays in cache.
+
+    Its items are `For` over `dim`, which walk one run only, and `Product` of the rows of one run. The arrays in `held`, with
+    the step between rows, hold the rows of one run: the first one's are at index 0.
+    """
+
+    rows: int = 1
+    held: tuple[tuple[str, Dim], ...] = ()
 
 
 Item = Union[Statement, For]
@@ -219,7 +270,8 @@ class Loop:
         dims: list[Dim] = []
         body = self.body
         while found := next((item for item in body if isinstance(item, For)), None):
-            dims.append(found.dim)
+            if not isinstance(found, Blocks):
+                dims.append(found.dim)
             body = found.body
         return tuple(dims)
 
@@ -237,7 +289,7 @@ class Loop:
         return [
             s.node.op if isinstance(s, Apply) else s.op
             for s in self.statements()
-            if isinstance(s, (Apply, Fold, Reduce))
+            if isinstance(s, (Apply, Fold, Reduce, Product))
         ]
 
     def __str__(self) -> str:
@@ -265,10 +317,22 @@ def is_invariant(statement: Item) -> bool:
     return isinstance(statement, Literal) or (isinstance(statement, Load) and statement.scalar)
 
 
+def operands(statement: Statement) -> Iterator[str]:
+    """The values that a statement reads."""
+    yield from getattr(statement, "operands", ())
+    if isinstance(value := getattr(statement, "value", None), str):
+        yield value
+    yield from (pick.index for pick in getattr(statement, "picks", ()))
+
+
 def _lines(body: Iterable[Item], depth: int, indent: int) -> Iterator[str]:
     for item in body:
         if not isinstance(item, For):
             yield "    " * indent + str(item)
+            continue
+        if isinstance(item, Blocks):
+            yield "    " * indent + f"blocks of {item.rows} of {item.dim}"
+            yield from _lines(item.body, depth, indent + 1)
             continue
         loops, inner = [_head(item, depth)], item.body
         while len(inner) == 1 and isinstance(inner[0], For):

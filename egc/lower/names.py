@@ -8,6 +8,7 @@ from typing import Any
 
 from egc.ir import Node
 from egc.lower.loops import (
+    Access,
     Apply,
     Body,
     Branch,
@@ -19,17 +20,20 @@ from egc.lower.loops import (
     Index,
     Literal,
     Load,
+    Product,
     Reduce,
     Repeat,
     Scan,
     Scatter,
     Statement,
     Store,
+    reads,
     statements,
+    writes,
 )
 
 ACCESSES = (Load, Store, Gather, Scatter, Reduce)
-WRITES = (Store, Scatter, Reduce)
+WRITES = (Store, Scatter, Reduce, Product)
 
 
 def operands(statement: Statement) -> Iterator[str]:
@@ -52,9 +56,9 @@ def mentioned(step: Any) -> Iterator[str]:
         case Branch(condition=condition, states=states):
             yield from (condition, *(name for name, _ in states))
         case For():
-            yield from (s.access.array for s in statements([step]) if isinstance(s, ACCESSES))
-        case _ if isinstance(step, ACCESSES):
-            yield step.access.array
+            yield from (access.array for s in statements([step]) for access in (*reads(s), *writes(s)))
+        case _ if is_item(step):
+            yield from (access.array for access in (*reads(step), *writes(step)))
     if isinstance(step, Repeat):
         yield from (condition.value for condition in (step.pre, step.post) if condition is not None)
     if isinstance(step, (Repeat, Branch)):
@@ -90,6 +94,9 @@ def renamed(step: Any, names: Mapping[str, str]) -> Any:
             return None
         case For():
             return replace(step, body=tuple(renamed(item, names) for item in step.body))
+        case Product():
+            places = {part: _at(getattr(step, part), names) for part in ("access", "left", "right")}
+            return replace(step, **places)
         case Call():
             return replace(step, name=new(step.name), operands=tuple(map(new, step.operands)))
         case Body():
@@ -110,8 +117,12 @@ def renamed(step: Any, names: Mapping[str, str]) -> Any:
             bodies = renamed(step.then, names), renamed(step.otherwise, names)
             return Branch(new(step.condition), typed(step.states), *bodies, typed(step.results))
     if isinstance(step, ACCESSES) and step.access.array in names:
-        return replace(step, access=replace(step.access, array=names[step.access.array]))
+        return replace(step, access=_at(step.access, names))
     return step
+
+
+def _at(access: Access, names: Mapping[str, str]) -> Access:
+    return replace(access, array=names.get(access.array, access.array))
 
 
 def without_identities(items: Sequence[Any]) -> list[Any]:
@@ -130,7 +141,7 @@ def _is_identity(node: Node) -> bool:
 
 def is_item(step: Any) -> bool:
     """Whether a step is a loop nest or one of its statements."""
-    return isinstance(step, (For, Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather, Scatter))
+    return isinstance(step, (For, Load, Literal, Index, Apply, Store, Fold, Reduce, Scan, Gather, Scatter, Product))
 
 
 def _with_values(item: Any, names: Mapping[str, str]) -> Iterator[Any]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, groupby
 
 import numpy as np
 
 from egc import sizes
 from egc.ir import Node
-from egc.kernels import Kernel, Part
+from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
 from egc.lower.access import address, row_major
 from egc.lower.loops import (
     Access,
     Apply,
+    Blocks,
     Check,
     Fold,
     For,
@@ -25,16 +26,21 @@ from egc.lower.loops import (
     Load,
     Loop,
     Pick,
+    Product,
     Reduce,
     Scan,
     Scatter,
     Statement,
     Store,
 )
+from egc.parts import Part
 from egc.sizes import Dim, Size
 from egc.types import Shape
 from egc.views import Index as Place
 from egc.views import Map, Source, identity, inside, trace
+
+ROWS = 32
+"""Rows of a matrix product that are made at a time: enough for BLAS to run at its best, few enough to stay in cache."""
 
 
 class Fresh:
@@ -49,7 +55,9 @@ class NestBuilder:
     """Builds the Loop of a fused kernel. `names` are the names of all values that are arrays.
 
     A value that later loops read within the same iteration of all loops around it stays a variable; one that later
-    loops read in the same iterations of the outer loops only lives in a buffer that these loops use anew.
+    loops read in the same iterations of the outer loops only lives in a buffer that these loops use anew. Where there are
+    matrix products, the outermost loop runs in blocks of rows, and what passes from before a product to after it is held
+    for all rows of the block.
     """
 
     def __init__(self, kernel: Kernel, names: Mapping[Node, str], fresh: Fresh | None = None):
@@ -61,6 +69,7 @@ class NestBuilder:
         self.variables: dict[Node, tuple[str, int, int]] = {}
         self.strides: dict[Node, tuple[Dim, ...]] = {}
         self.scratch: list[tuple[str, np.dtype, Dim]] = []
+        self.held: list[tuple[str, Dim]] = []
         self.tree = _Tree()
         self._place_values()
 
@@ -69,16 +78,25 @@ class NestBuilder:
         parts = self.kernel.parts
         made = {node: number for number, part in enumerate(parts) for node in part.nodes}
         kept: dict[Node, int] = {}
+        held: dict[Node, None] = {}
         for number, part in enumerate(parts):
             for base in part.reads:
                 first = made.get(base)
                 if first is None:
                     continue
                 shared = min(later.shared for later in parts[first + 1 : number + 1])
-                if shared < _scope(base, parts[first]):
+                if any(each.product for each in parts[first : number + 1]):
+                    held[base] = None
+                elif shared < _scope(base, parts[first]):
                     kept[base] = min(kept.get(base, shared), shared)
         for node in self.results:
             self.strides[node] = row_major(node.type.shape)
+        for node in held:
+            if node not in self.strides:
+                self.strides[node] = row_major(node.type.shape)
+                step = self.strides[node][0]
+                self.names[node] = self.buffer(node.type.dtype, ROWS * step)
+                self.held.append((self.names[node], step))
         for node, shared in kept.items():
             if node not in self.strides:
                 shape = node.type.shape[shared:]
@@ -89,7 +107,18 @@ class NestBuilder:
         for number, part in enumerate(self.kernel.parts):
             _PartBuilder(self, part, number).build()
         results = tuple((self.names[node], node.type) for node in self.results)
-        return Loop(results, self.tree.body(), tuple(self.scratch))
+        body = self.tree.body()
+        if any(part.product for part in self.kernel.parts):
+            body = tuple(self._in_blocks(item) if isinstance(item, For) else item for item in body)
+        return Loop(results, body, tuple(self.scratch))
+
+    def _in_blocks(self, rows: For) -> Blocks:
+        """The loop over rows in blocks: what stands between products is a loop over the rows of a block."""
+        items: list[Item] = []
+        for is_product, members in groupby(rows.body, lambda item: isinstance(item, Product)):
+            between = tuple(members)
+            items.extend(between if is_product else [For(rows.dim, between)])
+        return Blocks(rows.dim, tuple(items), rows=ROWS, held=tuple(self.held))
 
     def buffer(self, dtype: np.dtype, size: Dim) -> str:
         """A new buffer that lives while the loops run."""
@@ -163,6 +192,10 @@ class _PartBuilder:
         )
 
     def build(self) -> None:
+        if self.part.product is not None:
+            self.tree.enter(self.part.shape[:1], min(self.part.shared, 1))
+            self._product(self.part.product)
+            return
         dims = tuple(dim for dim in self.part.shape if dim != 1)
         shared = sum(axis < self.part.shared for axis in self.loop_of)
         self.tree.enter(dims, shared)
@@ -214,9 +247,8 @@ class _PartBuilder:
 
     def _visible(self, node: Node) -> bool:
         _, number, scope = self.nest.variables[node]
-        if number == self.number:
-            return True
-        return min(part.shared for part in self.nest.kernel.parts[number + 1 : self.number + 1]) >= scope
+        between = self.nest.kernel.parts[number + 1 : self.number + 1]
+        return all(part.shared >= scope and part.product is None for part in between)
 
     def _load(self, name: str, source: Source) -> Statement:
         base = source.base
@@ -301,6 +333,23 @@ class _PartBuilder:
     def _gathered(self, node: Node, index: Map) -> tuple[Access, tuple[Pick, ...]]:
         source, offset, strides = self._whole(node)
         return self._picked(node, self.nest.names[source.base], offset, strides, index)
+
+    def _product(self, node: Node) -> None:
+        """The rows of a block; the left operand's index is (row, step), the right one's (step, column)."""
+        sources = [trace(operand, identity(2)) for operand in node.inputs]
+        places, steps = [], []
+        for source in sources:
+            self.nest.checks.update(dict.fromkeys(source.checks))
+            offset, strides = address(source.index, self._strides(source), 2)
+            places.append((self.nest.names[source.base], offset))
+            steps.append(strides)
+        left, right = steps
+        product = Product(
+            Access(self.nest.names[node], 0, self.nest.strides[node][:1]), Access(*places[0], left[:1]),
+            Access(*places[1], ()), left[1], (right[0], right[1]), node.inputs[1].type.shape[0], node.type.shape[1],
+            node.type.dtype,
+        )  # fmt: skip
+        self.tree.add(product)
 
     def _scatter(self, node: Node) -> None:
         """A copy of the operand before the loops, then each value in its place."""

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from egc.lower.loops import Branch, Call, For, Gather, Item, Load, Loop, Reduce, Repeat, Scatter, Step, Store
+from egc.lower.loops import (
+    Branch,
+    Call,
+    For,
+    Item,
+    Load,
+    Loop,
+    Repeat,
+    Statement,
+    Step,
+    Store,
+    reads,
+    writes,
+)
 from egc.lower.names import mentioned, renamed
 from egc.types import ArrayType
 
@@ -58,34 +71,28 @@ def _place(
     if written[name] != {number}:
         return None
     accesses = list(_accesses(step.body))
-    stores = [each for each in accesses if each[2].access.array == name]
+    stores = [each for each in accesses if each[3].array == name]
     if len(stores) != 1 or not isinstance(stores[0][2], Store):
         return None
-    body, position, store = stores[0]
-    for where, at, load in accesses:
-        found = load.access.array
-        if (
-            where is not body
-            or at > position
-            or load.access.strides != store.access.strides
-            or not isinstance(load, Load)
-        ):
+    body, position, _, written_to = stores[0]
+    for where, at, load, access in accesses:
+        found = access.array
+        if where is not body or at > position or access.strides != written_to.strides or not isinstance(load, Load):
             continue
-        if load.access.offset != store.access.offset or types.get(found) != type or last.get(found) != number:
+        if access.offset != written_to.offset or types.get(found) != type or last.get(found) != number:
             continue
-        if all(other is load for _, _, other in accesses if other.access.array == found):
+        if all(other is load for _, _, other, place in accesses if place.array == found):
             return found
     return None
 
 
-def _accesses(
-    body: tuple[Item, ...],
-) -> Iterator[tuple[tuple[Item, ...], int, Load | Store | Reduce | Gather | Scatter]]:
+def _accesses(body: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], int, Statement, Access]]:
+    """Each access of a tree, with the items that it stands among, its place there, and its statement."""
     for position, item in enumerate(body):
         if isinstance(item, For):
             yield from _accesses(item.body)
-        elif isinstance(item, (Load, Store, Reduce, Gather, Scatter)):
-            yield body, position, item
+        else:
+            yield from ((body, position, item, access) for access in (*reads(item), *writes(item)))
 
 
 def _last_reads(steps: list[Step], outputs: tuple[str, ...]) -> dict[str, int]:
@@ -95,9 +102,7 @@ def _last_reads(steps: list[Step], outputs: tuple[str, ...]) -> dict[str, int]:
     kept.update(name for step in steps if isinstance(step, (Repeat, Branch)) for name in mentioned(step))
     for number, step in enumerate(steps):
         if isinstance(step, Loop):
-            last.update(
-                (item.access.array, number) for *_, item in _accesses(step.body) if isinstance(item, (Load, Gather))
-            )
+            last.update((access.array, number) for item in step.statements() for access in reads(item))
     last.update(dict.fromkeys(kept, FOREVER))
     return last
 
@@ -107,7 +112,6 @@ def _writers(steps: list[Step]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for number, step in enumerate(steps):
         if isinstance(step, Loop):
-            for *_, item in _accesses(step.body):
-                if isinstance(item, (Store, Reduce, Scatter)):
-                    found.setdefault(item.access.array, set()).add(number)
+            for access in (access for item in step.statements() for access in writes(item)):
+                found.setdefault(access.array, set()).add(number)
     return found

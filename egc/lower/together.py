@@ -14,6 +14,7 @@ from egc.kinds import CHEAP
 from egc.lower.loops import (
     Access,
     Apply,
+    Blocks,
     For,
     Index,
     Item,
@@ -48,6 +49,8 @@ def together(loop: Loop) -> Loop:
 def _marked(item: Item, depth: int) -> Item:
     if not isinstance(item, For):
         return item
+    if isinstance(item, Blocks):
+        return replace(item, body=tuple(_marked(child, depth) for child in item.body))
     inner = [child for child in item.body if isinstance(child, For)]
     if any(isinstance(child, For) for loop in inner for child in loop.body):
         return replace(item, body=tuple(_marked(child, depth + 1) for child in item.body))

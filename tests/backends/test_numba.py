@@ -1,11 +1,13 @@
 """The numba backend: every loop gives what the reference gives, for all layouts and sizes, compiled once."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from egc import ir
+from egc.backend import Demands
 from egc.backends.numba import BACKEND, machine
 from egc.backends.reference import BACKEND as REFERENCE
 from egc.errors import OperandTypeError, ShapeError
@@ -137,6 +139,30 @@ def test_sums_are_at_least_as_accurate_as_numpy(name):
     for got, terms in ((plain, values), (exponentials, np.exp(values.astype(np.float64)).astype(DTYPES[name]))):
         exact = math.fsum(terms.ravel().tolist())
         assert abs(float(got) - exact) <= max(abs(float(np.sum(terms)) - exact), np.finfo(got.dtype).eps * exact)
+
+
+@pytest.mark.parametrize("columns", [64, 1_000, 10_007])
+def test_sums_of_products_are_at_least_as_accurate_as_numpy(columns):
+    x, y = argument("x", "f64[n, m]"), argument("y", "f64[n, m]")
+    product = make("multiply", x, y)
+    p = program([x, y], make("sum", product, axes=(1,)), make("sum", product, axes=(0, 1)))
+    a, b = np.random.default_rng(4).random((2, 50, columns))
+    rows, total = BACKEND.compile(p).run(a, b)
+    exact = [[Fraction(u) * Fraction(v) for u, v in zip(*row)] for row in zip(a.tolist(), b.tolist())]
+    for got, numpy, terms in [
+        (total, np.sum(a * b), [term for row in exact for term in row]),
+        *zip(rows, np.sum(a * b, axis=1), exact),
+    ]:
+        true = sum(terms)
+        assert abs(Fraction(float(got)) - true) <= max(abs(Fraction(float(numpy)) - true), true * Fraction(2.0**-52))
+
+
+def test_exact_code_rounds_products_before_it_sums_them():
+    x, y = argument("x", "f64[n]"), argument("y", "f64[n]")
+    p = program([x, y], make("sum", make("multiply", x, y), axes=(0,)))
+    values = np.array([-1.0, 1 + 2.0**-30]), np.array([1.0, 1 - 2.0**-30])
+    assert BACKEND.compile(p, Demands(exact=True)).run(*values)[0] == 0
+    assert BACKEND.compile(p).run(*values)[0] in (0, -(2.0**-60))
 
 
 def test_sums_that_overflow_are_infinite():

@@ -59,7 +59,12 @@ def gathered(x, n):
     return x[n[:, 0] % 2] * 2.0, np.take(x, n[0] % 3, axis=1)
 
 
-FUNCTIONS = [elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered]
+def products(x, n):
+    e = np.exp(x @ x.T / 100)
+    return e, np.sum(e * e), (e / np.sum(e, axis=1, keepdims=True)) @ x
+
+
+FUNCTIONS = [elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered, products]
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +107,24 @@ def test_small_work_starts_no_threads():
     assert started() == before
     optimized(X)
     assert started() > before
+
+
+def test_serial_work_between_shared_loops_is_one_call():
+    x = X.reshape(-1)
+
+    def spread(x):
+        centred = x - np.mean(x)
+        return np.sqrt(np.sum(centred * centred) / len(x))
+
+    code = egc.optimize(spread).explain(x).code
+    assert code.count("run_phase(") == 4 and code.count("range(start, stop") == 2
+
+
+def test_results_without_axes_stay_when_another_call_has_made_its_own():
+    largest = egc.optimize(lambda x: (np.max(x), np.min(x)))
+    first = largest(X)
+    largest(-X)
+    assert first == (np.max(X), np.min(X))
 
 
 def test_an_index_out_of_bounds_raises_whichever_thread_meets_it():

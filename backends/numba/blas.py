@@ -1,0 +1,60 @@
+"""Matrix products by BLAS into memory that the caller has, with transposes and row lengths as BLAS takes them: no copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types, uint8
+from numba.extending import intrinsic, overload
+from numba.np.numpy_support import as_dtype
+
+from egc.backends.numba.fortran import LETTERS, routine
+
+PLAIN, TRANSPOSED = uint8(ord("N")), uint8(ord("T"))
+
+
+@intrinsic
+def shifted(context, pointer, elements):
+    """The address of a number of elements further on."""
+
+    def generate(context, builder, signature, arguments):
+        place, count = arguments
+        if count.type != ir.IntType(64):
+            count = context.cast(builder, count, signature.args[1], types.int64)
+        return builder.gep(place, [count])
+
+    return pointer(pointer, elements), generate
+
+
+def matrix_product(
+    rows: int, columns: int, inner: int, left: Any, left_step: int, left_turned: bool, right: Any, right_step: int,
+    right_turned: bool, out: Any, out_step: int,
+) -> None:  # fmt: skip
+    """Writes the product of `rows` by `inner` and `inner` by `columns` elements to `out`.
+
+    left, right, out: addresses of matrices in C order whose rows (columns where `turned`) are so many elements apart.
+    """
+    raise NotImplementedError
+
+
+@overload(matrix_product)
+def _matrix_product(
+    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
+):  # fmt: skip
+    gemm = known_product(as_dtype(out.dtype))
+    one, zero = as_dtype(out.dtype).type(1), as_dtype(out.dtype).type(0)
+
+    def product(rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step):
+        """To BLAS, a matrix in C order is its transpose in Fortran order: the product's transpose is asked for."""
+        first, second = TRANSPOSED if right_turned else PLAIN, TRANSPOSED if left_turned else PLAIN
+        steps = max(right_step, 1), max(left_step, 1), max(out_step, 1)
+        gemm((first, second, columns, rows, inner, one, right, steps[0], left, steps[1], zero, out, steps[2]))
+
+    return product
+
+
+def known_product(dtype: np.dtype) -> Any:
+    """The routine for products of a dtype, which code that calls it, also from a store, needs to have been asked for."""
+    return routine(f"{LETTERS[dtype.name]}gemm")
