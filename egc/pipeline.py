@@ -27,7 +27,7 @@ from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
-from egc.transforms import simplify
+from egc.transforms import LoopLaws, simplify
 
 
 @dataclass
@@ -180,7 +180,8 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         from egc import egraph
 
         with trace.stage("saturate"):
-            result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped)
+            laws = LoopLaws(exact=options.precision == "exact")
+            result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped, laws=laws)
         trace.results["egraph"] = result
         trace.repeatable = egraph.TIME_LIMIT not in result.stop_reason
         with trace.stage("simplify"):

@@ -21,7 +21,7 @@ LAYERS = [
     {"ir"},
     set(
         """check text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec options data
-        source trips""".split()
+        source trips alternatives""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
     set("calibration rulefiles rulecheck callpath compiled pipeline plans verify dispatch explanation demo".split()),

@@ -57,8 +57,9 @@ class _Ablation:
             for scope, limited in question.scoped.items()
         }
         everything = [*self.rewrites, *(each for limited in self.scoped.values() for each in limited)]
-        self.names = tuple(dict.fromkeys(each.identifier for each in everything))
-        self.rules = {each.identifier: each.rule for each in everything}
+        self.alternatives = {each.law: each for each in reversed(result.alternatives)}
+        self.names = tuple(dict.fromkeys([*(each.identifier for each in everything), *self.alternatives]))
+        self.rules: dict[str, Any] = {each.identifier: each.rule for each in everything} | self.alternatives
         self.engine = Engine(self.rewrites, self.scoped, recorded=True)
         self.model = question.model
         self._costs: dict[frozenset[str], float] = {}
@@ -66,7 +67,9 @@ class _Ablation:
     def graph(self, kept: Iterable[str]) -> Graph:
         dropped = set(self.names) - set(kept)
         question = self.result.question
-        saturated = self.engine.saturate(self.result.before, question.budget, dropped, numbers=question.numbers)
+        saturated = self.engine.saturate(
+            self.result.before, question.budget, dropped, (), question.numbers, self.result.alternatives
+        )
         try:
             return Graph(self.result.before, saturated, firings=True)
         finally:
@@ -156,6 +159,8 @@ class _Display:
 
     def choose(self, name: str, ablation: _Ablation, kept: Sequence[str]) -> tuple[bool, Node, Node]:
         """Whether the firing rewrote a term of the input Program, that term, and what it became."""
+        if name in ablation.alternatives:
+            return True, ablation.alternatives[name].before, ablation.alternatives[name].after
         shown = list(self._shown(name, ablation))
         if not shown:
             rewrite = next(each for each in self._rewrites(ablation) if each.identifier == name)

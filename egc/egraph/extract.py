@@ -76,8 +76,8 @@ class Extractor:
         self.rank: list[int] = []
         self.best: Choice = {}
         self._originals = {
-            (number, node.op, tuple(graph.class_of[child] for child in node.inputs))
-            for node, number in graph.class_of.items()
+            (graph.class_of[node], node.op, tuple(graph.class_of[child] for child in node.inputs))
+            for node in graph.program.nodes()
         }
         self._tree_costs()
         self._rank_classes()
@@ -115,7 +115,8 @@ class Extractor:
     def input(self) -> Extracted:
         """The input Program with its cost."""
         unstable = 0
-        for node, number in self.graph.class_of.items():
+        for node in self.graph.program.nodes():
+            number = self.graph.class_of[node]
             children = tuple(self.graph.class_of[child] for child in node.inputs)
             same = (each for each in self.graph.enodes[number] if each.op == node.op and each.children == children)
             unstable += any(each.unstable for each in same)

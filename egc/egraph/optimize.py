@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from egc import ir
+from egc.alternatives import Alternative, Laws, NoLaws
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
@@ -34,6 +36,7 @@ class Question:
     scoped: Scopes = field(default_factory=dict)
     region: bool = False
     numbers: frozenset[str] = frozenset()
+    laws: Laws = field(default_factory=NoLaws)
 
     @property
     def model(self) -> CostModel:
@@ -43,7 +46,8 @@ class Question:
         """The same of the regions of a loop or branch in a Program."""
         own = {name for _, region in ir.regions(node) for name in region.size_inputs}
         numbers = self.numbers | own | program.size_inputs
-        return replace(self, bindings=inside(node, self.bindings), region=True, numbers=numbers)
+        laws = self.laws.inside(program, node)
+        return replace(self, bindings=inside(node, self.bindings), region=True, numbers=numbers, laws=laws)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Result:
     pieces: tuple[Result, ...] = ()
     regions: tuple[Result, ...] = ()
     runs: float = 1.0
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def optimize_program(
@@ -82,22 +87,26 @@ def optimize_program(
     bindings: Mapping[str, int],
     budget: Budget | None = None,
     scoped: Scopes | None = None,
+    laws: Laws | None = None,
 ) -> Result:
     """The cheapest Program equal to `program` by `rewrites`, by a backend's costs at the sizes in `bindings`.
 
     scoped: further rewrites by `egc.scope` name, which apply to that scope's Nodes only. A Program of more Nodes than
-    `budget.piece` is optimized piece by piece.
+    `budget.piece` is optimized piece by piece. laws: who finds equal forms of loops.
     The result never costs more than `program` and is the same in every run and process.
     Raises RuleError for a rewrite that cannot be compiled, SaturationError where the e-graph engine fails.
     """
     started = time.perf_counter()
     budget, scoped = budget or Budget(), dict(scoped or {})
-    return _optimized(program, Question(tuple(rewrites), costs, bindings, budget, scoped), started)
+    return _optimized(
+        program, Question(tuple(rewrites), costs, bindings, budget, scoped, laws=laws or NoLaws()), started
+    )
 
 
 def _optimized(program: Program, question: Question, started: float) -> Result:
     """A Program whose regions are optimized by the same rules, and then itself."""
     found: dict[Node, list[Result]] = {}
+    written: Written = {}
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
         node = ir.rebuild(node, inputs)
@@ -111,10 +120,11 @@ def _optimized(program: Program, question: Question, started: float) -> Result:
 
         new = ir.with_regions(node, searched)
         found[new] = results
+        written[tuple(ir.regions(new))] = node.params
         return new
 
     inner = ir.map_nodes(program, visit) if any(OPS[node.op].kind == "region" for node in program.nodes()) else program
-    whole = _whole(inner, question, started)
+    whole = _whole(inner, question, written, started)
     return _with_regions(program, whole, found) if found else whole
 
 
@@ -153,28 +163,58 @@ def _runs(node: Node, bindings: Mapping[str, int]) -> float:
     return trip_count(node, bindings) if node.op == "loop" else 0.5
 
 
-def _whole(program: Program, question: Question, started: float) -> Result:
+Written = dict[tuple[tuple[str, Program], ...], Mapping[str, Any]]
+"""The parameters of loops and branches as they were given, by those with optimized regions."""
+
+
+def _alternatives(program: Program, question: Question, written: Written) -> tuple[Alternative, ...]:
+    """What the laws find for a Program's values, looking at loops as they were given."""
+    if not written:
+        return ()
+    given: dict[Node, Node] = {}
+    for node in program.nodes():
+        inputs = [given[child] for child in node.inputs]
+        params = written.get(tuple(ir.regions(node))) if OPS[node.op].kind == "region" else None
+        if params is None:
+            given[node] = ir.rebuild(node, inputs)
+        else:
+            given[node] = ir.make(node.op, *inputs, line=node.line, scopes=node.scopes, **params)
+    before = {value: node for node, value in given.items()}
+    found = question.laws.alternatives(program.with_outputs(given[output] for output in program.outputs))
+    back = dict(before)
+    for node in ir.topological(each.after for each in found):
+        if node not in back:
+            back[node] = ir.rebuild(node, [back[child] for child in node.inputs])
+    return tuple(replace(each, before=back[each.before], after=back[each.after]) for each in found)
+
+
+def _whole(program: Program, question: Question, written: Written, started: float) -> Result:
     """A Program whose regions stay as they are."""
     budget, scoped = question.budget, question.scoped
     if sum(1 for _ in program.nodes()) <= budget.piece:
-        return _searched(program, question, started)[0]
+        return _searched(program, question, written, started)[0]
     parts = Pieces(program, budget.piece)
     predicates = engine(question.rewrites, scoped).predicates(program)
     results = []
     for piece in parts:
-        result, facts = _searched(piece.program, question, time.perf_counter(), predicates)
+        result, facts = _searched(piece.program, question, written, time.perf_counter(), predicates)
         parts.found(piece, result.program, facts)
         results.append(result)
     return _together(program, parts.result(), question, results, started)
 
 
 def _searched(
-    program: Program, question: Question, started: float, predicates: frozenset[str] = frozenset()
+    program: Program,
+    question: Question,
+    written: Written,
+    started: float,
+    predicates: frozenset[str] = frozenset(),
 ) -> tuple[Result, Mapping[Node, tuple[str, ...]]]:
     """A Program that is searched as a whole, and which of the predicates are known of its outputs."""
     model = question.model
     running = engine(question.rewrites, question.scoped)
-    saturated = running.saturate(program, question.budget, predicates=predicates, numbers=question.numbers)
+    alternatives = _alternatives(program, question, written)
+    saturated = running.saturate(program, question.budget, (), predicates, question.numbers, alternatives)
     try:
         graph = Graph(program, saturated)
         known = graph.facts(program.outputs) if predicates else {}
@@ -186,6 +226,7 @@ def _searched(
     result = Result(
         found.program, given.cost, found.cost, given.unstable, found.unstable, saturated.stop_reason, saturated.nodes,
         saturated.iterations, ended - started, ended - extracting, saturated.matches, program, question,
+        alternatives=alternatives,
     )  # fmt: skip
     return result, known
 

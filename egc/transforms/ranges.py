@@ -32,11 +32,13 @@ def _inner(atom: tuple[str, Dim, Dim]) -> set[str]:
 
 @dataclass(frozen=True)
 class Ranges:
-    """least: numbers that symbols are not below. counts: by the name of an iteration's number, from the outermost loop
+    """least: numbers that symbols are not below. lengths: sizes that are those of axes, and so not negative.
+    counts: by the name of an iteration's number, from the outermost loop
     inwards, how often the loop runs; None where that is no size."""
 
     least: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Dim | None] = field(default_factory=dict)
+    lengths: frozenset[Dim] = frozenset()
 
     def lower(self, size: Dim) -> int | None:
         """A number that the size is not below in any iteration; None where nothing follows.
@@ -61,6 +63,8 @@ class Ranges:
 
     def holds(self, size: Dim) -> bool:
         """Whether a size is certainly not negative."""
+        if size in self.lengths:
+            return True
         least = self.lower(size)
         return least is not None and least >= 0
 
@@ -69,12 +73,13 @@ class Ranges:
         if loop.op != "loop" or not loop.params["counted"]:
             return self
         name = loop.params["update"].inputs[0].params["name"]
-        return Ranges(self.least, {**self.counts, name: count_size(loop.inputs[0])})
+        return Ranges(self.least, {**self.counts, name: count_size(loop.inputs[0])}, self.lengths)
 
 
 def ranges_of(program: Program) -> Ranges:
     """What is known of the sizes of a whole Program."""
-    return Ranges(dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1))
+    lengths = {dim for node in (*program.inputs, *program.nodes()) for dim in ir.dims_of(node.type)}
+    return Ranges(dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1), lengths=frozenset(lengths))
 
 
 def mentions(node: Node, name: str) -> bool:
