@@ -18,7 +18,8 @@ from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import emit_flow
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
-from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step, statements
+from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
+from egc.lower.statements import statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 

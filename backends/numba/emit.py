@@ -17,7 +17,8 @@ from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identit
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.kinds import CHEAP
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
@@ -28,7 +29,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Pick,
     Reduce,
     Scan,

@@ -15,23 +15,9 @@ import numpy as np
 from egc import sizes
 from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.scalars import type_name
-from egc.lower.loops import (
-    Body,
-    Branch,
-    Call,
-    Check,
-    Condition,
-    Flow,
-    For,
-    Gather,
-    Item,
-    Loop,
-    Repeat,
-    Scatter,
-    is_invariant,
-    statements,
-)
+from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
+from egc.lower.statements import For, Gather, Item, Scatter, is_invariant, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 

@@ -18,13 +18,13 @@ from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Blocks,
     Fold,
     For,
     Item,
     Load,
-    Loop,
     Reduce,
     Statement,
     Store,

@@ -11,12 +11,13 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
-from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step, reads
+from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step
 from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
 from egc.lower.regions import flow_of, with_copies
 from egc.lower.reuse import reuse
+from egc.lower.statements import reads
 from egc.lower.together import together
 from egc.ops import OPS
 

@@ -21,25 +21,10 @@ from typing import Any
 
 from egc import sizes
 from egc.lower.access import row_major
-from egc.lower.loops import (
-    Access,
-    Apply,
-    Body,
-    Branch,
-    Call,
-    Check,
-    For,
-    Gather,
-    Index,
-    Literal,
-    Load,
-    Repeat,
-    Statement,
-    Store,
-    statements,
-)
+from egc.lower.loops import Body, Branch, Call, Check, Repeat
 from egc.lower.names import WRITES, is_item, made, mentioned, operands, renamed
 from egc.lower.overlap import reads_in_time
+from egc.lower.statements import Access, Apply, For, Gather, Index, Literal, Load, Statement, Store, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 

@@ -7,13 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from egc.ir import Node
-from egc.lower.loops import (
+from egc.lower.loops import Body, Branch, Call, Condition, Repeat
+from egc.lower.statements import (
     Access,
     Apply,
-    Body,
-    Branch,
-    Call,
-    Condition,
     Fold,
     For,
     Gather,
@@ -22,7 +19,6 @@ from egc.lower.loops import (
     Load,
     Product,
     Reduce,
-    Repeat,
     Scan,
     Scatter,
     Statement,
@@ -95,8 +91,8 @@ def renamed(step: Any, names: Mapping[str, str]) -> Any:
         case For():
             return replace(step, body=tuple(renamed(item, names) for item in step.body))
         case Product():
-            places = {part: _at(getattr(step, part), names) for part in ("access", "left", "right")}
-            return replace(step, **places)
+            access, left, right = (_at(each, names) for each in (step.access, step.left, step.right))
+            return replace(step, access=access, left=left, right=right)
         case Call():
             return replace(step, name=new(step.name), operands=tuple(map(new, step.operands)))
         case Body():

@@ -12,11 +12,11 @@ from egc.ir import Node
 from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
 from egc.lower.access import address, row_major
-from egc.lower.loops import (
+from egc.lower.loops import Check, Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
-    Check,
     Fold,
     For,
     Gather,
@@ -24,7 +24,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Pick,
     Product,
     Reduce,

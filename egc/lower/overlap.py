@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from egc import sizes
 from egc.lower.access import row_major
-from egc.lower.loops import Access, For, Gather, Item, Load, Store
 from egc.lower.names import ACCESSES
+from egc.lower.statements import Access, For, Gather, Item, Load, Store
 from egc.sizes import Dim
 from egc.types import ArrayType
 

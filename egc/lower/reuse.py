@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from egc.lower.loops import (
-    Branch,
-    Call,
-    For,
-    Item,
-    Load,
-    Loop,
-    Repeat,
-    Statement,
-    Step,
-    Store,
-    reads,
-    writes,
-)
+from egc.lower.loops import Branch, Call, Loop, Repeat, Step
 from egc.lower.names import mentioned, renamed
+from egc.lower.statements import Access, For, Item, Load, Statement, Store, reads, writes
 from egc.types import ArrayType
 
 FOREVER = 1 << 60
