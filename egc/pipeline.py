@@ -229,6 +229,10 @@ def make_plan(
     captured = capture_stage(function, positional, named, options, trace)
     store = cache.shared() if cached else None
     program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)
+    for gap in backend.missing(program):
+        error = NotEncodable(gap.op, f"the backend {backend.name!r} has none: {gap.why}", gap.line)
+        error.size_guards, error.value_guards = captured.size_guards, captured.value_guards
+        raise error
     layouts = {} if in_c_order else captured.layouts()
     demands = Demands(entry_guards(captured), layouts, options.precision == "exact")
     compiled = compile_stage(program, backend, trace, demands)

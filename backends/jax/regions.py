@@ -142,6 +142,16 @@ def _reduction(errors: Errors, node: Node, scope: Scope, x: Any) -> Any:
     return EMIT[node.op](errors, scope.params(node.params), x)
 
 
+def _arg_reduction(errors: Errors, node: Node, scope: Scope, x: Any) -> Any:
+    shape, axis = node.inputs[0].type.shape, node.params["axis"]
+    mask = scope.mask(shape)
+    if mask is not None:
+        some = jnp.asarray(scope.value(shape[axis])) > 0
+        errors.when(~some, "ValueError", "attempt to get argmax of an empty sequence")
+        x = jnp.where(mask, x, jnp.asarray(_least(x.dtype, node.op == "argmin"), x.dtype))
+    return EMIT[node.op](errors, scope.params(node.params), x)
+
+
 def _least(dtype: np.dtype, largest: bool) -> Any:
     if dtype.kind == "b":
         return largest
@@ -161,6 +171,7 @@ INSIDE: dict[str, Inside] = {
     "slice": _slice,
     "update_slice": _update_slice,
     **dict.fromkeys(["sum", "prod", "max", "min", "any", "all"], _reduction),
+    **dict.fromkeys(["argmax", "argmin"], _arg_reduction),
     "matmul": _matmul,
 }
 """Ops that may have traced positions or padded operands in regions."""

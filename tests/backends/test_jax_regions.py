@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import egc
 from egc import backend
 from egc.backends import reference
 from egc.capture import capture
@@ -53,6 +54,13 @@ def largest_before(A, b):
     return y
 
 
+def place_of_largest(A, b):
+    y = np.zeros(len(b))
+    for i in range(len(b)):
+        y[i] = np.argmax(b[i:]) + i
+    return y
+
+
 def until_large(A, b):
     s = 0.0
     for v in b:
@@ -70,7 +78,8 @@ def halved(A, b):
     return s, k
 
 
-FUNCTIONS = [forward_substitution, in_place_substitution, factor, elimination, largest_before, until_large, halved]
+FUNCTIONS = [forward_substitution, in_place_substitution, factor, elimination, largest_before]
+FUNCTIONS += [place_of_largest, until_large, halved]
 
 
 def positive(n):
@@ -131,3 +140,11 @@ def test_a_length_that_cannot_be_padded_is_a_gap_with_its_line():
     gaps = backend.load("jax").missing(captured(sorted_before, *positive(20)))
     assert "sort" in {gap.op for gap in gaps}
     assert all("length" in gap.why and gap.line is not None for gap in gaps)
+
+
+def test_a_function_with_a_gap_runs_as_written_and_says_where():
+    function = egc.optimize(sorted_before, backend="jax")
+    given = positive(20)
+    np.testing.assert_array_equal(function(*given), sorted_before(*given))
+    (opaque,) = function.explain(*given).opaque
+    assert opaque.what == "sort" and "length" in opaque.why and opaque.line is not None
