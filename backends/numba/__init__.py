@@ -9,9 +9,10 @@ from egc.backend import PLAIN, Compiled, Demands, Interface, Missing, require_su
 from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
+from egc.backends.numba.flow import is_compiled
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.layouts import in_c_order
-from egc.backends.numba.native import is_compiled, is_native
+from egc.backends.numba.native import is_native
 from egc.backends.numba.scalars import fusible
 from egc.backends.numba.threads import set_num_threads
 from egc.backends.reference import EVALUATE

@@ -7,7 +7,7 @@ result varies along the innermost loop accumulates in an array.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ class Segment:
     Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds. `calls` are the
     `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says. `buffers` are those
     of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
-    it returns the number of which, for all of them the digits of one number.
+    it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
     """
 
     source: str
@@ -105,6 +105,7 @@ class Segment:
     calls: Any = None
     buffers: tuple[tuple[str, ArrayType], ...] = ()
     exchanged: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
+from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.scalars import type_name
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
 from egc.lower.statements import For, Gather, Item, Scatter, is_invariant, statements
 from egc.sizes import Dim
-from egc.types import ArrayType
+from egc.types import ArrayType, TupleType
 
 INDEX = "index is out of bounds"
 
@@ -59,10 +60,15 @@ class _Writer:
         self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.moved = set(_moved(step))
         self.scalars: dict[str, np.dtype] = {
-            **{name: type.dtype for name, type in self.types.items() if not type.rank},
+            **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
             **dict(_scalars(step)),
         }
         self.fails = may_fail(step)
+        self.calls = Calls(self.source)
+        self.arrays: dict[str, str] = {}
+        self.read = {s.access.array for s in _statements(step) if hasattr(s, "access")}
+        called = any(isinstance(inner, Call) for inner in _inner(step))
+        self.names = self.calls.names if called else {}
 
     def segment(self) -> Segment:
         source, step = self.source, self.step
@@ -103,7 +109,9 @@ class _Writer:
         parameters = [*(f"a{k}" for k in range(len(source.arrays))), *source.dims.values()]
         text = "\n".join([f"def loops({', '.join(parameters)}):", *head, *status, *source.lines, *tail]) + "\n"
         arrays = tuple((name, name in source.written) for name in source.arrays)
-        return Segment(text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged))
+        return Segment(
+            text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=self.names
+        )
 
     def exchanged(self, own: Sequence[tuple[str, ArrayType]]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The states whose memory may be another's at the end, and whose it may be."""
@@ -170,12 +178,15 @@ class _Writer:
                 case Check():
                     self.check(step, indent)
                 case Call():
-                    raise AssertionError(step)
+                    self.call(step, indent)
                 case _:
                     self.item(step, indent)
         self.moves(body.moves, indent)
         for name, _ in buffers:
             self.line(indent, f"keep(b{name})")
+        for step in body.steps:
+            if isinstance(step, Call) and step.name in self.read and step.view:
+                self.line(indent, f"keep(c{step.name})")
         if len(self.source.lines) == written:
             self.line(indent, "pass")
 
@@ -186,6 +197,34 @@ class _Writer:
         nest = _InnerNest(self.source, Loop((), (item,)), f"_{self.count}")
         self.count += isinstance(item, For)
         nest.write(indent)
+
+    def call(self, call: Call, indent: int) -> None:
+        """A library call, whose result is copied into the memory of its name, or a view."""
+        name, variable = call.name, f"y{call.name}"
+        text = native_call(self.calls, call, [self.whole(operand) for operand in call.operands])  # type: ignore[arg-type]
+        assert text is not None
+        self.types[name] = call.type  # type: ignore[assignment]
+        if isinstance(call.type, ArrayType) and not call.type.rank:
+            self.line(indent, f"{self.scalar(name)} = ({text})[()]")
+            return
+        self.line(indent, f"{variable} = {text}")
+        if isinstance(call.type, TupleType) or call.view:
+            self.arrays[name] = variable
+            if name in self.read:
+                self.source.pointers[name] = f"q{name}"
+                self.line(indent, f"c{name} = as_contiguous({variable})")
+                self.line(indent, f"q{name} = pointer(c{name})")
+        else:
+            self.line(indent, f"copy_to({self.source.pointers[name]}, as_contiguous({variable}))")
+
+    def whole(self, name: str) -> str:
+        """An array for a library."""
+        if name in self.arrays:
+            return self.arrays[name]
+        if name in self.scalars:
+            return f"empty_scalar({self.scalar(name)})"
+        shape = "".join(f"{self.source.dim(dim)}, " for dim in self.types[name].shape)
+        return f"carray({self.source.pointers[name]}, ({shape}))"
 
     def check(self, check: Check, indent: int) -> None:
         values = [self.source.dim(value) for value in check.values]
@@ -217,6 +256,29 @@ class _Writer:
 
     def cast(self, text: str, dtype: np.dtype) -> str:
         return text if dtype.kind == "b" else f"{type_name(dtype)}({text})"
+
+
+class Calls:
+    """What the forms of library calls ask a driver for."""
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.driver = self
+        self.names: dict[str, Any] = dict(FUNCTIONS)
+
+    def dim(self, value: Dim) -> str:
+        return self.source.dim(value)
+
+    def shape(self, type: ArrayType) -> str:
+        return f"({''.join(f'{self.dim(dim)}, ' for dim in type.shape)})"
+
+    def constant(self, value: Any) -> str:
+        return f"{type_name(np.dtype(type(value)))}({value.item()!r})"
+
+
+def is_compiled(call: Call) -> bool:
+    """Whether numba can compile a call inside of a loop or branch."""
+    return native_call(Calls(FlowSource()), call, ["x"] * len(call.operands)) is not None  # type: ignore[arg-type]
 
 
 class _InnerNest(Nest):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types, uint64
+from numba import carray, types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
@@ -158,6 +158,19 @@ def is_at(context, pointer, array):
         return builder.zext(builder.icmp_unsigned("==", begin, arguments[0]), ir.IntType(64))
 
     return types.int64(pointer, array), generate
+
+
+@intrinsic
+def copy_to(context, pointer, array):
+    """Copies an array's elements, which lie in C order, to where a pointer says."""
+
+    def generate(context, builder, signature, arguments):
+        source = make_array(signature.args[1])(context, builder, arguments[1])
+        size = builder.mul(source.nitems, source.itemsize)
+        cgutils.raw_memcpy(builder, arguments[0], source.data, size, 1)
+        return context.get_dummy_value()
+
+    return types.none(pointer, array), generate
 
 
 def _floating_intrinsic(name: str) -> Any:
@@ -354,7 +367,17 @@ NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accu
 NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
 NAMES |= {"matrix_product": matrix_product, "shifted": shifted}
-NAMES |= {"pointer": pointer, "keep": keep, "is_at": is_at, "select": select, "maximum": maximum, "minimum": minimum}
+NAMES |= {
+    "pointer": pointer,
+    "keep": keep,
+    "is_at": is_at,
+    "copy_to": copy_to,
+    "as_contiguous": np.ascontiguousarray,
+    "carray": carray,
+    "select": select,
+    "maximum": maximum,
+    "minimum": minimum,
+}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}

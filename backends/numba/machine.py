@@ -37,10 +37,10 @@ class Unaliased(Compiler):
 
 
 @lru_cache(maxsize=1024)
-def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
+def machine_code(source: str, signature: Any, wrapper: bool, names: tuple[tuple[str, Any], ...] = ()) -> Any:
     """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
-    share it."""
-    namespace = {"__name__": __name__, **NAMES}
+    share it. `names` are functions that it calls besides `NAMES`, each name one function."""
+    namespace = {"__name__": __name__, **NAMES, **dict(names)}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if wrapper:
@@ -65,7 +65,7 @@ def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> 
 
 def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
     """The function of a segment for use in a driver."""
-    return machine_code(segment.source, signature_of(segment, arrays), False)
+    return machine_code(segment.source, signature_of(segment, arrays), False, tuple(segment.names.items()))
 
 
 def compile_driver(
@@ -100,7 +100,7 @@ def compile_alone(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) ->
     """The function of a segment for use in Python: it takes arrays and sizes, and after them the sizes that sharing needs."""
     signature = signature_of(segment, arrays)
     if segment.calls is None:
-        return machine_code(segment.source, signature, True)
+        return machine_code(segment.source, signature, True, tuple(segment.names.items()))
     arguments = [*(f"a{k}" for k in range(len(segment.arrays))), *(f"n{k}" for k in range(len(segment.dims)))]
     extra = [f"m{k}" for k in range(len(segment.calls.extra))]
     lines = segment.calls.lines("loops_0", arguments, extra, segment.may_fail)

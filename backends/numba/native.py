@@ -31,11 +31,6 @@ MOST_RESULTS = 16
 """arrays that it returns, at most: it then takes numba about a second."""
 
 
-def is_compiled(call: Call) -> bool:
-    """Whether numba can compile a call inside of a loop or branch."""
-    return False
-
-
 def is_native(program: Program, loops: LoopProgram) -> bool:
     """Whether numba can compile all steps, and as one function: it takes ever longer for a longer one."""
     if len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS:

@@ -72,6 +72,7 @@ def made(step: Any) -> Iterator[str]:
     if isinstance(step, (Repeat, Branch)):
         for body in step.bodies():
             yield from (name for name, _ in (*body.blocks, *body.scalars))
+            yield from (inner.name for inner in body.steps if isinstance(inner, Call))
             for inner in body.steps:
                 yield from made(inner)
 

@@ -443,3 +443,29 @@ def test_states_of_all_kinds(dtype):
     given = [((rng.normal(size=n) * 3).astype(x.type.dtype),) for n in (1, 6)]
     start = ir.constant({"b": True, "c": 1j, "f": 1.0}.get(x.type.dtype.kind, 1), x.type.dtype)
     agree([x], loop(1, size(N), [start, x], body), *given, rtol=1e-5)
+
+
+def test_products_of_matrices_in_loops():
+    a, x = argument("a", "f64[n, n]"), argument("x", "f64[n]")
+
+    def body(i, x, total, a):
+        y = make("matmul", a, x)
+        norm = make("sqrt", make("matmul", y, y))
+        return make("divide", y, repeated(norm, N)), add(total, norm)
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(3), [x, number(0.0)], body, [a])
+    agree([a, x], states, *((rng.normal(size=(n, n)), rng.normal(size=n)) for n in (1, 2, 7)), rtol=1e-9)
+
+
+def test_solutions_in_loops():
+    a, x = argument("a", "f64[n, n]"), argument("x", "f64[n, n]")
+
+    def body(i, x, a):
+        return make("solve", a, make("matmul", make("transpose", x, axes=(1, 0)), x))
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(2), [x], body, [a])
+    agree(
+        [a, x], states, *((rng.normal(size=(n, n)) + 9 * np.eye(n), rng.normal(size=(n, n))) for n in (1, 3)), rtol=1e-9
+    )
