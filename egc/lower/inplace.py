@@ -24,7 +24,20 @@ from egc.lower.access import row_major
 from egc.lower.loops import Body, Branch, Call, Check, Repeat
 from egc.lower.names import WRITES, is_item, made, mentioned, operands, renamed
 from egc.lower.overlap import reads_in_time
-from egc.lower.statements import Access, Apply, For, Gather, Index, Literal, Load, Statement, Store, statements
+from egc.lower.statements import (
+    Access,
+    Apply,
+    For,
+    Gather,
+    Index,
+    Literal,
+    Load,
+    Statement,
+    Store,
+    reads,
+    statements,
+    writes,
+)
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -88,9 +101,8 @@ class _Unit:
         elif not isinstance(step, Check):
             for statement in statements([step]):
                 self.reads.update(operands(statement))
-                access = getattr(statement, "access", None)
-                if access is not None:
-                    (self.writes if isinstance(statement, WRITES) else self.reads).add(access.array)
+                self.reads.update(access.array for access in reads(statement))
+                self.writes.update(access.array for access in writes(statement))
                 if (name := getattr(statement, "name", None)) is not None:
                     self.writes.add(name)
 
@@ -205,10 +217,10 @@ class _Plan:
         if not is_item(step):
             return True
         return any(
-            isinstance(s, (Load, Gather))
-            and self.shown.get(s.access.array, s.access.array) == old
-            and not (s.access.array == old and self._only_copied(s, new))
+            self.shown.get(access.array, access.array) == old
+            and not (access.array == old and self._only_copied(s, new))
             for s in statements([step])
+            for access in reads(s)
         )
 
     def _try(self, new: str, old: str) -> int | None:

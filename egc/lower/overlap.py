@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from egc import sizes
 from egc.lower.access import row_major
-from egc.lower.names import ACCESSES
-from egc.lower.statements import Access, For, Gather, Item, Load, Store
+from egc.lower.statements import Access, For, Item, Load, Statement, Store, reads, writes
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -22,7 +21,7 @@ class _Place:
     body: tuple[Item, ...]
     position: int
     dims: tuple[Dim, ...]
-    statement: object
+    statement: Statement
 
 
 def reads_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) -> bool:
@@ -33,20 +32,16 @@ def reads_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) 
     written; an element further on is still the old one.
     """
     places = [place for place in _places((loop,), ()) if not idle(place.statement)]
-    reads = [place for place in places if _array(place) == old and isinstance(place.statement, (Load, Gather))]
-    writes = [place for place in places if _array(place) == new]
-    return all(_in_time(read, write, type) for read in reads for write in writes)
-
-
-def _array(place: _Place) -> str:
-    return place.statement.access.array  # type: ignore[attr-defined, no-any-return]
+    before = [place for place in places if any(access.array == old for access in reads(place.statement))]
+    after = [place for place in places if any(access.array == new for access in writes(place.statement))]
+    return all(_in_time(read, write, type) for read in before for write in after)
 
 
 def _places(items: tuple[Item, ...], dims: tuple[Dim, ...]) -> Iterator[_Place]:
     for position, item in enumerate(items):
         if isinstance(item, For):
             yield from _places(item.body, (*dims, item.dim))
-        elif isinstance(item, ACCESSES):
+        else:
             yield _Place(items, position, dims, item)
 
 

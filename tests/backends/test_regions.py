@@ -469,3 +469,15 @@ def test_solutions_in_loops():
     agree(
         [a, x], states, *((rng.normal(size=(n, n)) + 9 * np.eye(n), rng.normal(size=(n, n))) for n in (1, 3)), rtol=1e-9
     )
+
+
+def test_products_of_whole_matrices_keep_the_older_version():
+    x, y = argument("x", "f64[n, n]"), argument("y", "f64[n, n]")
+
+    def body(i, x, y):
+        shifted = make("tanh", make("matmul", add(x, y), y))
+        return add(shifted, y), make("multiply", y, filled(0.5, N, N))
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(3), [x, y], body)
+    agree([x, y], states, *((rng.normal(size=(n, n)), rng.normal(size=(n, n))) for n in (1, 5, 40)), rtol=1e-9)
