@@ -93,25 +93,35 @@ def interleaved_medians(calls: Mapping[str, Callable[[], Any]], effort: Effort, 
         for name in order:
             if k >= effort.least and name not in near:
                 continue
-            call, count = calls[name], repeats[name]
-            start = time.perf_counter()
-            for _ in range(count):
-                call()
-            samples[name].append((time.perf_counter() - start) / count)
+            samples[name].append(_seconds(calls[name], repeats[name]) / repeats[name])
         order.append(order.pop(0))
     return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def _seconds(call: Callable[[], Any], count: int) -> float:
+    """Seconds of so many calls. One with a method `prepare` is timed call by call, without what that does before each."""
+    prepare = getattr(call, "prepare", None)
+    if prepare is None:
+        start = time.perf_counter()
+        for _ in range(count):
+            call()
+        return time.perf_counter() - start
+    total = 0.0
+    for _ in range(count):
+        prepare()
+        start = time.perf_counter()
+        call()
+        total += time.perf_counter() - start
+    return total
 
 
 def _repeats(call: Callable[[], Any], turn: float, warm: bool) -> tuple[int, float]:
     """How often to call in a turn, and about how many seconds the turn takes."""
     if not warm:
-        call()
+        _seconds(call, 1)
     count = 1
     while True:
-        start = time.perf_counter()
-        for _ in range(count):
-            call()
-        seconds = time.perf_counter() - start
+        seconds = _seconds(call, count)
         if seconds >= turn / 2:
             wanted = max(1, round(count * turn / seconds))
             return wanted, wanted * seconds / count

@@ -1,8 +1,8 @@
 """The suite `loops`: whole functions with loops, branches and updates in place, those of `tests/programs`.
 
 Peers are NumPy as written, the same function under `@njit` and `@njit(parallel=True)`, adapted where numba refuses it, and
-`jax.jit` written by hand. A call starts from the same arguments each time: what it changed is put back before, and the time
-that this takes is measured in the same rounds and taken off.
+`jax.jit` written by hand. A call starts from the same arguments each time: what it changed is put back before, which is not
+timed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,38 +33,39 @@ SIZES = ("small", "large")
 EFFORT = Effort(rounds=15, budget=0.6)
 QUICK = Effort(rounds=5, turn=0.0005, budget=0.2)
 PATIENCE = 60
-"""Seconds after which a first call is given up."""
+"""Seconds after which a first call of egc is given up."""
 
-RESTORE = "restore"
+REFUSING = "numba parallel"
+"""May fail: it refuses some functions, and is wrong for updates of views that overlap."""
 
 
 class Call:
-    """A function with arguments of its own, which each call puts back to what they were."""
+    """A function with arguments of its own. Where it changes arrays, `prepare` puts these back to what they were."""
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]):
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...], changed: Sequence[bool] | None = None):
+        """changed: which of the arrays to put back; all of them by default."""
         self.function, self.arguments = function, copy.deepcopy(arguments)
-        given = [leaf for leaf in numbers(arguments) if isinstance(leaf, np.ndarray)]
-        self.pairs = list(zip((leaf for leaf in numbers(self.arguments) if isinstance(leaf, np.ndarray)), given))
+        pairs = zip(_arrays(self.arguments), _arrays(arguments))
+        self.pairs = [pair for place, pair in enumerate(pairs) if changed is None or changed[place]]
+        if self.pairs:
+            self.prepare = self._put_back
 
-    def restore(self) -> None:
+    def _put_back(self) -> None:
         for own, original in self.pairs:
             np.copyto(own, original)
 
     def __call__(self) -> Any:
-        for own, original in self.pairs:
-            np.copyto(own, original)
         return self.function(*self.arguments)
 
-    def changing(self, changed: list[bool]) -> Call:
-        """Puts back only those arrays that the function changes."""
-        self.pairs = [pair for pair, each in zip(self.pairs, changed) if each]
-        return self
-
     def outcome(self) -> list[Any]:
-        """The leaves of the result, and the arrays that are changed."""
-        result = list(numbers(self()))
-        results = [np.array(leaf) for leaf in result if leaf is not None]
+        """The leaves of the result, and the arrays that are put back before each call."""
+        self._put_back()
+        results = [np.array(leaf) for leaf in numbers(self()) if leaf is not None]
         return results + [np.array(own) for own, _ in self.pairs]
+
+
+def _arrays(arguments: tuple[Any, ...]) -> list[np.ndarray]:
+    return [leaf for leaf in numbers(arguments) if isinstance(leaf, np.ndarray)]
 
 
 def changed_arrays(program: Program, arguments: tuple[Any, ...]) -> list[bool]:
@@ -84,7 +85,7 @@ def optimized(name: str) -> Any:
 
 @contextmanager
 def patience(seconds: int) -> Iterator[None]:
-    """Raises TimeoutError in what takes longer, on systems with alarms."""
+    """Raises TimeoutError in what takes longer, on systems with alarms; 0 seconds are as long as it takes."""
     if not hasattr(signal, "SIGALRM"):
         yield
         return
@@ -121,7 +122,9 @@ def opaque(program: Program) -> list[str]:
     import egc
 
     try:
-        explained = egc.optimize(program.function, rules=[]).explain(*program.arguments(program.sizes[1]))
+        explained = egc.optimize(program.function, backend="reference", rules=[]).explain(
+            *program.arguments(program.sizes[1])
+        )
     except Exception as error:
         return [f"{type(error).__name__}: {error}"]
     return [str(each) for each in explained.opaque]
@@ -132,7 +135,7 @@ def row(program: Program, label: str, threads: int, effort: Effort) -> dict[str,
     size = program.measured[SIZES.index(label)]
     arguments = program.arguments(size)
     changed = changed_arrays(program, arguments)
-    plain = Call(program.function, arguments).changing(changed)
+    plain = Call(program.function, arguments, changed)
     expected = plain.outcome()
     calls: dict[str, Callable[[], Any]] = {"numpy": plain}
     failed: dict[str, str] = {}
@@ -143,7 +146,7 @@ def row(program: Program, label: str, threads: int, effort: Effort) -> dict[str,
             call = make()
             if call is None:
                 return
-            with patience(PATIENCE), warnings.catch_warnings():
+            with patience(PATIENCE if name == "egc" else 0), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 start = time.perf_counter()
                 call()
@@ -155,15 +158,12 @@ def row(program: Program, label: str, threads: int, effort: Effort) -> dict[str,
 
     for variant in loops_numba.VARIANTS:
         function = functools.partial(loops_numba.compiled, program, variant)
-        add(variant, lambda f=function: Call(f(), arguments).changing(changed), Call.outcome)  # type: ignore[misc]
+        add(variant, lambda f=function: Call(f(), arguments, changed), Call.outcome)  # type: ignore[misc]
     add("jax", lambda: jax_call(program, arguments), lambda call: [np.asarray(leaf) for leaf in numbers(call())])
     function = optimized(program.name)
     before = function.statistics.as_written
-    add("egc", lambda: Call(function, arguments).changing(changed), Call.outcome)
-    seconds = interleaved_medians({**calls, RESTORE: plain.restore}, effort, warm=True)
-    restoring = seconds.pop(RESTORE) if any(changed) else 0.0
-    for name in set(seconds) - {"jax"}:
-        seconds[name] = max(seconds[name] - restoring, 1e-9)
+    add("egc", lambda: Call(function, arguments, changed), Call.outcome)
+    seconds = interleaved_medians(calls, effort, warm=True)
     return {
         "name": program.name, "family": program.family, "size": label, "n": size, "threads": threads,
         "elements": program.elements, "seconds": seconds, "first": first, "opaque": opaque(program),
@@ -180,9 +180,9 @@ def chosen(options: argparse.Namespace) -> list[Program]:
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows for one number of threads, in this process; each is told on stderr as soon as it is measured.
 
-    First calls count with nothing on disk.
+    First calls count with nothing on disk, and internal failures are failures.
     """
-    os.environ["EGC_CACHE_DIR"] = "off"
+    os.environ.update(EGC_CACHE_DIR="off", EGC_RAISE="1")
     rows = []
     for program in chosen(options):
         for label in options.sizes or (SIZES[:1] if options.quick else SIZES):
@@ -193,7 +193,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the table and its summary, and writes what is asked for; 1 where a peer failed or disagrees."""
+    """Prints the table and its summary, and writes what is asked for; 1 where a peer other than `REFUSING` failed or disagrees."""
     if set(options.sizes or ()) - set(SIZES):
         print(f"sizes are {', '.join(SIZES)}", file=sys.stderr)
         return 2
@@ -208,4 +208,4 @@ def run(options: argparse.Namespace) -> int:
     report.print_summary(rows)
     if options.json:
         write_json(rows, options.json, summary=report.summaries(rows))
-    return int(any(row["failed"] for row in rows))
+    return int(any(set(row["failed"]) - {REFUSING} for row in rows))

@@ -34,7 +34,8 @@ class Compiled:
 
     `kernels` names what runs, one line each; `code` is the generated source; `native` makes `raw`, the inner function of
     the backend's own library: it takes the arguments as that library has them, scalars for rank 0, and returns a tuple
-    of outputs, or the one output. A backend without such a level leaves it out.
+    of outputs, or the one output. A backend without such a level leaves it out. `direct(call)` makes what Python calls
+    for arguments of one kind, with no Python code between; None where the backend has no such way.
     """
 
     run: Callable[..., tuple[Any, ...]]
@@ -42,11 +43,49 @@ class Compiled:
     code: str = ""
     native: Callable[[], Any] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    direct: Callable[[DirectCall], Callable[..., Any]] | None = None
 
     @property
     def raw(self) -> Any:
         """The inner function, compiled on first use; None where there is none."""
         return self.native() if self.native is not None else None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a direct call, by an example of it.
+
+    kind: `array` (dtype, rank and order in memory are the example's), `number` (of the same type), `integer` (an int of 64
+    bits) or `fixed` (the example itself). sizes: the numbers of elements that an array may have, None for any.
+    written: whether the array must be one that may be written.
+    """
+
+    kind: str
+    example: Any
+    sizes: range | None = None
+    written: bool = False
+
+
+@dataclass(frozen=True)
+class DirectCall:
+    """What a callable is made for: calls of a function whose arguments are arrays and numbers.
+
+    names: the parameters of the arguments, interned; None for one that is given by position only. inputs: the argument of each
+    Program input; the inputs after those take `constants`. guards: (namespace, name, object) for globals that must be this
+    object, and (None, function, object) for what a function without arguments must return. results: for each output `array`,
+    or for rank 0 `scalar` (NumPy's) or `python` as well. finish: called with the output, or the tuple of outputs, and the
+    arguments; it returns the result, or NotImplemented. slow: called with the arguments where they are others than these, code
+    fails, or `finish` gives NotImplemented.
+    """
+
+    names: tuple[str | None, ...]
+    arguments: tuple[Argument, ...]
+    inputs: tuple[int, ...]
+    constants: tuple[np.ndarray, ...]
+    guards: tuple[tuple[Mapping[str, Any] | None, Any, Any], ...]
+    results: tuple[str, ...]
+    finish: Callable[..., Any] | None
+    slow: Callable[..., Any]
 
 
 @dataclass(frozen=True)

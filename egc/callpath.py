@@ -1,27 +1,26 @@
-"""The shortest way from a call to machine code: one generated method that checks types and calls `raw`.
+"""The shortest way from a call to machine code: a callable of the backend's own for arguments of one kind.
 
-Ranks and layouts are checked by numba's dispatcher, which does not see byte order, and sizes by `raw` itself. Where something
-does not fit, or fails, the call takes the long way.
+Here it is said what such arguments are, and what makes the function's result from the Program's outputs. Where something does
+not fit, or fails, the call takes the long way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from egc import sizes
+from egc.backend import Argument, Compiled, DirectCall
 from egc.capture import Captured, Result
-from egc.capture.arguments import ARRAY, COMPLEX, FIXED, FLOAT, INTEGER, SCALAR, Leaf, Tree
+from egc.capture.arguments import ARRAY, COMPLEX, FIXED, FLOAT, INTEGER, SCALAR, Tree
+from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.sizes import Dim, Size, SizeGuard
 
-NUMBERS = {FLOAT: "float", COMPLEX: "complex", INTEGER: "int"}
-
-
-class Missing:
-    """Stands for a parameter that a call leaves to its default."""
+KINDS = {ARRAY: "array", SCALAR: "number", FLOAT: "number", COMPLEX: "number", INTEGER: "integer", FIXED: "fixed"}
 
 
 def entry_guards(captured: Captured) -> tuple[SizeGuard, ...]:
@@ -64,130 +63,142 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
 
 def direct_call(
     captured: Captured,
-    raw: Any,
-    positional: Sequence[Any],
+    compiled: Compiled,
     values: Sequence[Any],
     parameters: Sequence[str],
-    limited: bool,
+    windows: Sequence[range | None],
+    slow: Callable[..., Any],
 ) -> Callable[..., Any] | None:
-    """The method `__call__` for calls like this one, whose arguments are leaves, or None where the call needs more steps.
+    """The callable for calls like this one, or None where the call needs more steps.
 
-    parameters: the names of the function's parameters, all of which can be given by position. limited: whether it is for
-    arrays of some sizes only, which `limit_sizes` sets.
+    values: arguments like those of calls, which are leaves. parameters: the names of the function's first parameters, empty
+    for one that has none in calls. windows: for each value the numbers of elements that it may have. slow: the long way.
     """
-    if len(positional) != len(values) or any(given is not value for given, value in zip(positional, values)):
+    names = [sys.intern(name) if name else None for name in parameters[: len(values)]]
+    kinds = _result_kinds(captured)
+    if compiled.direct is None or unbound_guards(captured) or len(names) < len(values) or kinds is None:
         return None
-    if captured.writes or unbound_guards(captured) or len(parameters) < len(positional):
-        return None
-    names: dict[str, Any] = {"_ndarray": np.ndarray, "_Missing": Missing, "_raw": raw, "_arguments": _arguments}
-    taken, left = parameters[: len(values)], parameters[len(values) :]
-    conditions = [
-        _condition(leaf, value, name, names, limited) for leaf, value, name in zip(captured.leaves, values, taken)
+    written = {leaf for leaf, _ in captured.writes}
+    arguments = [
+        Argument(KINDS[leaf.kind], value, window, number in written)
+        for number, (leaf, value, window) in enumerate(zip(captured.leaves, values, windows))
     ]
-    conditions += [f"{name} is _Missing" for name in left]
-    for number, guard in enumerate(captured.value_guards):
-        names[f"_v{number}"], names[f"_g{number}"] = guard.value, guard.read
-        read = f"_g{number}()"
-        if guard.namespace is not None:
-            names[f"_g{number}"], read = guard.namespace, f"_g{number}[{guard.name!r}]"
-        conditions.append(f"{read} is _v{number}")
-    given = [taken[leaf] for leaf in captured.leaf_inputs]
-    for number, constant in enumerate(captured.constants.values()):
-        names[f"_k{number}"] = constant if constant.ndim else constant.item()
-        given.append(f"_k{number}")
-    result = _result_text(captured, names)
-    if result is None or None in conditions or any(name.startswith("_") for name in parameters):
+    finish = _finish(captured)
+    if finish is None:
         return None
-    names["_parameters"] = tuple(parameters)
-    signature = ", ".join(["_self", *(f"{name}=_Missing" for name in parameters)])
-    call = f"_raw({', '.join(given)})"
-    answer = [f"_found = {call}", f"return {result}"]
-    if captured.checks:
-        answer[1] = f"if not ({' or '.join(f'_found[{check}]' for check in captured.checks)}): {answer[1]}"
-    elif result == "_found":
-        answer = [f"return {call}"]
-    source = [
-        f"def __call__({signature}):",
-        "    try:",
-        f"        if {' and '.join(text for text in conditions if text) or 'True'}:",
-        *(f"            {line}" for line in answer),
-        "    except Exception:",
-        "        pass",
-        f"    return _self._long_way(*_arguments(_parameters, ({''.join(f'{name}, ' for name in parameters)})))",
-    ]
-    exec("\n".join(source), names)
-    return names["__call__"]
+    call = DirectCall(
+        tuple(names), tuple(arguments), captured.leaf_inputs, tuple(captured.constants.values()),
+        tuple(map(_guard, captured.value_guards)), kinds, None if finish is as_found else finish, slow,
+    )  # fmt: skip
+    return compiled.direct(call)
 
 
-SIZE_TEST = " and _least_{0} <= {0}.size < _most_{0}"
-
-WINDOW = 4
-"""A direct call is for arrays that have up to so many times more or fewer elements than those of the last long way, since
-another plan may be better for others."""
-
-
-def limit_sizes(direct: Callable[..., Any], values: Sequence[Any]) -> None:
-    """Sets the numbers of elements for which a direct call is made: about those of these arguments."""
-    names = direct.__globals__
-    for name, value in zip(names["_parameters"], values):
-        if type(value) is np.ndarray:
-            names[f"_least_{name}"] = value.size // WINDOW
-            names[f"_most_{name}"] = value.size * WINDOW
+def _guard(guard: ValueGuard) -> tuple[Any, Any, Any]:
+    if type(guard.namespace) is dict:
+        return guard.namespace, guard.name, guard.value
+    return None, guard.read, guard.value
 
 
-def _arguments(parameters: Sequence[str], values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The positional and the named arguments of a call; those after one that is left out are named."""
-    count = next((k for k, value in enumerate(values) if value is Missing), len(values))
-    rest = {name: value for name, value in zip(parameters[count:], values[count:]) if value is not Missing}
-    return tuple(values[:count]), rest
+PYTHON = frozenset(["float64", "int64", "bool", "complex128"])
+"""The dtypes of Python's numbers."""
 
 
-def _condition(leaf: Leaf, value: Any, name: str, names: dict[str, Any], limited: bool) -> str | None:
-    """What must hold of an argument that its type in `raw` does not say; None where it cannot be told quickly."""
-    if leaf.kind == ARRAY:
-        names[f"_d_{name}"] = value.dtype
-        test = f"type({name}) is _ndarray and {name}.dtype is _d_{name}"
-        test += SIZE_TEST.format(name) if limited else ""
-        return test if value.ndim else None
-    if leaf.kind == SCALAR:
-        names[f"_t_{name}"] = type(value)
-        return f"type({name}) is _t_{name}"
-    if leaf.kind in NUMBERS:
-        return f"type({name}) is {NUMBERS[leaf.kind]}"
-    if leaf.kind == FIXED:
-        names[f"_f_{name}"] = value
-        return f"{name} is _f_{name}"
+def _result_kinds(captured: Captured) -> tuple[str, ...] | None:
+    """What the callable makes of each output; None where one is wanted in two ways."""
+    outputs = captured.program.outputs
+    kinds: dict[int, str] = {}
+    for result in captured.results:
+        if result.kind in ("array", "scalar", "python"):
+            kind = "array" if outputs[result.output].type.rank else result.kind
+            if kinds.setdefault(result.output, kind) != kind:
+                return None
+    for position, node in enumerate(outputs):
+        if kinds.get(position) == "python" and node.type.dtype.name not in PYTHON:
+            return None
+    return tuple(kinds.get(position, "array") for position in range(len(outputs)))
+
+
+def as_found(found: Any, *arguments: Any) -> Any:
+    """The result is what the callable makes: the one output, or the tuple of all."""
+    return found
+
+
+def _finish(captured: Captured) -> Callable[..., Any] | None:
+    """The function that makes the result of outputs and arguments, and writes to arguments; NotImplemented where the function
+    must run as written. None where that takes more than this."""
+    names: dict[str, Any] = {"_overlapping": overlapping}
+    count = len(captured.program.outputs)
+    outputs = ["_found"] if count == 1 else [f"_found[{k}]" for k in range(count)]
+    arguments = [f"_x{k}" for k in range(len(captured.leaves))]
+    result = _tree_text(captured, captured.result_tree, outputs, arguments, names)
+    every = outputs[0] if count == 1 else f"({''.join(f'{text}, ' for text in outputs)})"
+    if result == every and not captured.checks and not captured.writes:
+        return as_found
+    if result is None:
+        return None
+    lines = [f"def finish(_found, {', '.join(arguments)}):"]
+    refused = [outputs[check] for check in captured.checks]
+    if captured.writes:
+        written = "".join(f"{leaf}, " for leaf, _ in captured.writes)
+        refused.append(f"_overlapping(({''.join(f'{text}, ' for text in arguments)}), ({written}))")
+    if refused:
+        lines += [f"    if {' or '.join(refused)}:", "        return NotImplemented"]
+    lines += [f"    {arguments[leaf]}[...] = {outputs[output]}" for leaf, output in captured.writes]
+    exec("\n".join([*lines, f"    return {result}"]), names)
+    return names["finish"]
+
+
+def _tree_text(
+    captured: Captured, part: Tree, outputs: Sequence[str], arguments: Sequence[str], names: dict[str, Any]
+) -> str | None:
+    """The expression of a result."""
+    if part.build is None:
+        return _leaf_text(captured, captured.results[part.position], outputs, arguments, names)
+    texts = [_tree_text(captured, child, outputs, arguments, names) for child in part.children]
+    if None in texts:
+        return None
+    children = "".join(f"{text}, " for text in texts)
+    if part.build is tuple:
+        return f"({children})"
+    if part.build is list:
+        return f"[{children}]"
+    build = f"_b{len(names)}"
+    names[build] = part.build
+    return f"{build}(({children}))"
+
+
+def _leaf_text(
+    captured: Captured, result: Result, outputs: Sequence[str], arguments: Sequence[str], names: dict[str, Any]
+) -> str | None:
+    match result.kind:
+        case "array" | "scalar" | "python":
+            return outputs[result.output]
+        case "argument":
+            return arguments[result.output]
+        case "size":
+            lengths: dict[str, Dim] = {}
+            for leaf, text in zip(captured.leaves, arguments):
+                lengths[leaf.name] = sizes.symbol(text)
+                lengths |= {f"{leaf.name}_{k}": sizes.symbol(f"{text}.shape[{k}]") for k in range(np.ndim(leaf.value))}
+            return f"({sizes.substitute(result.value, lengths)})"
+        case "fixed" | "outer":
+            value = captured.constants[result.value] if result.kind == "outer" else result.value
+            name = f"_f{len(names)}"
+            names[name] = value
+            return name
     return None
 
 
-def _result_text(captured: Captured, names: dict[str, Any]) -> str | None:
-    """The expression of the result from `_found`, what `raw` returned; None for results that are not plain outputs."""
-    single = len(captured.program.outputs) == 1
-
-    def leaf(result: Result) -> str | None:
-        if result.kind not in ("array", "scalar", "python"):
-            return None
-        dtype, text = captured.program.outputs[result.output].type.dtype, f"_found[{result.output}]"
-        rank = captured.program.outputs[result.output].type.rank
-        text = "_found" if single else text
-        if result.kind == "python" or (result.kind == "array" and rank):
-            return text
-        convert = f"_{result.kind}_{dtype.name}"
-        names[convert] = dtype.type if result.kind == "scalar" else _zero_dimensional(dtype)
-        return f"{convert}({text})"
-
-    def tree(part: Tree) -> str | None:
-        if part.build is None:
-            return leaf(captured.results[part.position])
-        if part.build is not tuple or not part.children:
-            return None
-        texts = [tree(child) for child in part.children]
-        return None if None in texts else f"({''.join(f'{text}, ' for text in texts)})"
-
-    text = tree(captured.result_tree)
-    every = [f"_found[{k}]" for k in range(len(captured.program.outputs))]
-    return "_found" if not single and text == f"({''.join(f'{part}, ' for part in every)})" else text
+def overlapping(values: Sequence[Any], written: Collection[int]) -> bool:
+    """Whether an argument that is written shares memory with another one."""
+    arrays = [(i, value) for i, value in enumerate(values) if type(value) is np.ndarray]
+    return any(np.may_share_memory(a, b) for i, a in arrays if i in written for j, b in arrays if i != j)
 
 
-def _zero_dimensional(dtype: np.dtype) -> Callable[[Any], np.ndarray]:
-    return lambda value: np.asarray(value, dtype)
+def window(value: Any) -> range | None:
+    """The numbers of elements for which a direct call is made where another Plan may be better for others: those of about
+    as many binary digits as the array's."""
+    if type(value) is not np.ndarray:
+        return None
+    digits = (value.size.bit_length() + 1) // 2
+    return range(4 ** (digits - 1), 4**digits) if digits else range(1)

@@ -16,20 +16,18 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.callpath import direct_call, limit_sizes
-from egc.capture import Captured, Result, bind_arguments, flatten_arguments
-from egc.capture.arguments import FIXED, kind_of, layout_of, unflatten
+from egc.callpath import direct_call, window
+from egc.capture import bind_arguments, flatten_arguments
+from egc.capture.arguments import ARRAY, FIXED, kind_of, layout_of
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.compiled import export
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
-from egc.ir import Node, Program, topological
-from egc.kinds import VIEWS
-from egc.ops import OPS
 from egc.options import Options, raises_internal_failures
-from egc.pipeline import Plan, evaluate_reference, make_plan
+from egc.pipeline import Plan, make_plan
 from egc.plans import SizedPlans
+from egc.running import Mismatch, leaf_bindings, outputs_share, runner
 from egc.sizes import SizeGuard
 from egc.spec import Spec
 from egc.verify import require_equal
@@ -37,14 +35,17 @@ from egc.verify import require_equal
 PLANS_PER_KIND = 32
 
 MISSES = 32
-"""Calls that a direct function may refuse before it is given up."""
+"""Calls for which direct ways of one Entry may be made, or may fail, before they are given up."""
+
+DIRECT_WAYS = 4
+"""Kinds of arguments that calls meet without the long way: those of the last long ways."""
 
 
 @dataclass
 class Entry:
     """A Plan, or the reason why there is none, with what must hold for it to apply.
 
-    misses: how many calls its direct ways have refused.
+    misses: how many calls that its direct ways could have taken went the long way.
     """
 
     applies: Callable[[Sequence[Any]], bool]
@@ -55,14 +56,25 @@ class Entry:
     suspicion: Exception | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Variant:
-    """A Plan, what runs it, and its direct way where it has one."""
+    """A Plan, and what runs it."""
 
     plan: Plan
     run: Callable[[Sequence[Any]], Any]
-    direct: Callable[..., Any] | None = None
-    ran: bool = False
+
+
+@dataclass(frozen=True)
+class DirectWay:
+    """A direct way for an Entry and windows of sizes. `make` gives the callable, which takes what it does not fit to `slow`."""
+
+    entry: Entry
+    windows: tuple[range | None, ...]
+    make: Callable[[Callable[..., Any]], Callable[..., Any] | None]
+
+    def serves(self, other: DirectWay) -> bool:
+        """Whether it is for the same calls."""
+        return self.entry is other.entry and self.windows == other.windows
 
 
 class Variants:
@@ -85,23 +97,20 @@ class Variants:
         found = self._variants.get(id(plan))
         return found if found is not None else self._variants.setdefault(id(plan), Variant(plan, runner(plan)))
 
-    def direct(
-        self, positional: Sequence[Any], values: Sequence[Any], parameters: Sequence[str]
-    ) -> Callable[..., Any] | None:
+    def direct(self, entry: Entry, values: Sequence[Any], parameters: Sequence[str]) -> DirectWay | None:
         """The direct way for calls of about the sizes of the one that has just run, where there is one."""
         variant = self._last
-        if not variant.ran:
-            variant.ran, plan = True, variant.plan
-            if plan.backend.name == "numba" and plan.compiled.raw is not None and not _outputs_to_copy(plan):
-                raw, limited = plan.compiled.raw, bool(self._sized.symbols)
-                variant.direct = direct_call(plan.captured, raw, positional, values, parameters, limited)
-        if variant.direct is not None and self._sized.symbols:
-            limit_sizes(variant.direct, values)
-        return variant.direct
-
-
-class Mismatch(Exception):
-    """A run-time check asks for the plain function."""
+        plan = variant.plan
+        if plan.compiled.direct is None or not plan.captured.leaves or outputs_share(plan):
+            return None
+        windows = tuple(map(window, values)) if self._sized.symbols else (None,) * len(values)
+        examples = [
+            leaf.value if leaf.kind == ARRAY else value
+            for leaf, value in zip(plan.captured.leaves, values, strict=True)
+        ]
+        return DirectWay(
+            entry, windows, lambda slow: direct_call(plan.captured, plan.compiled, examples, parameters, windows, slow)
+        )
 
 
 @contextlib.contextmanager
@@ -138,28 +147,37 @@ class Optimized:
         self.options = options
         self.statistics = Statistics()
         self._signature = inspect.signature(function)
-        self._simple = _positional_names(self._signature)
+        self._names, self._simple = _positional_names(self._signature)
         self._entries: dict[Any, list[Entry]] = {}
-        self._last: Entry | None = None
+        self._ways: tuple[DirectWay, ...] = ()
         self._lock = threading.RLock()
         self._warned: set[str] = set()
 
     def __new__(cls, function: Callable[..., Any], options: Options) -> Optimized:
-        """Each has a class of its own, whose `__call__` is the direct way of its last call."""
+        """Each has a class of its own, whose `__call__` is the direct way of its last calls."""
         return object.__new__(type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__}))
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         return self._call(positional, named)
 
-    def _long_way(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """A direct call did not fit. One that does so again and again costs more than it saves."""
-        entry, self._last = self._last, None
-        if "__call__" in type(self).__dict__:
-            with contextlib.suppress(AttributeError):
-                del type(self).__call__
-        if entry is not None:
-            entry.misses += 1
+    def _long_way(self, *positional: Any, **named: Any) -> Any:
+        """A call that no direct way has taken."""
         return self._call(positional, named)
+
+    def _add_way(self, way: DirectWay) -> None:
+        """Puts a direct way before the others; what it does not take goes to the next one. One that calls fail in again and
+        again costs more than it saves."""
+        with self._lock:
+            way.entry.misses += 1
+            others = tuple(other for other in self._ways if not way.serves(other))
+            self._ways = (way, *others)[:DIRECT_WAYS] if way.entry.misses < MISSES else others
+            call: Callable[..., Any] = self._long_way
+            for each in reversed(self._ways):
+                call = each.make(call) or call
+            if call != self._long_way:
+                type(self).__call__ = call  # type: ignore[method-assign]
+            elif "__call__" in type(self).__dict__:
+                del type(self).__call__
 
     def _call(self, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The long way: finds the Plan, or makes it."""
@@ -167,7 +185,7 @@ class Optimized:
         if (
             not named
             and positional
-            and len(positional) == len(self._simple)
+            and len(positional) == self._simple
             and all(type(v) in LEAF_TYPES for v in positional)
         ):
             values: Sequence[Any] = positional
@@ -199,13 +217,22 @@ class Optimized:
         if self.options.verify and not entry.verified:
             return self._verify(entry, positional, named, values)
         result = self._run(entry, positional, named, values)
-        if not named and not self.options.verify and entry.misses < MISSES:
-            direct = entry.run.direct(positional, values, self._simple)
-            if direct is not None:
-                self._last = entry
-                if type(self).__dict__.get("__call__") is not direct:
-                    type(self).__call__ = direct  # type: ignore[assignment, method-assign]
+        if not self.options.verify and entry.misses < MISSES and self._are_leaves(positional, named, values):
+            way = entry.run.direct(entry, values, self._names)
+            if way is not None:
+                self._add_way(way)
         return result
+
+    def _are_leaves(self, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> bool:
+        """Whether the values are those of the first parameters, as they were given."""
+        names = self._names[len(positional) : len(values)]
+        if (
+            len(positional) + len(named) != len(values)
+            or len(values) > len(self._names)
+            or not named.keys() <= set(names)
+        ):
+            return False
+        return all(a is b for a, b in zip((*positional, *map(named.get, names)), values))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -328,12 +355,13 @@ def _samples(values: tuple[Any, ...]) -> tuple[Any, ...]:
 LEAF_TYPES = frozenset([np.ndarray, float, int, complex])
 
 
-def _positional_names(signature: inspect.Signature) -> tuple[str, ...]:
-    """The parameters of a function that has no others than plain ones; a call with all of them needs no binding."""
-    parameters = signature.parameters.values()
-    if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY) for p in parameters):
-        return ()
-    return tuple(signature.parameters)
+def _positional_names(signature: inspect.Signature) -> tuple[tuple[str, ...], int]:
+    """The names of the parameters that can be given by position, empty for those that cannot be given by name; and their
+    number where there are no others and a call with all of them needs no binding, else -1."""
+    kinds = {p.name: p.kind for p in signature.parameters.values()}
+    both, only = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY
+    names = tuple(name if kind is both else "" for name, kind in kinds.items() if kind in (both, only))
+    return names, len(names) if len(names) == len(kinds) else -1
 
 
 def guard_function(
@@ -381,117 +409,6 @@ def _leaf_key(value: Any) -> Any:
     except TypeError:
         return kind, id(value)
     return kind, value
-
-
-def leaf_bindings(leaves: Sequence[tuple[str, Any]]) -> dict[str, int]:
-    """The values of the size symbols of flattened arguments."""
-    bindings: dict[str, int] = {}
-    for name, value in leaves:
-        if type(value) is np.ndarray:
-            for axis, length in enumerate(value.shape):
-                bindings[f"{name}_{axis}"] = length
-        elif type(value) is int:
-            bindings[name] = value
-    return bindings
-
-
-def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
-    """The function from flattened arguments to the result.
-
-    What is the same in all iterations of a loop is computed before it, even where none follows: an exception of such a
-    Program may be one that the function does not raise, and asks for the plain function.
-    """
-    captured, run = plan.captured, plan.compiled.run
-    leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
-    needs_sizes = any(result.kind == "size" for result in captured.results)
-    copies = _outputs_to_copy(plan)
-    parts, shared = _parts(captured)
-    written = {leaf for leaf, _ in captured.writes}
-    early = any(OPS[node.op].kind == "region" for node in captured.program.nodes())
-
-    def call(values: Sequence[Any]) -> Any:
-        if written and _overlapping(values, written):
-            raise Mismatch
-        given = [*[values[i] for i in leaf_inputs], *constants]
-        try:
-            outputs = list(run(*given))
-        except Exception as error:
-            if not early:
-                raise
-            raise Mismatch from error
-        for check in captured.checks:
-            if outputs[check]:
-                raise Mismatch
-        for position in copies:
-            outputs[position] = np.array(outputs[position])
-        bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
-        results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
-        for leaf, output in captured.writes:
-            values[leaf][...] = outputs[output]
-        if parts.outputs:
-            found = iter(evaluate_reference(parts, [*given, *[outputs[position] for position in shared]]))
-            results = [
-                _view(next(found), [*values, *outputs]) if result.kind in VIEW_KINDS else made
-                for result, made in zip(captured.results, results)
-            ]
-        return unflatten(captured.result_tree, results)
-
-    return call
-
-
-def _overlapping(values: Sequence[Any], written: set[int]) -> bool:
-    """Whether an argument that is written shares memory with another one."""
-    arrays = [(i, value) for i, value in enumerate(values) if type(value) is np.ndarray]
-    return any(np.may_share_memory(a, b) for i, a in arrays if i in written for j, b in arrays if i != j)
-
-
-VIEW_KINDS = ("view", "part")
-
-
-def _parts(captured: Captured) -> tuple[Program, tuple[int, ...]]:
-    """The Program from arguments, and from outputs that results share, to the results that are views of them."""
-    program, wholes = captured.program, dict[int, Node]()
-    for result in captured.results:
-        if result.kind == "part":
-            (wholes[result.output],) = (node for node in topological([result.value]) if node.op == "input")
-    nodes = tuple(result.value for result in captured.results if result.kind in VIEW_KINDS)
-    return Program((*program.inputs, *wholes.values()), nodes, program.name, program.size_inputs), tuple(wholes)
-
-
-def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
-    """Outputs that may share memory with an argument or another output; those that should are views made later."""
-    found: list[int] = []
-    seen: set[Any] = set()
-    for position, node in enumerate(plan.program.outputs):
-        while node.op in VIEWS:
-            node = node.inputs[0]
-        if node.op == "input" or node in seen:
-            found.append(position)
-        seen.add(node)
-    return tuple(found)
-
-
-def _view(part: Any, wholes: Sequence[Any]) -> Any:
-    """A view is another object than what it is a view of."""
-    return part.view() if any(part is whole for whole in wholes) else part
-
-
-def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captured: Captured, bindings: Any) -> Any:
-    match result.kind:
-        case "array":
-            found = np.asarray(outputs[result.output])
-            return found if found.flags.writeable else np.array(found)
-        case "scalar":
-            return np.asarray(outputs[result.output])[()]
-        case "python":
-            return np.asarray(outputs[result.output]).item()
-        case "argument":
-            return values[result.output]
-        case "outer":
-            return captured.constants[result.value]
-        case "size":
-            return sizes.evaluate(result.value, bindings)
-    return result.value
 
 
 __all__ = ["Opaque", "Optimized", "Statistics"]

@@ -20,6 +20,7 @@ from egc.kinds import (
     CHEAP,
     FUSED_REDUCTIONS,
     INLINE_LEAVES,
+    SCANS,
     VIEWS,
     Fusible,
     factors,
@@ -43,6 +44,9 @@ AGAIN_READS = 2
 
 AGAIN_USES = 6
 """and is read in at most this many places outside of its part, is computed again at each."""
+
+CHECKS = frozenset(["any", "all"])
+"""Reductions that cost a loop nothing, whatever it waits for."""
 
 MOST_WEIGHT = 400
 """Nodes of one kernel, at most: compilers take ever longer for larger ones."""
@@ -206,14 +210,13 @@ class _Grouping:
         What is reckoned cheaply from a serial Node's values shares its loop, and is in `serial` too.
         """
         levels: dict[Any, int] = {}
-        self.serial: set[Any] = set()
+        self.serial: set[Any] = {node for node in self.nodes if self.kinds[node] == "fused" and is_serial(node)}
+        self._reckon_where_scattered()
         for node in self.nodes:
             level, fused = 0, self.kinds[node] == "fused"
-            if fused and is_serial(node):
-                self.serial.add(node)
             for child in self.inputs[node]:
                 same = fused and self._same_loop(child, node)
-                if same and child in self.serial and node.op in CHEAP:
+                if same and child in self.serial and (node.op in CHEAP or node.op in CHECKS):
                     self.serial.add(node)
             for child in self.inputs[node]:
                 apart = self.kinds[child] in ("fused", "call", "join", "product")
@@ -222,6 +225,18 @@ class _Grouping:
                 level = max(level, levels[child] + apart)
             levels[node] = level
         return levels
+
+    def _reckon_where_scattered(self) -> None:
+        """Puts into `serial` what is reckoned cheaply for scatters alone, and for checks of the same values: it is never
+        stored."""
+        for node in reversed(self.nodes):
+            if self.kinds[node] != "fused" or node.op not in CHEAP:
+                continue
+            readers = self.users.get(node, [])
+            if all(user is not None and self._same_loop(node, user) for user in readers):
+                scattered = [user for user in readers if user in self.serial and user.op not in SCANS]
+                if scattered and all(user in self.serial or user.op in CHECKS for user in readers):
+                    self.serial.add(node)
 
     def _same_loop(self, child: Any, user: Any) -> bool:
         """Whether one loop nest can compute `child` and use it in `user` without storing it."""

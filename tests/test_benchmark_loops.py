@@ -6,12 +6,13 @@ import inspect
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import loops, loops_report
+from benchmarks import harness, loops, loops_report
 from benchmarks.harness import require_agreement
 from benchmarks.peers import loops_numba
 from tests.laws.law import numbers
@@ -28,7 +29,7 @@ def written(module: object) -> dict[str, object]:
 
 def outcome(program: Program, function: object) -> list[object]:
     arguments = program.arguments(program.sizes[1])
-    return loops.Call(function, arguments).changing(loops.changed_arrays(program, arguments)).outcome()  # type: ignore[arg-type]
+    return loops.Call(function, arguments, loops.changed_arrays(program, arguments)).outcome()  # type: ignore[arg-type]
 
 
 def test_at_least_42_programs_are_measured_at_two_sizes():
@@ -68,11 +69,27 @@ def test_every_call_starts_from_the_same_arguments():
         return x.sum() + parts[0].sum()
 
     call = loops.Call(add, given)
-    assert call() == call() == 10.0
+    for _ in range(2):
+        call.prepare()
+        assert call() == 10.0
     np.testing.assert_array_equal(given[0], np.arange(4.0))
     changed = loops.changed_arrays(Program(add, lambda rng, n: given, (1,)), given)
     assert changed == [True, False]
-    assert [leaf.tolist() for leaf in call.changing(changed).outcome()] == [10.0, [1.0, 2.0, 3.0, 4.0]]
+    assert [leaf.tolist() for leaf in loops.Call(add, given, changed).outcome()] == [10.0, [1.0, 2.0, 3.0, 4.0]]
+    assert not hasattr(loops.Call(add, given, [False, False]), "prepare")
+
+
+def test_what_prepares_a_call_is_not_timed():
+    class Call:
+        def prepare(self):
+            time.sleep(0.02)
+
+        def __call__(self):
+            turns.append("call")
+
+    turns: list[str] = []
+    found = harness.interleaved_medians({"a": Call()}, harness.Effort(rounds=3, turn=1e-7))
+    assert found["a"] < 0.01 and len(turns) >= 5
 
 
 def test_a_first_call_that_takes_too_long_is_given_up():

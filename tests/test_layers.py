@@ -24,7 +24,9 @@ LAYERS = [
         source trips alternatives""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
-    set("calibration rulefiles rulecheck callpath compiled pipeline plans verify dispatch explanation demo".split()),
+    set(
+        "calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch explanation demo".split()
+    ),
     {"cli"},
 ]
 """From the bottom up. The packages of the fifth layer never import each other."""

@@ -105,6 +105,16 @@ class Accumulator:
         result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
         self.line(indent, f"{self.nest.value(self.fold.name)} = {result}")
 
+    def identity(self) -> str:
+        """What a plain accumulator starts from."""
+        return f"{type_name(self.dtype)}(0.0)" if self.blocked else self._start()
+
+    def stepped(self, total: str, value: str) -> str:
+        """A plain accumulator of real numbers with one more value."""
+        if self.blocked and self.fold.value not in self.nest.products:
+            return f"{total} + {value}"
+        return self._step(total, value, "")
+
     def _wide(self) -> bool:
         """Whether the accumulator is wider than the result."""
         return self.op in ("sum", "prod") and self.dtype.kind in "iu"

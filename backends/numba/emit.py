@@ -16,6 +16,7 @@ import numpy as np
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
+from egc.backends.numba.strips import suits, write_strips
 from egc.kinds import CHEAP
 from egc.lower.loops import Loop
 from egc.lower.statements import (
@@ -218,6 +219,8 @@ class Nest:
         else:
             if loop.together > 1:
                 start = self.loop_over_several(loop, depth, indent)
+            elif depth == 0 and not ending and suits(loop, self.loop):
+                start = write_strips(self, loop, start, stop, indent)
             source.line(indent, f"for {index} in range({span(start, stop)}):")
             self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
@@ -303,7 +306,8 @@ class Nest:
         return f"{array}[{' + '.join(part for part in (*parts, *picked) if part != '0') or '0'}]"
 
     def picked(self, picks: Sequence[Pick], mode: str, indent: int) -> list[str]:
-        """What indices that are values add to an address: within bounds whatever they are."""
+        """What indices that are values add to an address: within bounds whatever they are. In the mode `stop` the loop ends
+        where one is not: in a loop that has no vectors, a jump that is never taken costs least."""
         parts = []
         for pick in picks:
             index, length, raw = (
@@ -312,7 +316,14 @@ class Nest:
                 self.value(pick.index),
             )
             self.pick_count += 1
-            if mode == "raise":
+            if mode == "stop":
+                self.source.line(indent, f"{index} = int64({raw})")
+                self.source.line(indent, f"if uint64({index}) >= uint64({length}):")
+                self.source.line(indent + 1, f"{index} += {length}")
+                self.source.line(indent + 1, f"if uint64({index}) >= uint64({length}):")
+                self.source.line(indent + 2, "bad = True")
+                self.source.line(indent + 2, "break")
+            elif mode == "raise":
                 self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
                 self.source.line(indent, f"w{index} = uint64({index}) >= uint64({length})")
                 self.source.line(indent, f"bad = bad | w{index}")
@@ -323,6 +334,21 @@ class Nest:
                 self.source.line(indent, f"{index} = remainder_integer({raw}, int64({length}))")
             parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
         return parts
+
+    def way_out(self, picks: Sequence[Pick], depth: int) -> str:
+        """The mode of a scatter's indices. One that is the same all along the innermost loop may leave it vectors."""
+        steady: set[str] = set()
+        for statement in self.loop.statements():
+            match statement:
+                case Load(access=Access(strides=strides)) | Index(strides=strides):
+                    known = len(strides) < depth or strides[-1] == 0
+                case Apply(operands=operands):
+                    known = steady.issuperset(operands)
+                case _:
+                    known = isinstance(statement, Literal)
+            if known:
+                steady.add(getattr(statement, "name", ""))
+        return "raise" if depth == 0 or steady.issuperset(pick.index for pick in picks) else "stop"
 
     def value(self, name: str) -> str:
         return name + self.suffix
@@ -353,7 +379,7 @@ class Nest:
                 element = self.element(access, self.picked(picks, mode, indent))
                 text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"
             case Scatter(access=access, picks=picks, value=value, combine=way, dtype=dtype):
-                element = self.element(access, self.picked(picks, "raise", indent))
+                element = self.element(access, self.picked(picks, self.way_out(picks, depth), indent))
                 total, result = f"{element} != 0" if dtype.kind == "b" else element, self.value(value)
                 if way == "subtract":
                     result = f"{type_name(dtype)}({total} - {result})"

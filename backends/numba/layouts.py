@@ -35,11 +35,11 @@ def in_c_order(program: Program, layouts: Layouts) -> Program:
     return replace(made, inputs=tuple(turned.get(node, node) for node in program.inputs))
 
 
-def arranged(array: np.ndarray, layout: str) -> np.ndarray:
-    """An array that a driver for this layout takes: itself, or a copy that is aligned, native and may be written."""
+def arranged(array: np.ndarray, layout: str, dtype: np.dtype) -> np.ndarray:
+    """An array that a driver for this layout and dtype takes: itself, a view of it with the dtype that equals its own, or an
+    aligned copy."""
     flags = array.flags
-    if type(array) is np.ndarray and flags.behaved:
-        contiguous = flags.c_contiguous if layout == "C" else flags.f_contiguous if layout == "F" else True
-        if contiguous:
-            return array
-    return np.array(array, order="C" if layout == "A" else layout, subok=False)  # type: ignore[call-overload]
+    contiguous = flags.c_contiguous if layout == "C" else flags.f_contiguous if layout == "F" else True
+    if type(array) is not np.ndarray or not flags.aligned or not contiguous:
+        array = np.array(array, order="C" if layout == "A" else layout, subok=False)  # type: ignore[call-overload]
+    return array if array.dtype is dtype else array.view(dtype)

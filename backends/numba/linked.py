@@ -5,15 +5,72 @@ numba would do both for each function on its own as well, and again for all that
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from llvmlite import binding
+from numba.core import cgutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 
+INTERLEAVED = 4
+"""Vectors that an iteration of a loop that stands alone works on. LLVM itself takes one where there is much to do with each,
+and then waits for every operation before the next."""
+
+MOST_LINES = 500
+"""Lines of such a loop, at most: there are four of it in the machine code."""
+
+BLOCK = re.compile(r'^"?B(\d+)[^:]*"?:')
+JUMP = re.compile(r'^  br label %"B(\d+)"$')
+
+METADATA = 1_000_000
+"""The number of the first line of metadata: more than numba's own."""
+
+
+def interleaved(text: str, count: int = INTERLEAVED) -> str:
+    """LLVM's language, where each loop of few lines that stands alone works on several vectors at a time.
+
+    The names of numba's blocks begin with the place of their bytecode: a jump back ends a loop.
+    """
+    lines = text.splitlines()
+    loops: list[tuple[int, int, int, int]] = []
+    begins: dict[tuple[int, int], int] = {}
+    function, place = 0, -1
+    for number, line in enumerate(lines):
+        if line.startswith("define"):
+            function, place = number, -1
+        elif found := BLOCK.match(line):
+            place = int(found[1])
+            begins.setdefault((function, place), number)
+        elif (found := JUMP.match(line)) and int(found[1]) <= place:
+            loops.append((function, int(found[1]), place, number))
+    alone = [
+        number
+        for where, first, last, number in loops
+        if number - begins[where, first] <= MOST_LINES
+        and not any(
+            other != number and same == where and start <= last and first <= end for same, start, end, other in loops
+        )
+    ]
+    if not alone:
+        return text
+    for k, number in enumerate(alone):
+        lines[number] += f", !llvm.loop !{METADATA + 1 + k}"
+        lines.append(f"!{METADATA + 1 + k} = distinct !{{!{METADATA + 1 + k}, !{METADATA}}}")
+    lines.append(f'!{METADATA} = !{{!"llvm.loop.interleave.count", i32 {count}}}')
+    return "\n".join(lines) + "\n"
+
 
 class _Linked(JITCodeLibrary):
     """Code as it was lowered."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        self._raise_if_finalized()
+        module = binding.parse_assembly(interleaved(cgutils.normalize_ir_text(str(ir_module))))
+        module.name = ir_module.name
+        module.verify()
+        self.add_llvm_module(module)
 
     def _optimize_final_module(self) -> None:
         pass

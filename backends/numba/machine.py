@@ -11,10 +11,11 @@ from numba import from_dtype, njit, types
 from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
+from egc.backends.numba.adapter import AdaptedCompiler, Adapter
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, TYPES
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
-from egc.backends.numba.store import compile_stored
+from egc.backends.numba.store import adapt_stored, compile_stored
 from egc.backends.numba.threads import RAISED, cells, pack, part, run_phase
 from egc.types import ArrayType
 
@@ -40,7 +41,7 @@ class Unaliased(Compiler):
 def machine_code(source: str, signature: Any, wrapper: bool, names: tuple[tuple[str, Any], ...] = ()) -> Any:
     """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
     share it. `names` are functions that it calls besides `NAMES`, each name one function."""
-    namespace = {"__name__": __name__, **NAMES, **dict(names)}
+    namespace = {"__name__": __name__, **NAMES, "cells": cells, **dict(names)}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if wrapper:
@@ -73,6 +74,30 @@ def compile_driver(
 ) -> Dispatcher:
     """The compiled driver, for arguments of exactly these types. It calls the kernels as `loops_0`, `loops_1`, ..., which
     are compiled where the driver is not stored."""
+    function, key, link = _driver(source, names, kernels)
+    return compile_stored(njit(**DRIVER)(function), signature, key, link)
+
+
+def compile_adapter(
+    source: str,
+    names: Mapping[str, Any],
+    kernels: Sequence[Kernel],
+    signature: tuple[Any, ...],
+    outputs: Sequence[np.dtype],
+) -> Adapter:
+    """The same for calls through `entry`. outputs: the dtypes of the driver's outputs."""
+    function, key, link = _driver(source, names, kernels)
+    dispatcher = njit(pipeline_class=AdaptedCompiler, no_cpython_wrapper=True, **DRIVER)(function)
+    return adapt_stored(dispatcher, signature, tuple(map(from_dtype, outputs)), key, link)
+
+
+DRIVER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
+def _driver(
+    source: str, names: Mapping[str, Any], kernels: Sequence[Kernel]
+) -> tuple[Callable[..., Any], list[str] | None, Callable[[], None]]:
+    """The Python function of a driver, what tells it from others, and what makes its kernels."""
     namespace = {"__name__": __name__, **names}
     exec(compile(source, "<egc driver>", "exec"), namespace)
 
@@ -80,13 +105,10 @@ def compile_driver(
         namespace.update({f"loops_{number}": compile_kernel(*kernel) for number, kernel in enumerate(kernels)})
 
     texts = list(map(_named, names, names.values()))
-    key = [
-        source,
-        *filter(None, texts),
-        *(f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels),
-    ]
-    compiler = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-    return compile_stored(compiler(namespace["run"]), signature, None if None in texts else key, link)
+    if None in texts:
+        return namespace["run"], None, link
+    loops = (f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)
+    return namespace["run"], [source, *filter(None, texts), *loops], link
 
 
 def _named(name: str, value: Any) -> str | None:

@@ -14,11 +14,12 @@ from numba import from_dtype, types
 
 from egc import sizes
 from egc.backend import PLAIN, Demands
+from egc.backends.numba.adapter import Adapter
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_driver
+from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_adapter, compile_driver
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.lower.loops import Call, LoopProgram
@@ -54,6 +55,11 @@ class Native:
     def function(self) -> Any:
         """numba's dispatcher of the compiled driver."""
         return compile_driver(self.driver.source, self.driver.names, self.writer.pending, self.signature())
+
+    def adapter(self) -> Adapter:
+        """The compiled driver, for calls from Python."""
+        dtypes = [node.type.dtype for node in self.program.outputs]
+        return compile_adapter(self.driver.source, self.driver.names, self.writer.pending, self.signature(), dtypes)
 
     def signature(self) -> Any:
         return tuple(

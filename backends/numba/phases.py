@@ -18,6 +18,7 @@ from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
+from egc.backends.numba.strips import LANES, suits
 from egc.lower.loops import Loop
 from egc.lower.statements import (
     Blocks,
@@ -222,6 +223,8 @@ class _Kernel:
             return number - 1 if phase.combines else None
         work = work_of(phase.items)
         rows = phase.shared.rows if isinstance(phase.shared, Blocks) else 1
+        if phase.axis == 0 and suits(phase.shared, self.loops[phase.loop]):
+            rows = LANES
         elements = self.size(work.iterations) if phase.folds or rows > 1 else None
         prices = tuple((price, self.size(count)) for count, price in work.prices.items())
         return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, rows, prices)

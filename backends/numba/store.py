@@ -13,6 +13,7 @@ import pickle
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import llvmlite
@@ -22,10 +23,12 @@ from numba import config
 from numba.core import bytecode
 from numba.core.caching import _Cache as NumbaCache
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import _nrt_python, rtsys
 from numba.core.serialize import dumps
 
 from egc import cache
+from egc.backends.numba.adapter import Adapter, add_adapter
 from egc.cache import Store
 
 KIND = "code"
@@ -37,6 +40,7 @@ IRRELEVANT = frozenset(
 """Settings of numba that code does not depend on."""
 
 _known: dict[str, CompileResult] = {}
+_adapters: dict[str, Adapter] = {}
 """What this process has compiled or loaded, by key. It stays: a second copy of one symbol would meet the first."""
 
 
@@ -130,6 +134,62 @@ def compile_stored(
     return dispatcher
 
 
+@global_compiler_lock
+def adapt_stored(
+    dispatcher: Any,
+    signature: tuple[Any, ...],
+    outputs: Sequence[Any],
+    key: Iterable[str] | None,
+    prepare: Callable[[], object],
+    store: Store | None = None,
+) -> Adapter:
+    """The same for a driver that is called through an adapter.
+
+    dispatcher: with the pipeline class `AdaptedCompiler`. outputs: the numba types of the elements of its outputs.
+    """
+    store = cache.shared() if store is None else store
+    name = None if store is None or key is None else _key(dispatcher, signature, [*key, *map(str, outputs)])
+    if name is not None and name in _adapters:
+        return _adapters[name]
+    adapter = None
+    if store is not None and name is not None and (entry := store.read(KIND, name)) is not None:
+        adapter = _rebuild_adapter(entry, dispatcher.targetctx)
+    if adapter is None:
+        prepare()
+        compiled = dispatcher._compiler.compile(signature, None)
+        adapter = add_adapter(compiled.library, compiled.fndesc, outputs)
+        adapter = replace(adapter, environments=tuple(compiled._find_referenced_environments()))
+        if store is not None and name is not None and (entry := _reduce_adapter(adapter)) is not None:
+            store.write(KIND, name, entry)
+    for environment in adapter.environments:
+        adapter.library.codegen.set_env(environment.env_name, environment)
+    if name is not None:
+        _adapters[name] = adapter
+    return adapter
+
+
+def _reduce_adapter(adapter: Adapter) -> bytes | None:
+    symbols = _needed(adapter.library)
+    if symbols is None:
+        return None
+    try:
+        library = adapter.library.serialize_using_object_code()
+        return pickle.dumps((symbols, dumps((library, replace(adapter, library=None)))))
+    except Exception:
+        return None
+
+
+def _rebuild_adapter(entry: bytes, target_context: Any) -> Adapter | None:
+    try:
+        symbols, reduced = pickle.loads(entry)
+        if not _resolved(symbols, target_context):
+            return None
+        library, adapter = pickle.loads(reduced)
+        return replace(adapter, library=target_context.codegen().unserialize_library(library))
+    except Exception:
+        return None
+
+
 def _key(dispatcher: Any, signature: Any, parts: Iterable[str]) -> str | None:
     versions = cache.versions()
     if versions is None or dispatcher.py_func.__module__ is None:
@@ -154,21 +214,27 @@ def _settings() -> list[str]:
 def _reduce(result: CompileResult) -> bytes | None:
     """The entry of a compile result: the symbols that it needs, and numba's form of it.
 
-    None for what holds in this process only: addresses, lifted loops, objects that do not pickle, functions that were
-    numbered before this module was imported.
+    None for what holds in this process only, and for lifted loops and objects that do not pickle.
     """
-    if result.objectmode or result.lifted or result.library.has_dynamic_globals:
-        return None
-    module = result.library._final_module
-    needed = [s.name for s in (*module.functions, *module.global_variables) if s.is_declaration]
-    symbols = [name for name in needed if not name.startswith("llvm.")]
-    numbers = [int(n) for f in module.functions if not f.is_declaration for n in NUMBER.findall(f.name)]
-    if any(name.startswith(UNRESOLVED) for name in symbols) or any(number < UNIQUE for number in numbers):
+    symbols = None if result.objectmode or result.lifted else _needed(result.library)
+    if symbols is None:
         return None
     try:
         return pickle.dumps((symbols, dumps(result._reduce())))
     except Exception:
         return None
+
+
+def _needed(library: Any) -> list[str] | None:
+    """The symbols that code needs; None where it holds in this process only: with addresses in it, or functions that were
+    numbered before this module was imported."""
+    module = library._final_module
+    needed = [s.name for s in (*module.functions, *module.global_variables) if s.is_declaration]
+    symbols = [name for name in needed if not name.startswith("llvm.")]
+    numbers = [int(n) for f in module.functions if not f.is_declaration for n in NUMBER.findall(f.name)]
+    if library.has_dynamic_globals or any(number < UNIQUE for number in numbers):
+        return None
+    return None if any(name.startswith(UNRESOLVED) for name in symbols) else symbols
 
 
 def _rebuild(entry: bytes, target_context: Any) -> CompileResult | None:

@@ -234,8 +234,9 @@ def convolution(image, weights, bias):
     out = np.empty((height, width, weights.shape[3]))
     for i in range(height):
         for j in range(width):
-            window = np.expand_dims(image[i : i + size, j : j + size, :], 3) * weights
-            out[i, j] = np.sum(np.sum(np.sum(window, axis=0), axis=0), axis=0) + bias
+            window = image[i : i + size, j : j + size, :]
+            for k in range(weights.shape[3]):
+                out[i, j, k] = np.sum(window * weights[:, :, :, k]) + bias[k]
     return out
 
 

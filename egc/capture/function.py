@@ -108,10 +108,11 @@ def capture(
     forest, named_leaves = flatten_arguments(bind_arguments(function, positional, named or {}))
     leaves = tuple(Leaf(n, trees.FIXED if n in fixed else trees.kind_of(v), v) for n, v in named_leaves)
     for leaf in leaves:
-        if type(leaf.value) is np.ndarray and leaf.kind == trees.FIXED and leaf.name not in fixed:
-            raise NotEncodable(
-                f"the argument {leaf.name}", f"its dtype is {leaf.value.dtype}; egc has {', '.join(SHORT.values())}"
-            )
+        if isinstance(leaf.value, np.ndarray) and leaf.kind == trees.FIXED and leaf.name not in fixed:
+            why = f"its dtype is {leaf.value.dtype}; egc has {', '.join(SHORT.values())}"
+            if type(leaf.value) is not np.ndarray:
+                why = f"it is a {type(leaf.value).__name__}, whose functions may be others than an array's"
+            raise NotEncodable(f"the argument {leaf.name}", why)
     substitution: dict[str, Dim] = {}
     ways: dict[Any, str] = {}
     for _ in range(RESTARTS):

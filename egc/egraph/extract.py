@@ -38,6 +38,9 @@ NOWHERE = 1 << 60
 INSTABILITY = 10.0
 """What an operation that loses values costs, as a multiple of the input Program: more than any stable form."""
 
+QUANTUM = 2.0**-10
+"""Nanoseconds of which local costs are multiples: their sums are exact, so that terms of equal cost are seen to tie."""
+
 LARGEST = 1e300
 """Sums of costs count a shared term each time and may grow without bound; they end here."""
 
@@ -90,7 +93,8 @@ class Extractor:
         found = self._local.get(key)
         if found is None:
             op = "constant" if enode.op == "literal" else enode.op
-            found = self._local[key] = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
+            price = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
+            found = self._local[key] = round(price / QUANTUM) * QUANTUM
         return found + self.penalty if enode.unstable else found
 
     def _local_of_regions(self, number: int, enode: ENode, types: list[Any]) -> float:

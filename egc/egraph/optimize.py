@@ -57,7 +57,8 @@ class Result:
     cost_before, cost_after: nanoseconds by the cost model, and for each operation that loses values which a stabilizing
     rule keeps, ten times the input Program's; `unstable_before` and `unstable_after` are the numbers of these operations.
     nodes: e-nodes at the end. fired: matches by rule name. `before` and `question` are kept for `explain_steps`.
-    pieces: the results for the pieces of a long Program, whose further inputs stand for values of the pieces before.
+    pieces: the results for the pieces of a long Program, whose further inputs stand for values of the pieces before. Equal
+    pieces have one result.
     regions: the results for the regions of its loops and branches, which are searched first, and how often each `runs`.
     """
 
@@ -196,8 +197,11 @@ def _whole(program: Program, question: Question, written: Written, started: floa
     parts = Pieces(program, budget.piece)
     predicates = engine(question.rewrites, scoped).predicates(program)
     results = []
+    searched: dict[Program, tuple[Result, Mapping[Node, tuple[str, ...]]]] = {}
     for piece in parts:
-        result, facts = _searched(piece.program, question, written, time.perf_counter(), predicates)
+        if piece.program not in searched:
+            searched[piece.program] = _searched(piece.program, question, written, time.perf_counter(), predicates)
+        result, facts = searched[piece.program]
         parts.found(piece, result.program, facts)
         results.append(result)
     return _together(program, parts.result(), question, results, started)
@@ -243,10 +247,11 @@ def _together(before: Program, after: Program, question: Question, pieces: Seque
     for piece in pieces:
         fired.update(piece.fired)
     reasons = Counter(piece.stop_reason for piece in pieces)
+    distinct = {id(piece): piece for piece in pieces}.values()
     why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     return Result(
         after, costs[0], costs[1], unstable[0], unstable[1], f"{len(pieces)} pieces: {why}",
         sum(piece.nodes for piece in pieces), max(piece.iterations for piece in pieces),
-        time.perf_counter() - started, sum(piece.seconds_extracting for piece in pieces), dict(sorted(fired.items())),
+        time.perf_counter() - started, sum(piece.seconds_extracting for piece in distinct), dict(sorted(fired.items())),
         before, question, tuple(pieces),
     )  # fmt: skip

@@ -164,7 +164,8 @@ class Engine:
     def predicates(self, program: Program) -> frozenset[str]:
         """What the rules that could match need to know of a Program's terms."""
         active, _ = relevant(list(program.nodes()), list(self.scopes))
-        return frozenset(name for each in active for name in self._compile(each, _dtypes(program.nodes())).predicates)
+        dtypes = _dtypes(program.nodes())
+        return frozenset(name for each in active for name in self._compile(each, dtypes).predicates)
 
     def saturate(
         self,

@@ -102,6 +102,12 @@ def test_pieces_that_are_not_changed_give_the_program_itself():
     assert parts.result().outputs == given.outputs
 
 
+def test_equal_pieces_are_searched_once():
+    result = optimize(alternating(120), [r.LOG_OF_EXP], piece=10)
+    assert len({id(piece) for piece in result.pieces}) < len(result.pieces) / 2
+    assert [node.op for node in result.program.nodes()] == ["input", *["sin"] * 40]
+
+
 def test_the_stop_reasons_of_the_pieces_are_counted():
     result = optimize(alternating(60), [r.LOG_OF_EXP], piece=10)
     assert result.stop_reason == f"{len(result.pieces)} pieces: {len(result.pieces)} saturated"

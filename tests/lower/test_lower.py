@@ -145,3 +145,22 @@ def test_a_value_that_is_read_in_another_shape_is_stored():
     flat = make("reshape", make("multiply", x, x), shape=(N * M,))
     text = "\n".join(steps(make("sum", flat, axes=(0,)), inputs=[x]))
     assert "x[i0]" in text and "x[m*i0]" not in text
+
+
+def test_what_only_a_scatter_and_checks_read_is_not_stored():
+    x, count = argument("x", "f64[n]"), argument("c", "i64[64]")
+    place = make("cast", make("multiply", x, x), dtype=np.dtype(np.int64))
+    wrong = make("greater", place, make("broadcast", ir.constant(63, np.dtype(int)), shape=(N,), axes=()))
+    ones = make("broadcast", ir.constant(1, np.dtype(int)), shape=(N,), axes=())
+    zeros = make("broadcast", ir.constant(0, np.dtype(int)), shape=(N,), axes=())
+    kept = make("where", wrong, zeros, place)
+    counted = make("scatter", count, ones, kept, axes=(0,), combine="add")
+    kernels = group(Program((x, count), (counted, make("any", wrong, axes=(0,)))))
+    (kernel,) = (kernel for kernel in kernels if kernel.kind == "fused")
+    assert {node.op for node in kernel.outputs} == {"scatter", "any"}
+
+
+def test_what_is_costly_is_ready_before_a_scatter():
+    x, count, i = argument("x", "f64[n]"), argument("c", "f64[64]"), argument("i", "i64[n]")
+    counted = make("scatter", count, make("exp", x), i, axes=(0,), combine="add")
+    assert [kernel.kind for kernel in group(Program((x, count, i), (counted,)))] == ["fused", "fused"]

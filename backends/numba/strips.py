@@ -1,0 +1,288 @@
+"""Rows side by side: where all loops inside a row are short, each statement runs for a strip of rows before the next.
+
+Vectors then hold one element of each of several rows rather than several of one row, and sums over short rows take no sum
+across a vector (outer-loop vectorization: Nuzman and Zaks, Outer-Loop Vectorization - Revisited for Short SIMD Architectures,
+2008). What differs between rows is read in a strip's order, in which it is put before; values that pass from one loop to the
+next are held for all rows of a strip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from egc.backends.numba.accumulators import stored
+from egc.backends.numba.scalars import type_name
+from egc.lower.loops import Loop
+from egc.lower.statements import (
+    Access,
+    Apply,
+    Blocks,
+    Fold,
+    For,
+    Index,
+    Item,
+    Literal,
+    Load,
+    Statement,
+    Store,
+    is_invariant,
+    operands,
+    statements,
+)
+from egc.sizes import Dim
+
+if TYPE_CHECKING:
+    from egc.backends.numba.emit import Nest
+
+LANES = 64
+"""Rows of a strip: several vectors of them."""
+
+SHORT = 16
+"""The longest innermost loops, whose elements are added one after the other, and """
+
+SHORT_ROW = 64
+"""the longest loops around them, for which rows run side by side."""
+
+MOST_BUFFERS = 6
+"""Arrays of a strip that have an element for each iteration of a loop inside a row, at most; they lie on the stack."""
+
+
+def suits(loop: For, nest: Loop) -> bool:
+    """Whether the rows that an outermost loop walks can run side by side, and gain from it: loops inside a row have sums inside."""
+    if isinstance(loop, Blocks) or loop.together > 1:
+        return False
+    inside, levels = list(statements([loop])), list(_levels([loop], 0))
+    innermost = [level for level in levels if level[0] == 2]
+    if max(depth for depth, _ in levels) != 2 or not any(
+        isinstance(s, Fold) for _, item in innermost for s in item.body
+    ):
+        return False
+    scratch = {name for name, *_ in nest.scratch}
+    if sum(1 for _ in scratch) + sum(len(_walks(s)) for s in inside if isinstance(s, Load)) > MOST_BUFFERS:
+        return False
+    return all(_may(statement, scratch) for statement in inside)
+
+
+def _levels(items: Sequence[Item], depth: int) -> Iterator[tuple[int, For]]:
+    """All loops, each with the number of loops around it."""
+    for item in items:
+        if isinstance(item, For):
+            yield depth, item
+            yield from _levels(item.body, depth + 1)
+
+
+def _may(statement: Statement, scratch: set[str]) -> bool:
+    match statement:
+        case Fold(op=op, depth=depth, dtype=dtype):
+            return depth > 0 and dtype.kind in "fiub" and not (op == "sum" and depth == 1 and dtype == np.float32)
+        case Load(access=access, dtype=dtype):
+            both = len(_walks(statement)) > 1
+            return dtype.kind in "fiub" and (access.array in scratch or not both)
+        case Store(access=access, dtype=dtype):
+            row_result = len(access.strides) == 1 and access.strides[0] != 0
+            return dtype.kind in "fiub" and (access.array in scratch or row_result)
+        case Apply(node=node):
+            return all(x.type.dtype.kind in "fiub" for x in (node, *node.inputs))
+        case Index() | Literal():
+            return True
+    return False
+
+
+def _walks(load: Load) -> list[int]:
+    """The loops inside a row along which a load that differs between rows moves."""
+    strides = load.access.strides
+    return [k for k in range(1, len(strides)) if strides[k] != 0] if strides and strides[0] != 0 else []
+
+
+def write_strips(nest: Nest, loop: For, start: str, stop: str, indent: int) -> str:
+    """The rows that fill strips, where loops inside are short. Gives where the others start."""
+    return _Strips(nest, loop, start, stop).write(indent)
+
+
+class _Strips:
+    def __init__(self, nest: Nest, loop: For, start: str, stop: str):
+        self.nest, self.loop, self.start, self.stop = nest, loop, start, stop
+        self.suffix, self.first = nest.suffix, f"g{nest.suffix}"
+        self.scratch = {name: dtype for name, dtype, _ in nest.loop.scratch}
+        self.packed: dict[tuple[Access, Dim], str] = {}
+        self.homes: dict[str, int] = {}
+        self.dtypes: dict[str, np.dtype] = {}
+        self.shared: set[str] = set()
+        self._find_shared()
+
+    def line(self, indent: int, text: str) -> None:
+        self.nest.source.line(indent, text)
+
+    def _find_shared(self) -> None:
+        """Values that another group of statements reads than makes them."""
+        groups = list(self._groups(self.loop.body))
+        for number, group in enumerate(groups):
+            for statement in group:
+                if not isinstance(statement, Fold) and (name := getattr(statement, "name", None)):
+                    self.homes[name] = number
+                    node = getattr(statement, "node", None)
+                    self.dtypes[name] = node.type.dtype if node else getattr(statement, "dtype", np.dtype(np.int64))
+        for number, group in enumerate(groups):
+            for name in (name for statement in group for name in self._read(statement)):
+                if self.homes.get(name, number) != number:
+                    self.shared.add(name)
+
+    def _groups(self, items: Sequence[Item]) -> Iterator[list[Statement]]:
+        for is_loop, members in groupby(items, lambda item: isinstance(item, For)):
+            if not is_loop:
+                yield [s for s in members if not isinstance(s, For) and not is_invariant(s)]
+                continue
+            for member in members:
+                assert isinstance(member, For)
+                yield from self._groups(member.body)
+
+    def _read(self, statement: Statement) -> Sequence[str]:
+        if isinstance(statement, Fold) and statement.value in self.nest.products:
+            return self.nest.products[statement.value]
+        return list(operands(statement))
+
+    def write(self, indent: int) -> str:
+        source, rest = self.nest.source, f"q{self.suffix}"
+        levels = list(_levels(self.loop.body, 1))
+        limits = {level.dim: SHORT_ROW for depth, level in levels if depth == 1}
+        limits |= {size: SHORT_ROW for _, _, size in self.nest.loop.scratch}
+        limits |= {level.dim: SHORT for depth, level in levels if depth == 2}
+        short = [f"{source.dim(dim)} <= {limit}" for dim, limit in limits.items()]
+        self.line(indent, f"{rest} = {self.start}")
+        self.line(indent, f"if {' and '.join([*short, f'{self.stop} - {self.start} >= {LANES}'])}:")
+        self.line(indent + 1, f"{rest} = {self.start} + ({self.stop} - {self.start}) // {LANES} * {LANES}")
+        for name in sorted(self.shared):
+            self._cells(indent + 1, self._lane(name), self.dtypes[name], 1)
+        for statement in statements([self.loop]):
+            if isinstance(statement, Fold):
+                self._cells(indent + 1, self._total(statement), self._wide(statement), 1)
+        for name, dtype in self.scratch.items():
+            self._cells(indent + 1, f"y{name}{self.suffix}", dtype, SHORT_ROW)
+        loads = list(self._packed_loads(self.loop.body, ()))
+        for load, dims in loads:
+            self._cells(indent + 1, self.packed[load.access, dims[-1]], load.dtype, SHORT_ROW)
+        self.line(indent + 1, f"for {self.first} in range({self.start}, {rest}, {LANES}):")
+        for load, dims in loads:
+            self._pack(load, dims, indent + 2)
+        known, self.nest.rows = self.nest.rows, {}
+        self._body(self.loop.body, 1, indent + 2)
+        self.nest.rows = known
+        return rest
+
+    def _cells(self, indent: int, name: str, dtype: np.dtype, count: int) -> None:
+        kind = "uint8" if dtype.kind == "b" else dtype.name
+        self.line(indent, f"{name} = cells({kind}, {count * LANES})")
+
+    def _packed_loads(self, items: Sequence[Item], dims: tuple[Dim, ...]) -> Iterator[tuple[Load, tuple[Dim, ...]]]:
+        """Loads from arrays, each place once, that move along a loop inside a row; with the lengths of the loops."""
+        for item in items:
+            if isinstance(item, For):
+                yield from self._packed_loads(item.body, (*dims, item.dim))
+            elif isinstance(item, Load) and item.access.array not in self.scratch and (walks := _walks(item)):
+                length = dims[walks[0] - 1]
+                if (item.access, length) not in self.packed:
+                    self.packed[item.access, length] = f"k{len(self.packed)}{self.suffix}"
+                    yield item, (*dims[: walks[0] - 1], length)
+
+    def _pack(self, load: Load, dims: tuple[Dim, ...], indent: int) -> None:
+        """Puts what a strip of rows reads in the strip's order."""
+        source, (walk,) = self.nest.source, _walks(load)
+        lane, index = f"l{self.suffix}", f"i{walk}{self.suffix}"
+        self.line(indent, f"for {lane} in range({LANES}):")
+        self.line(indent + 1, f"for {index} in range({source.dim(dims[-1])}):")
+        indices = [f"({self.first} + {lane})", *["0"] * (walk - 1), index]
+        place = source.address(load.access.offset, load.access.strides[: walk + 1], indices)
+        target = self.packed[load.access, dims[-1]]
+        self.line(indent + 2, f"{target}[{index} * {LANES} + {lane}] = {source.array(load.access.array)}[{place}]")
+
+    def _body(self, items: Sequence[Item], depth: int, indent: int) -> None:
+        for is_loop, members in groupby(items, lambda item: isinstance(item, For)):
+            if is_loop:
+                for member in members:
+                    assert isinstance(member, For)
+                    self._loop(member, depth, indent)
+            else:
+                self._group([s for s in members if not isinstance(s, For)], depth, indent)
+
+    def _loop(self, loop: For, depth: int, indent: int) -> None:
+        """A loop inside a row: reductions that end with it start anew before."""
+        folds = [s for s in statements(loop.body) if isinstance(s, Fold) and s.depth == depth]
+        if folds:
+            lane = f"l{self.suffix}"
+            self.line(indent, f"for {lane} in range({LANES}):")
+            for fold in folds:
+                self.line(indent + 1, f"{self._total(fold)}[{lane}] = {stored(self._identity(fold), fold.dtype)}")
+        self.line(indent, f"for i{depth}{self.suffix} in range({self.nest.source.dim(loop.dim)}):")
+        self._body(loop.body, depth + 1, indent + 1)
+
+    def _group(self, group: Sequence[Statement], depth: int, indent: int) -> None:
+        """Statements for each row of a strip."""
+        group = [s for s in group if not is_invariant(s)]
+        if not group:
+            return
+        lane = f"l{self.suffix}"
+        self.line(indent, f"for {lane} in range({LANES}):")
+        self.line(indent + 1, f"i0{self.suffix} = {self.first} + {lane}")
+        made = {s.name for s in group if not isinstance(s, Fold) and hasattr(s, "name")}
+        for name in dict.fromkeys(name for s in group for name in self._read(s)):
+            if name in self.shared and name not in made:
+                self.line(indent + 1, f"{self.nest.value(name)} = {self._element(self._lane(name), self.dtypes[name])}")
+            elif (fold := self._fold(name)) is not None:
+                value = self._element(self._total(fold), fold.dtype)
+                value = value if fold.dtype.kind == "b" else f"{type_name(fold.dtype)}({value})"
+                self.line(indent + 1, f"{self.nest.value(name)} = {value}")
+        for statement in group:
+            self._statement(statement, depth, indent + 1)
+        for name in sorted(made & self.shared):
+            value = stored(self.nest.value(name), self.dtypes[name])
+            self.line(indent + 1, f"{self._lane(name)}[{lane}] = {value}")
+
+    def _statement(self, statement: Statement, depth: int, indent: int) -> None:
+        lane = f"l{self.suffix}"
+        match statement:
+            case Fold():
+                place = self._element(self._total(statement), statement.dtype)
+                text = self.nest.folds[id(statement)].stepped(place, self.nest.value(statement.value))
+                self.line(indent, f"{self._total(statement)}[{lane}] = {stored(text, statement.dtype)}")
+            case Load(name=name, access=access, dtype=dtype) if access.array in self.scratch:
+                self.line(indent, f"{self.nest.value(name)} = {self._held(access, dtype)}")
+            case Load(name=name, access=access, dtype=dtype) if _walks(statement):
+                (walk,) = _walks(statement)
+                array = next(self.packed[key] for key in self.packed if key[0] == access)
+                text = f"{array}[i{walk}{self.suffix} * {LANES} + {lane}]"
+                self.line(indent, f"{self.nest.value(name)} = {text}{' != 0' if dtype.kind == 'b' else ''}")
+            case Store(access=access, value=value, dtype=dtype) if access.array in self.scratch:
+                self.line(indent, f"{self._held(access)} = {stored(self.nest.value(value), dtype)}")
+            case _ if getattr(statement, "name", None) not in self.nest.products:
+                self.nest.statement(depth, indent, statement)
+
+    def _held(self, access: Access, dtype: np.dtype | None = None) -> str:
+        """An element of a row's buffer, in a strip's order."""
+        indices = self.nest.indices(len(access.strides))
+        place = self.nest.source.address(access.offset, access.strides, indices)
+        text = f"y{access.array}{self.suffix}[({place}) * {LANES} + l{self.suffix}]"
+        return f"{text} != 0" if dtype is not None and dtype.kind == "b" else text
+
+    def _element(self, array: str, dtype: np.dtype) -> str:
+        return f"{array}[l{self.suffix}]{' != 0' if dtype.kind == 'b' else ''}"
+
+    def _fold(self, name: str) -> Fold | None:
+        return next((s for s in statements([self.loop]) if isinstance(s, Fold) and s.name == name), None)
+
+    def _identity(self, fold: Fold) -> str:
+        return self.nest.folds[id(fold)].identity()
+
+    def _wide(self, fold: Fold) -> np.dtype:
+        """The dtype in which a reduction adds up."""
+        wide = fold.op in ("sum", "prod") and fold.dtype.kind in "iu"
+        return np.dtype("uint64" if fold.dtype.kind == "u" else "int64") if wide else fold.dtype
+
+    def _lane(self, name: str) -> str:
+        return f"u{self.nest.value(name)}"
+
+    def _total(self, fold: Fold) -> str:
+        return f"w{self.nest.value(fold.name)}"

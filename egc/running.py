@@ -1,0 +1,131 @@
+"""A Plan as a function of flattened arguments: what the Program's outputs, views and writes make of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from egc import sizes
+from egc.callpath import overlapping
+from egc.capture import Captured, Result
+from egc.capture.arguments import unflatten
+from egc.ir import Node, Program, topological
+from egc.kinds import VIEWS
+from egc.ops import OPS
+from egc.pipeline import Plan, evaluate_reference
+
+
+class Mismatch(Exception):
+    """A run-time check asks for the plain function."""
+
+
+def leaf_bindings(leaves: Sequence[tuple[str, Any]]) -> dict[str, int]:
+    """The values of the size symbols of flattened arguments."""
+    bindings: dict[str, int] = {}
+    for name, value in leaves:
+        if type(value) is np.ndarray:
+            for axis, length in enumerate(value.shape):
+                bindings[f"{name}_{axis}"] = length
+        elif type(value) is int:
+            bindings[name] = value
+    return bindings
+
+
+def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
+    """The function from flattened arguments to the result.
+
+    What is the same in all iterations of a loop is computed before it, even where none follows: an exception of such a
+    Program may be one that the function does not raise, and asks for the plain function.
+    """
+    captured, run = plan.captured, plan.compiled.run
+    leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
+    needs_sizes = any(result.kind == "size" for result in captured.results)
+    copies = _outputs_to_copy(plan)
+    parts, shared = _parts(captured)
+    written = {leaf for leaf, _ in captured.writes}
+    early = any(OPS[node.op].kind == "region" for node in captured.program.nodes())
+
+    def call(values: Sequence[Any]) -> Any:
+        if written and overlapping(values, written):
+            raise Mismatch
+        given = [*[values[i] for i in leaf_inputs], *constants]
+        try:
+            outputs = list(run(*given))
+        except Exception as error:
+            if not early:
+                raise
+            raise Mismatch from error
+        for check in captured.checks:
+            if outputs[check]:
+                raise Mismatch
+        for position in copies:
+            outputs[position] = np.array(outputs[position])
+        bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
+        results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
+        for leaf, output in captured.writes:
+            values[leaf][...] = outputs[output]
+        if parts.outputs:
+            found = iter(evaluate_reference(parts, [*given, *[outputs[position] for position in shared]]))
+            results = [
+                _view(next(found), [*values, *outputs]) if result.kind in VIEW_KINDS else made
+                for result, made in zip(captured.results, results)
+            ]
+        return unflatten(captured.result_tree, results)
+
+    return call
+
+
+VIEW_KINDS = ("view", "part")
+
+
+def _parts(captured: Captured) -> tuple[Program, tuple[int, ...]]:
+    """The Program from arguments, and from outputs that results share, to the results that are views of them."""
+    program, wholes = captured.program, dict[int, Node]()
+    for result in captured.results:
+        if result.kind == "part":
+            (wholes[result.output],) = (node for node in topological([result.value]) if node.op == "input")
+    nodes = tuple(result.value for result in captured.results if result.kind in VIEW_KINDS)
+    return Program((*program.inputs, *wholes.values()), nodes, program.name, program.size_inputs), tuple(wholes)
+
+
+def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
+    """Outputs that may share memory with an argument or another output; those that should are views made later."""
+    sources = list(map(_source, plan.program.outputs))
+    return tuple(k for k, node in enumerate(sources) if node.op == "input" or node in sources[:k])
+
+
+def outputs_share(plan: Plan) -> bool:
+    """Whether an output may share memory with another one. A direct way copies those that share it with arguments."""
+    sources = list(map(_source, plan.program.outputs))
+    return len(set(sources)) < len(sources)
+
+
+def _source(node: Node) -> Node:
+    while node.op in VIEWS:
+        node = node.inputs[0]
+    return node
+
+
+def _view(part: Any, wholes: Sequence[Any]) -> Any:
+    """A view is another object than what it is a view of."""
+    return part.view() if any(part is whole for whole in wholes) else part
+
+
+def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captured: Captured, bindings: Any) -> Any:
+    match result.kind:
+        case "array":
+            found = np.asarray(outputs[result.output])
+            return found if found.flags.writeable else np.array(found)
+        case "scalar":
+            return np.asarray(outputs[result.output])[()]
+        case "python":
+            return np.asarray(outputs[result.output]).item()
+        case "argument":
+            return values[result.output]
+        case "outer":
+            return captured.constants[result.value]
+        case "size":
+            return sizes.evaluate(result.value, bindings)
+    return result.value

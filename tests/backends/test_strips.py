@@ -1,0 +1,66 @@
+"""Laws of rows that run side by side: the same as the reference for all lengths, however many rows fill strips."""
+
+import numpy as np
+import pytest
+
+import egc
+from egc.backends.numba.strips import LANES, SHORT, SHORT_ROW
+
+RNG = np.random.default_rng(7)
+
+
+def nearest(x, c):
+    return np.argmin(np.sum((x[:, None, :] - c[None, :, :]) ** 2, axis=2), axis=1)
+
+
+def kernel_sums(x, c):
+    distances = np.sum(np.abs(x[:, None, :] - c[None, :, :]), axis=2)
+    return np.sum(np.exp(-distances), axis=1), np.max(distances, axis=1) * x[:, 0]
+
+
+def memberships(x, c):
+    inside = np.all(x[:, None, :] > c[None, :, :], axis=2)
+    return np.any(inside, axis=1), np.sum(inside, axis=1)
+
+
+def largest_products(x, c):
+    return np.max(np.prod(x[:, None, :] + c[None, :, :], axis=2), axis=1)
+
+
+FUNCTIONS = [nearest, kernel_sums, memberships, largest_products]
+ROWS = [2, LANES - 1, LANES, LANES + 1, 5 * LANES + 3]
+SIZES = [(2, 3), (16, 8), (SHORT_ROW, SHORT), (SHORT_ROW + 1, 3), (3, SHORT + 1)]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_rows_side_by_side_give_what_numpy_gives(function, dtype):
+    optimized = egc.optimize(function)
+    for count, width in SIZES:
+        for n in ROWS:
+            x, c = ((RNG.normal(size=(k, width)) * 3).astype(dtype) for k in (n, count))
+            x[n // 2, 0] = np.nan if dtype != np.int32 else 0
+            tolerance = 2e-5 if dtype == np.float32 else 1e-12
+            with np.errstate(invalid="ignore"):
+                found, expected = optimized(x, c), function(x, c)
+            pairs = zip(found, expected) if isinstance(expected, tuple) else [(found, expected)]
+            for got, want in pairs:
+                np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * 1e-3)
+
+
+def test_rows_side_by_side_are_chosen_by_size():
+    x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(16, 8))
+    code = egc.optimize(nearest).explain(x, c).code
+    assert f"<= {SHORT_ROW} and" in code and f">= {LANES}" in code
+    rows = egc.optimize(lambda x: np.exp(x - np.max(x, axis=1, keepdims=True))).explain(x).code
+    assert f">= {LANES}" not in rows
+
+
+def test_rows_of_stacks_do_not_mix():
+    x, c = RNG.normal(size=(130, 5, 3)), RNG.normal(size=(130, 3))
+
+    def spread(x, c):
+        total = np.sum((x - c[:, None, :]) ** 2, axis=2)
+        return np.sqrt(np.max(total, axis=1))
+
+    np.testing.assert_allclose(egc.optimize(spread)(x, c), spread(x, c), rtol=1e-12)
