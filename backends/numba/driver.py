@@ -7,8 +7,8 @@ compiled loops and NumPy.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +19,7 @@ from egc.backends.numba.flow import emit_flow
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
 from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
-from egc.lower.statements import statements
+from egc.lower.statements import reads, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -230,18 +230,36 @@ class Writer(ABC):
 
 def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
     """Consecutive steps, in as many functions as are compiled in the least time."""
-    function: list[Step] = []
+    functions: list[list[Step]] = [[]]
     weight = 0
     for step in steps:
         added = (
             len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body)) if isinstance(step, Loop) else 0
         )
-        if function and weight + added > MOST_WEIGHT:
-            yield function
-            function, weight = [], 0
-        function.append(step)
+        if functions[-1] and weight + added > MOST_WEIGHT:
+            functions.append([])
+            weight = 0
+        functions[-1].append(step)
         weight += added
-    yield function
+    read: set[str] = set()
+    for function in reversed(functions):
+        inside = {
+            access.array
+            for step in function
+            if isinstance(step, Loop)
+            for s in step.statements()
+            for access in reads(s)
+        }
+        function[:] = [_handed_on(step, read) if isinstance(step, Loop) else step for step in function]
+        read |= inside
+    yield from functions
+
+
+def _handed_on(loop: Loop, read: Container[str]) -> Loop:
+    """The loop with those scalars as results that later functions read."""
+    shared = [(name, ArrayType(dtype, ())) for name, dtype in loop.locals if name in read]
+    kept = tuple((name, dtype) for name, dtype in loop.locals if name not in read)
+    return replace(loop, results=(*loop.results, *shared), locals=kept)
 
 
 def _kind(step: Step) -> Any:

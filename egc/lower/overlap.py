@@ -56,7 +56,7 @@ def _in_time(read: _Place, write: _Place, type: ArrayType) -> bool:
         return read.position < write.position
     if is_positive(shift):
         return True
-    return read.position < write.position and _by_whole_blocks(store.access, shift, type)
+    return read.position < write.position and _by_whole_blocks(store.access, write.dims, shift, type)
 
 
 def is_positive(value: Dim) -> bool:
@@ -66,13 +66,17 @@ def is_positive(value: Dim) -> bool:
     return least is not None and least > 0
 
 
-def _by_whole_blocks(access: Access, shift: Dim, type: ArrayType) -> bool:
+def _by_whole_blocks(access: Access, dims: tuple[Dim, ...], shift: Dim, type: ArrayType) -> bool:
     """Whether a store stays within one block of the array's last axes, which the shift is a multiple of: what is read lies in
-    another block, or is the element that is written."""
+    another block, or is the element that is written. One loop may walk several axes: then it is longer than any of them."""
     strides = row_major(type.shape)
     for axis in range(1, len(strides)):
         block = strides[axis - 1]
-        inner = set(strides[axis:]) | {0}
-        if all(stride in inner for stride in access.strides) and sizes.floordiv(shift, block) * block == shift:
+        lengths = dict(zip(strides[axis:], type.shape[axis:]))
+        within = all(
+            stride == 0 or (stride in lengths and is_positive(lengths[stride] - dim + 1))
+            for stride, dim in zip(access.strides, dims)
+        )
+        if within and sizes.floordiv(shift, block) * block == shift:
             return True
     return False

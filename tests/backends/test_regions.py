@@ -481,3 +481,25 @@ def test_products_of_whole_matrices_keep_the_older_version():
     rng = np.random.default_rng(0)
     states = loop(1, size(3), [x, y], body)
     agree([x, y], states, *((rng.normal(size=(n, n)), rng.normal(size=(n, n))) for n in (1, 5, 40)), rtol=1e-9)
+
+
+def test_rows_that_one_loop_walks_together_are_not_read_too_late():
+    x = argument("x", "f64[n, m]")
+
+    def body(i, x):
+        return put_part(x, add(part(x, (0, N - 2), (0, M)), part(x, (2, N - 2), (0, M))), 1, 0)
+
+    rng = np.random.default_rng(0)
+    agree([x], loop(1, size(3), [x], body), *((rng.normal(size=shape),) for shape in [(3, 3), (6, 4), (4, 40)]))
+
+
+def test_numbers_of_one_function_that_the_next_one_reads():
+    x = argument("x", "f64[n]")
+    first = [make("sum", make("multiply", x, filled(float(k), N)), axes=(0,)) for k in range(90)]
+    products = [make("multiply", a, b) for a, b in zip(first, first[1:])]
+    while len(products) > 1:
+        products = [make("add", a, b) for a, b in zip(products[::2], products[1::2])] + products[
+            len(products) // 2 * 2 :
+        ]
+        products = [make("sin", product) for product in products]
+    agree([x], products, *vectors(3, 20))
