@@ -145,6 +145,9 @@ def declare(source: Source, loops: Sequence[Loop]) -> None:
 class Nest:
     """Writes the nests of one Loop. `suffix` keeps its variables apart from those of others in the function."""
 
+    inside = False
+    """Whether there are loops around it."""
+
     def __init__(self, source: Source, loop: Loop, suffix: str):
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
@@ -203,7 +206,12 @@ class Nest:
             self.folds[id(s)] for s in direct if isinstance(s, Fold) and s.depth <= depth and self.folds[id(s)].blocked
         ]
         if blocked:
-            if start == "0" and depth and all(_is_light(item) for item in loop.body) and len(loop.body) <= SHORT:
+            if (
+                start == "0"
+                and (depth or self.inside)
+                and all(_is_light(item) for item in loop.body)
+                and len(loop.body) <= SHORT
+            ):
                 for fold in blocked:
                     fold.start_block(indent)
                 source.line(indent, f"for {index} in range(min({BLOCK}, {stop})):")

@@ -18,7 +18,7 @@ from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.scalars import type_name
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
-from egc.lower.statements import For, Gather, Item, Scatter, is_invariant, statements
+from egc.lower.statements import For, Gather, Item, Pick, Scatter, is_invariant, statements
 from egc.sizes import Dim
 from egc.types import ArrayType, TupleType
 
@@ -284,6 +284,8 @@ def is_compiled(call: Call) -> bool:
 class _InnerNest(Nest):
     """Writes one item. Names of values are distinct in the whole function."""
 
+    inside = True
+
     def write(self, indent: int) -> None:
         (item,) = self.loop.body
         if isinstance(item, For):
@@ -297,10 +299,23 @@ class _InnerNest(Nest):
     def value(self, name: str) -> str:
         return name
 
+    def picked(self, picks: Sequence[Pick], mode: str, indent: int) -> list[str]:
+        """Outside of nests, an index that is out of bounds is an error at once: a branch takes less than a flag."""
+        if mode != "raise" or isinstance(self.loop.body[0], For):
+            return super().picked(picks, mode, indent)
+        parts: list[str] = []
+        for pick in picks:
+            index, length, raw = f"k{self.suffix}_{len(parts)}", self.source.dim(pick.length), self.value(pick.index)
+            self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
+            self.source.line(indent, f"if uint64({index}) >= uint64({length}): raise IndexError('{INDEX}')")
+            parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
+        return parts
+
 
 def may_fail(step: Flow) -> bool:
-    """Whether an index that is a value may be out of bounds."""
-    return any(isinstance(s, (Gather, Scatter)) and s.mode == "raise" for s in _statements(step))
+    """Whether a nest has an index that is a value and may be out of bounds."""
+    nests = (inner for inner in _inner(step) if isinstance(inner, For))
+    return any(isinstance(s, (Gather, Scatter)) and s.mode == "raise" for s in statements(nests))
 
 
 def _statements(step: Flow) -> Iterator[Any]:
