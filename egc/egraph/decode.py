@@ -200,7 +200,8 @@ class Graph:
         result: Type | None = None
         if None not in types:
             try:
-                result = ops.infer(enode.op, types, self.params(enode))  # type: ignore[arg-type]
+                op = "constant" if enode.op == "literal" else enode.op
+                result = ops.infer(op, types, self.params(enode))  # type: ignore[arg-type]
             except (EgcError, IndexError, TypeError, ValueError):
                 result = None
             self._inferred[key] = result

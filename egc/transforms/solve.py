@@ -195,18 +195,26 @@ class Solution:
         self.lifting.known[state] = Value(before, False)
         rows = self.lifting.rows(self.lifting.value(output.inputs[1]))
         self.laws.add("separate_writes_are_one")
-        if len(moving) == 1 and isinstance(pairs[moving[0]][0], int):
-            (axis,) = moving
-            factor, offset = pairs[axis]
+        axis = moving[0]
+        factor, offset = pairs[axis]
+        if len(moving) == 1 and isinstance(factor, int):
             rest = [size[other] for other in range(len(size)) if other != axis]
             value = reshaped(rows, (self.count, *rest))
             value = transposed(value, [*range(1, axis + 1), 0, *range(axis + 1, len(size))])
+            if factor < 0:
+                value, factor, offset = self._reversed(value, axis), -factor, offset + factor * (self.count - 1)
             begin = [offset if other == axis else start[other] for other in range(len(size))]
             stride = [factor if other == axis else step[other] for other in range(len(size))]
             if all(each == 0 for each in begin) and value.type == before.type and set(stride) == {1}:
                 return value
             return make("update_slice", before, value, start=tuple(begin), step=tuple(stride))
         return self._scattered(before, rows, moving, (start, size, step), pairs)
+
+    def _reversed(self, value: Node, axis: int) -> Node:
+        """An array with an axis for iterations, from the last one back."""
+        start = [self.count - 1 if other == axis else 0 for other in range(value.type.rank)]
+        step = [-1 if other == axis else 1 for other in range(value.type.rank)]
+        return sliced(value, start, value.type.shape, step)
 
     def _unwritten(self, read: tuple[Sequence[Dim], ...], write: tuple[Sequence[Dim], ...]) -> bool:
         """Whether what an iteration reads was not written by an earlier one."""
