@@ -27,6 +27,7 @@ class Question:
     """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search.
 
     numbers: for a region, the sizes around it that are no lengths of axes, such as the number of an iteration.
+    known: the regions that were searched already.
     """
 
     rewrites: tuple[Rewrite, ...]
@@ -37,6 +38,7 @@ class Question:
     region: bool = False
     numbers: frozenset[str] = frozenset()
     laws: Laws = field(default_factory=NoLaws)
+    known: dict[Program, list[tuple[Question, Result]]] = field(default_factory=dict, compare=False)
 
     @property
     def model(self) -> CostModel:
@@ -116,7 +118,7 @@ def _optimized(program: Program, question: Question, started: float) -> Result:
         within, results = question.inside(program, node), []
 
         def searched(region: Program) -> Program:
-            results.append(_optimized(region, within, time.perf_counter()))
+            results.append(_known(region, within))
             return results[-1].program
 
         new = ir.with_regions(node, searched)
@@ -127,6 +129,16 @@ def _optimized(program: Program, question: Question, started: float) -> Result:
     inner = ir.map_nodes(program, visit) if any(OPS[node.op].kind == "region" for node in program.nodes()) else program
     whole = _whole(inner, question, written, started)
     return _with_regions(program, whole, found) if found else whole
+
+
+def _known(region: Program, question: Question) -> Result:
+    """A region that is optimized, once for each question: loops that were unrolled have many equal ones."""
+    answers = question.known.setdefault(region, [])
+    found = next((result for asked, result in answers if asked == question), None)
+    if found is None:
+        found = _optimized(region, question, time.perf_counter())
+        answers.append((question, found))
+    return found
 
 
 def _with_regions(before: Program, whole: Result, found: Mapping[Node, Sequence[Result]]) -> Result:

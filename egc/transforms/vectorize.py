@@ -115,11 +115,12 @@ LAWS = "loop_is_array_expression"
 """The name of the law; its parts always go together."""
 
 
+@dataclass(frozen=True)
 class LoopLaws:
     """Array expressions for the loops of Programs. `exact` leaves out those that round otherwise."""
 
-    def __init__(self, ranges: Ranges | None = None, exact: bool = False):
-        self.ranges, self.exact = ranges, exact
+    ranges: Ranges | None = None
+    exact: bool = False
 
     def inside(self, program: Program, node: Node) -> LoopLaws:
         return LoopLaws(self._ranges(program).inside(node), self.exact)

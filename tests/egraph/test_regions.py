@@ -117,3 +117,18 @@ def test_constants_are_folded_inside_of_loops():
     p = fold_constants(check(parse_program(text)), evaluate_reference)
     (region,) = [region for _, region in ir.regions(p.outputs[0].inputs[0])]
     assert region.outputs[0].inputs[1].params["value"] == 1.0
+
+
+def test_equal_regions_are_searched_once():
+    twice = WORK.replace(
+        "%2 = exp(%1)",
+        """%5 = loop(c, %1, x, y) {counted=True, states=1} : (f64[])
+    UPDATE
+  %6 = item(%5) {index=0} : f64[]
+  %2 = exp(%6)""",
+    )
+    region = WORK[WORK.index("    update") : WORK.index("  %1 = item")]
+    _, result = optimized(twice.replace("    UPDATE\n", region), LOG_OF_EXP)
+    first, second = result.regions
+    assert first.program is second.program and first.seconds == second.seconds
+    assert [node.op for node in result.program.nodes()].count("loop") == 2
