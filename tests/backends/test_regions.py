@@ -567,3 +567,13 @@ def test_loops_beside_calls_that_stay_in_python():
         given = rng.normal(size=(n, n)), rng.normal(size=n)
         for mine, theirs in zip(compiled.run(*given), REFERENCE.compile(program).run(*given), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-9)
+
+
+def test_products_with_vectors_turned_around():
+    x = argument("x", "f64[n]")
+
+    def body(i, y, x):
+        turned = make("slice", y, start=(A,), size=(A + 1,), step=(-1,))
+        return put(y, make("matmul", turned, part(x, (0, A + 1))), A)
+
+    agree([x], loop(1, size(N), [x], body, [x]), *vectors(1, 2, 9))
