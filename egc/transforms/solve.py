@@ -254,7 +254,7 @@ def _without_nan(x: Node, op: str) -> Node:
     if x.type.dtype.kind != "f":
         return x
     least = ir.constant(-np.inf if op == "maximum" else np.inf, x.type.dtype, x.type.shape)
-    return make("where", make("isnan", x), least, x)
+    return make("fmax" if op == "maximum" else "fmin", x, least)
 
 
 def _accumulation(output: Node, state: Node) -> str | None:
