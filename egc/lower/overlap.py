@@ -54,14 +54,16 @@ def _in_time(read: _Place, write: _Place, type: ArrayType) -> bool:
     shift = load.access.offset - store.access.offset
     if shift == 0:
         return read.position < write.position
-    if is_positive(shift):
+    if is_positive(shift, type):
         return True
     return read.position < write.position and _by_whole_blocks(store.access, write.dims, shift, type)
 
 
-def is_positive(value: Dim) -> bool:
-    """Whether a size is surely above 0: lengths of axes are, numbers of iterations are not below 0."""
-    known = {name: 0 if name.startswith("_i") else 1 for name in sizes.symbols(value)}
+def is_positive(value: Dim, type: ArrayType) -> bool:
+    """Whether a size is surely above 0 where the array has elements: its lengths are then, and numbers of iterations are not
+    below 0. Nothing is known of integers that are arguments."""
+    known = {name: 0 for name in sizes.symbols(value) if name.startswith("_i")}
+    known |= {str(dim): 1 for dim in type.shape if str(dim).isidentifier()}
     least = sizes.lower_bound(value, known)
     return least is not None and least > 0
 
@@ -74,7 +76,7 @@ def _by_whole_blocks(access: Access, dims: tuple[Dim, ...], shift: Dim, type: Ar
         block = strides[axis - 1]
         lengths = dict(zip(strides[axis:], type.shape[axis:]))
         within = all(
-            stride == 0 or (stride in lengths and is_positive(lengths[stride] - dim + 1))
+            stride == 0 or (stride in lengths and is_positive(lengths[stride] - dim + 1, type))
             for stride, dim in zip(access.strides, dims)
         )
         if within and sizes.floordiv(shift, block) * block == shift:

@@ -221,3 +221,12 @@ def test_results_that_are_equal_but_transposed_do_not_share_memory():
     outputs = [make("exp", x), make("exp", make("transpose", x, axes=(1, 0)))]
     compiled = agree([x], outputs, *arrays(*SHAPES))
     assert not np.shares_memory(*compiled.run(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3])
+def test_small_powers_of_complex_numbers_run_in_loops(exponent):
+    z = argument("z", "c128[n]")
+    power = make("power", z, ir.constant(complex(exponent), z.type.dtype, (N,)))
+    values = np.array([0.0, 1j, -2.5, 3 - 4j, 1e200 + 1j, np.nan, np.inf - 1j])
+    compiled = agree([z], [power], (values,))
+    assert not any("call" in kernel for kernel in compiled.kernels)
