@@ -362,13 +362,22 @@ def _loop(params: Params, *operands: Any) -> tuple[Any, ...]:
         done += 1
         if params["post"] is not None and not _region(params["post"], *index, *states, *others)[0]:
             break
-    return states
+    return _own(states, operands)
+
+
+def _own(results: Sequence[Any], operands: Sequence[Any]) -> tuple[Any, ...]:
+    """The results, each in memory of its own."""
+    found: list[Any] = []
+    for result in results:
+        others = [*found, *operands]
+        found.append(np.array(result) if any(np.may_share_memory(result, other) for other in others) else result)
+    return tuple(found)
 
 
 @meaning("cond")
 def _cond(params: Params, condition: np.ndarray, *operands: Any) -> tuple[Any, ...]:
     """Only the branch that is taken runs."""
-    return _region(params["then" if condition else "otherwise"], *operands)
+    return _own(_region(params["then" if condition else "otherwise"], *operands), operands)
 
 
 def apply(op: str, arrays: Sequence[Any], params: Params, result_type: Type, bindings: Mapping[str, int] = {}) -> Any:

@@ -26,9 +26,11 @@ class Cell:
     `contiguous`: known to be laid out in C order. `rivals` may be the same memory, depending on the layout, which
     capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
     cell shows of an argument, as a Node of the argument's. `serial`: when it was made, see `Context.tick`.
+    `aliases`: memory that it is where a condition holds, which decided what a variable is bound to; None where the condition
+    is not known.
     """
 
-    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin", "serial")
+    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin", "serial", "aliases")
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
@@ -36,12 +38,14 @@ class Cell:
         self.rivals: list[Cell] = []
         self.origin: Node | None = None
         self.serial = tick()
+        self.aliases: dict[Cell, Node | None] = {}
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""
         for cell in (other, *other.rivals):
-            cell.rivals.append(self)
-            self.rivals.append(cell)
+            if cell is not self and cell not in self.rivals:
+                cell.rivals.append(self)
+                self.rivals.append(cell)
 
     def touch(self) -> None:
         """Notes that the contents were written. NotEncodable when an argument may have been written with them."""

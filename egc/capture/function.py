@@ -18,7 +18,7 @@ from egc.capture import scopes as scopes
 from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
-from egc.capture.array import Array, to_node
+from egc.capture.array import Array, Cell, to_node
 from egc.capture.context import Choose, Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
 from egc.errors import NotEncodable, ProgramError
@@ -221,6 +221,8 @@ def _finish(
         raise NotEncodable(
             "results that may share memory", "whether a reshaped array is a view depends on its layout", context.line
         )
+    for cell in own:
+        _settle_aliases(context, cell)
     uses = Counter(map(id, own))
     results = tuple(_result(value, owners, outputs, seen, uses) for _, value in found)
     writes: list[tuple[int, int]] = []
@@ -241,6 +243,16 @@ def _finish(
         program, tuple(leaves), tuple(owners[node] for node in inputs), dict(context.constants), tree, results,
         tuple(writes), checks, tuple(context.size_guards), tuple(context.value_guards.values()), dict(shapes),
     )  # fmt: skip
+
+
+def _settle_aliases(context: Context, cell: Cell) -> None:
+    """A result that is an argument in some cases only: then the function runs as written."""
+    for other, condition in cell.aliases.items():
+        if other.argument is None and other.origin is None:
+            continue
+        if condition is None:
+            raise NotEncodable("a result that may be an argument", "data decides whether it is", context.line)
+        context.check(condition)
 
 
 def _output(node: Node, outputs: list[Node]) -> int:

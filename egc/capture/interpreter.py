@@ -237,14 +237,19 @@ class Frame:
             else:
                 outcome = self.block(label, stops)
             started = False
-            rest = [target for target in outcome if target not in stops and target != RETURN]
-            if len(outcome) == 1 and rest:
-                label = rest[0]
+            join = self.graph.common(outcome) if len(outcome) > 1 else None
+            if join is not None and join not in stops:
+                outcome = self._until(outcome, stops | {join})
+            if len(outcome) == 1:
+                (label,) = outcome
                 continue
-            while rest:
-                outcome = self._further(outcome, rest.pop(), stops)
-                rest = [target for target in outcome if target not in stops and target != RETURN]
-            return outcome
+            return self._until(outcome, stops)
+
+    def _until(self, outcome: Outcome, stops: frozenset[int]) -> Outcome:
+        """The outcome after going on from all labels that are reached, until the function returns or comes to `stops`."""
+        while rest := [target for target in outcome if target not in stops and target != RETURN]:
+            outcome = self._further(outcome, rest[-1], stops)
+        return outcome
 
     def _further(self, outcome: Outcome, target: int, stops: frozenset[int]) -> Outcome:
         """The outcome after going on from one of the labels that were reached."""
@@ -264,7 +269,7 @@ class Frame:
                 raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
             match statement:
                 case numba_ir.Return():
-                    self.values[RESULT] = self.values[statement.value.name]
+                    self.values[RESULT] = self[statement.value]
                     return {RETURN: None}
                 case numba_ir.Jump():
                     return {statement.target: None}
@@ -275,7 +280,7 @@ class Frame:
         raise AssertionError("a block ends with a jump")
 
     def branch(self, label: int, statement: Any, stops: frozenset[int]) -> Outcome:
-        truth = self.values[statement.cond.name]
+        truth = self[statement.cond]
         if isinstance(truth, Size):
             truth = python_builtins.traced_bool(truth)
         if not isinstance(truth, Array):
@@ -362,7 +367,12 @@ class Frame:
                 raise NotEncodable(type(statement).__name__, "egc does not encode this statement", current().line)
 
     def __getitem__(self, variable: Any) -> Any:
-        return self.values[variable.name]
+        return self.read(variable.name)
+
+    def read(self, name: str) -> Any:
+        if name not in self.values:
+            raise NotEncodable(f"the variable {name}", "it may be read before it has a value", current().line)
+        return self.values[name]
 
     def enter(self, manager: Any) -> None:
         """A `with` block: `egc.scope` names a part of the Program; NumPy's error state does not matter to it."""
@@ -390,7 +400,7 @@ class Frame:
             case numba_ir.Arg():
                 return self.arguments[value.name]
             case numba_ir.Var():
-                return self.values[value.name]
+                return self.read(value.name)
             case numba_ir.Global():
                 return self.read_global(value.name, value.value)
             case numba_ir.FreeVar():

@@ -311,6 +311,40 @@ def test_a_variable_bound_to_an_argument_writes_into_it():
     assert_same(doubled, X.copy(), X)
 
 
+def refused(function, *arguments: Any) -> None:
+    """The function runs as written, and does to its arguments what it does."""
+    optimized = egc.optimize(function, backend="reference", rules=[])
+    theirs, ours = copy.deepcopy(arguments), copy.deepcopy(arguments)
+    expected, found = function(*theirs), optimized(*ours)
+    assert optimized.statistics.as_written == 1
+    for a, b in zip(leaves((expected, theirs)), leaves((found, ours)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_data_cannot_decide_which_array_is_written():
+    def added(x, y):
+        w = x.copy()
+        if y[0] > 0:
+            x, w = w, x
+        x += 1
+
+    for sign in (-1.0, 1.0):
+        refused(added, X.copy(), np.array([sign]))
+
+
+def test_a_result_that_is_an_argument_where_nothing_happens_is_that_argument():
+    def halved(x, limit):
+        while np.max(x) > limit:
+            x = x / 2
+        return x
+
+    optimized = egc.optimize(halved, backend="reference", rules=[])
+    small, large = np.array([0.5, 0.25]), np.array([8.0, 1.0])
+    np.testing.assert_array_equal(optimized(large, 1.0), halved(large, 1.0))
+    assert not optimized.statistics.as_written
+    assert optimized(small, 1.0) is small
+
+
 def test_masks_select_in_every_iteration():
     def clipped(x, steps):
         for _ in range(steps):

@@ -67,8 +67,7 @@ def two_way(frame: Any, condition: Node, left: Callable[[], Outcome], right: Cal
         taken, raising = (first, condition) if second.outcome is None else (second, condition)
         unusual = raising if first.outcome is None else current().make("logical_not", condition)
         return _only(frame, taken, unusual)
-    moved = {iterator for iterator in iterators if first.positions[iterator] != second.positions[iterator]}
-    return _Merge(frame, condition, first, second).result(moved)
+    return _Merge(frame, condition, first, second).result()
 
 
 def _side(frame: Any, run: Callable[[], Outcome]) -> Side:
@@ -123,9 +122,10 @@ class _Merge:
         self.pairs: list[tuple[Node, Node]] = []
         self.takers: list[Callable[[Node], None]] = []
         self.cells: dict[Any, Cell] = {}
+        self.seen: set[Any] = set()
         self.sources: dict[Cell, list[Cell]] = {}
 
-    def result(self, moved: set[Iterating]) -> Outcome:
+    def result(self) -> Outcome:
         outcome: dict[int, Node | None] = {}
         first, second = self.first.outcome, self.second.outcome
         assert first is not None and second is not None
@@ -141,19 +141,19 @@ class _Merge:
             if failing is not None:
                 no = ir.constant(False, BOOL)
                 self.put(*((failing, no) if side is self.first else (no, failing)), checks.append)
-        values = self._variables(targets, moved)
+        values = self._variables()
         self._cells()
         for found, take in zip(self._merged(), self.takers):
             take(found)
         for check in checks:
             current().check(check)
+        self.frame.values = {n: v.value() if isinstance(v, _Later) else v for n, v in values.items()}
         for merged in self.sources.values():
             for other in merged[1:]:
                 merged[0].rival(other)
         for cell, merged in self.sources.items():
             if cell.serial < self.start:
                 merged[0].rival(cell)
-        self.frame.values = {n: v.value() if isinstance(v, _Later) else v for n, v in values.items()}
         return outcome
 
     def put(self, a: Node, b: Node, take: Callable[[Node], None]) -> None:
@@ -165,18 +165,19 @@ class _Merge:
             self.pairs.append((a, b))
             self.takers.append(take)
 
-    def _variables(self, targets: Sequence[int], moved: set[Iterating]) -> dict[str, Any]:
+    def _variables(self) -> dict[str, Any]:
         """The merged variables that are still read."""
         live = self.frame.graph.live
         wanted = [frozenset().union(*(live[t] for t in side.outcome or ())) for side in (self.first, self.second)]
         found: dict[str, Any] = {}
         for name in sorted(wanted[0] | wanted[1]):
             a, b = (side.values.get(name, MISSING) for side in (self.first, self.second))
-            if a is b:
-                if a is not MISSING and a not in moved if isinstance(a, Iterating) else a is not MISSING:
-                    found[name] = a
-                continue
             needed = [name in each for each in wanted]
+            if isinstance(a, Iterating) and a is b:
+                self._place(a, needed)
+            if a is b:
+                found.update({} if a is MISSING else {name: a})
+                continue
             if any(value is MISSING and need for value, need in zip((a, b), needed)):
                 raise differs(f"the variable {name}", "it is not defined on both sides of a branch on data")
             if not all(needed) or a is MISSING or b is MISSING:
@@ -186,6 +187,15 @@ class _Merge:
                 continue
             found[name] = self._value(a, b, name, None)
         return found
+
+    def _place(self, iterator: Iterating, needed: Sequence[bool]) -> None:
+        """Puts an iterator where the sides that go on with it left it."""
+        positions = [side.positions.get(iterator, 0) for side in (self.first, self.second)]
+        if all(needed) and positions[0] != positions[1]:
+            raise differs(
+                "an iterator", "it has gone on by different numbers of elements on the sides of a branch on data"
+            )
+        iterator.position = positions[needed.index(True)]
 
     def _value(self, a: Any, b: Any, name: str, unneeded: int | None) -> Any:
         """One variable's value. Of the side that does not need it, only its form is kept."""
@@ -219,15 +229,29 @@ class _Merge:
             return lambda: kind.value(taken[0])
         origins = [v for k, v in enumerate((a, b)) if isinstance(v, Array) and k != unneeded]
         key = tuple((origin.cell, origin.path) for origin in origins)
+        aliases: dict[Cell, Node | None] = {}
+        if key not in self.seen:
+            self.seen.add(key)
+            self._alias([v if isinstance(v, Array) and k != unneeded else None for k, v in enumerate((a, b))], aliases)
 
         def array() -> Array:
             if key not in self.cells:
                 self.cells[key] = Cell(taken[0])
+                self.cells[key].aliases = aliases
                 for origin in origins:
                     self.sources.setdefault(origin.cell, []).append(self.cells[key])
             return Array(self.cells[key], "array")
 
         return array
+
+    def _alias(self, arrays: Sequence[Array | None], aliases: dict[Cell, Node | None]) -> None:
+        """When the merged array is memory that one of the arrays, one for each side, may be."""
+        known = [aliases_of(array) if array is not None else {} for array in arrays]
+        for cell in {**known[0], **known[1]}:
+            conditions = [each.get(cell, ir.constant(False, BOOL)) for each in known]
+            aliases[cell] = None
+            if conditions[0] is not None and conditions[1] is not None:
+                self.put(conditions[0], conditions[1], _alias_setter(aliases, cell))
 
     def _cells(self) -> None:
         """Memory that a side has written."""
@@ -308,6 +332,16 @@ def _any(nodes: Sequence[Node]) -> Node | None:
 
 def _setter(outcome: dict[int, Node | None], target: int) -> Callable[[Node], None]:
     return lambda node: outcome.__setitem__(target, node)
+
+
+def _alias_setter(aliases: dict[Cell, Node | None], cell: Cell) -> Callable[[Node], None]:
+    return lambda node: aliases.__setitem__(cell, node)
+
+
+def aliases_of(array: Array) -> dict[Cell, Node | None]:
+    """The memory that an array may be, each with the condition: its own cell, and what that may be."""
+    found: dict[Cell, Node | None] = {array.cell: ir.constant(True, BOOL), **array.cell.aliases}
+    return dict.fromkeys(found) if array.path else found
 
 
 def _node_setter(cell: Any) -> Callable[[Node], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,6 +39,17 @@ class Graph:
     live: Mapping[int, frozenset[str]]
     around: Mapping[int, tuple[Loop, ...]]
     """The loops that a block is in, from the innermost out."""
+
+    def common(self, labels: Collection[int]) -> int | None:
+        """The nearest block that every way from all of these blocks leads through, one of themselves included."""
+        ways = [self._way(label) for label in labels if label != RETURN]
+        return next((label for label in ways[0] if all(label in way for way in ways)), None) if ways else None
+
+    def _way(self, label: int) -> list[int]:
+        way = [label]
+        while (after := self.joins.get(way[-1])) is not None:
+            way.append(after)
+        return way
 
 
 @lru_cache(maxsize=1024)

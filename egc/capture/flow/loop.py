@@ -17,7 +17,7 @@ from egc.capture.arguments import Tree
 from egc.capture.array import Array, Cell
 from egc.capture.bounds import Undecided
 from egc.capture.context import current
-from egc.capture.flow.branch import BOOL, Outcome, live_values
+from egc.capture.flow.branch import BOOL, Outcome, aliases_of, live_values
 from egc.capture.flow.graph import RESULT, RETURN, Loop
 from egc.capture.flow.iteration import Iterating, Length
 from egc.capture.flow.region import Closing, Inside, depends_on, inside
@@ -244,6 +244,33 @@ class _Closed:
                 first = Contents(()).node_of(variable.entry[k], kind) if variable.defined else kind.placeholder
                 last = kind.placeholder if leaves[k] is MISSING else body.contents.node_of(leaves[k], kind)
                 self._state((name, k), first, last)
+        for name, variable in capture.variables.items():
+            for k, kind in enumerate(variable.kinds):
+                if kind is not None and kind.kind == "array" and variable.defined:
+                    self._follow((name, k))
+
+    def _follow(self, key: Any) -> None:
+        """A state that says whether a variable is still bound to the memory that it was before the loop, where that can be
+        told."""
+        entry, last, given = self.capture.variables[key[0]].entry[key[1]], self._last(key), self.body.given.get(key)
+        if not isinstance(entry, Array) or last is None or given is None:
+            return
+        known = aliases_of(last)
+        others = [cell for cell in known if cell is not given.cell and cell is not last.cell]
+        outer = last.cell is not given.cell and last.cell.serial < self.body.region.start
+        if entry.path or others or outer or last.cell in self._stand_ins(other_than=key):
+            return
+        same = known.get(given.cell, ir.constant(False, BOOL))
+        if same is None:
+            return
+        stand_in = ir.input(f"_s{self.capture.depth}_{len(self.body.stand_ins)}", ir.ArrayType(BOOL, ()))
+        self.body.stand_ins["entry", key] = stand_in
+        self.places["entry", key] = len(self.states)
+        still = self.context.make("logical_and", stand_in, same)
+        self.states.append(State(ir.constant(True, BOOL), stand_in, still))
+
+    def _stand_ins(self, other_than: Any) -> set[Cell]:
+        return {array.cell for key, array in self.body.given.items() if key != other_than and array.kind == "array"}
 
     def _flag(self, key: Any, conditions: list[Node]) -> None:
         """A state that says that one of some conditions has held in the last iteration."""
@@ -295,13 +322,14 @@ class _Closed:
                 if kind is not None:
                     leaves[k] = made[name, k] = kind.value(results[name, k])
             values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves))
-        self._aliases(made)
+        self._aliases(made, results)
         frame.values = values
         if "unusual" in results:
             self.context.check(results["unusual"])
 
-    def _aliases(self, made: Mapping[Any, Array]) -> None:
+    def _aliases(self, made: Mapping[Any, Array], results: Mapping[Any, Node]) -> None:
         """Arrays that a variable is bound to: what may be the same memory must not be written, in the loop or after it."""
+        capture = self.capture
         arrays = {key: array for key, array in made.items() if array.kind == "array"}
         last = {key: self._last(key) for key in arrays}
         for group in self._groups(last):
@@ -312,6 +340,10 @@ class _Closed:
             for key in group:
                 for cell in memory:
                     arrays[key].cell.rival(cell)
+                    arrays[key].cell.aliases[cell] = None
+                if ("entry", key) in results:
+                    entry = capture.variables[key[0]].entry[key[1]]
+                    arrays[key].cell.aliases.update(_under(aliases_of(entry), results["entry", key]))
         for key, other in combinations(arrays, 2):
             if last[key] is not None and last[other] is not None and last[key].cell is last[other].cell:
                 arrays[key].cell.rival(arrays[other].cell)
@@ -402,6 +434,12 @@ class _Closed:
             except Undecided:
                 pass
         self.context.check(self.context.make("less", count_node(length), ir.constant(1, INT64)))
+
+
+def _under(aliases: Mapping[Cell, Node | None], condition: Node) -> dict[Cell, Node | None]:
+    """What memory is where a further condition holds."""
+    make = current().make
+    return {cell: None if node is None else make("logical_and", condition, node) for cell, node in aliases.items()}
 
 
 def count_node(length: Length) -> Node:

@@ -69,7 +69,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, Array) and isinstance(b, Array):
         if a.kind != b.kind:
             return False
-        return (a.cell is b.cell and a.path == b.path) if a.kind == "array" else a.node is b.node
+        return (a.cell is b.cell and _same_path(a, b)) if a.kind == "array" else a.node is b.node
     if type(a) is not type(b) or isinstance(a, (Array, np.ndarray)):
         return False
     if isinstance(a, float):
@@ -78,6 +78,18 @@ def same(a: Any, b: Any) -> bool:
         return bool(a == b)
     except Exception:
         return False
+
+
+def _same_path(a: Array, b: Array) -> bool:
+    """Whether two views of one array show the same part of it."""
+    if a.path == b.path:
+        return True
+    whole = shown = ir.input("whole", a.cell.node.type)
+    for step in a.path:
+        shown = step.read(shown)
+    for step in b.path:
+        whole = step.read(whole)
+    return shown is whole
 
 
 def common(a: Any, b: Any, name: str) -> Kind:
