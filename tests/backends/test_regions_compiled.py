@@ -120,7 +120,7 @@ def test_shifts_by_integers_that_are_arguments(shift):
 
 def test_numbers_of_one_function_that_the_next_one_reads():
     x = argument("x", "f64[n]")
-    first = [make("sum", make("multiply", x, filled(float(k), N)), axes=(0,)) for k in range(90)]
+    first = [make("sum", make("multiply", x, filled(k / 90, N)), axes=(0,)) for k in range(90)]
     products = [make("multiply", a, b) for a, b in zip(first, first[1:])]
     while len(products) > 1:
         products = [make("add", a, b) for a, b in zip(products[::2], products[1::2])] + products[
