@@ -46,7 +46,14 @@ class Driver:
     @property
     def code(self) -> str:
         """All generated source: the kernels, then the driver."""
-        kernels = [s.source.replace("def loops(", f"def loops_{k}(", 1) for k, s in enumerate(self.segments)]
+        texts: dict[str, str] = {}
+        for number, segment in enumerate(self.segments):
+            name = f"loops_{number}"
+            if segment.source in texts:
+                texts[f"{name} = {texts[segment.source]}\n"] = ""
+            else:
+                texts[segment.source] = name
+        kernels = [text.replace("def loops(", f"def {name}(", 1) for text, name in texts.items()]
         return "\n\n".join([*kernels, self.source])
 
 
@@ -66,18 +73,21 @@ class Writer(ABC):
     def write(self) -> Driver:
         self.arguments()
         depth = self.begin()
-        for kind, members in groupby(self.loops.steps, _kind):
-            if kind is Call or kind is Flow:
-                for step in members:
-                    if isinstance(step, Call):
-                        self.call(step, depth)
-                    elif isinstance(step, (Repeat, Branch)):
-                        self.flow(step, depth)
+        for part in self.parts():
+            if isinstance(part, Call):
+                self.call(part, depth)
+            elif isinstance(part, (Repeat, Branch)):
+                self.flow(part, depth)
             else:
-                for steps in _functions(members):
-                    self.segment(steps, depth)
+                self.segment(part, depth)
         self.line(f"return {self.results()}", depth)
         return self.driver
+
+    def parts(self) -> Iterator[Call | Flow | list[Step]]:
+        """Calls, loops and branches, and the steps of one function between them."""
+        for alone, members in groupby(self.loops.steps, lambda step: isinstance(step, (Call, Repeat, Branch))):
+            steps = list(members)
+            yield from steps if alone else _functions(steps)  # type: ignore[misc]
 
     @abstractmethod
     def arguments(self) -> None:
@@ -149,10 +159,8 @@ class Writer(ABC):
         if not loops:
             return
         for name, type in (result for loop in loops for result in loop.results):
-            self.types[name] = type
-            self.contiguous[name] = self.name(name)
-            self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        self.run(emit_shared(loops, self.exact) or emit(loops, self.exact), depth)
+            self.allocate(name, type, depth)
+        self.run(*self.emitted(loops), depth)
         for loop in loops:
             self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
@@ -160,24 +168,34 @@ class Writer(ABC):
         """Writes a loop or branch."""
         segment = emit_flow(step, self.types, self.exact)
         for name, type in (*step.results, *segment.buffers):
-            self.types[name] = type
-            self.contiguous[name] = self.name(name)
-            self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        self.run(segment, depth)
+            self.allocate(name, type, depth)
+        self.run(segment, (), depth)
         self.driver.kernels.append(described(step))
 
-    def run(self, segment: Segment, depth: int) -> None:
+    def allocate(self, name: str, type: ArrayType, depth: int) -> None:
+        """Makes an array for results."""
+        self.types[name] = type
+        self.contiguous[name] = self.name(name)
+        self.line(f"{self.name(name)} = {self.empty(type)}", depth)
+
+    def emitted(self, loops: Sequence[Loop]) -> tuple[Segment, Sequence[str]]:
+        """The function of loop nests, and what is given to it as numbers."""
+        return emit_shared(loops, self.exact) or emit(loops, self.exact), ()
+
+    def run(self, segment: Segment, numbers: Sequence[str], depth: int) -> None:
         """Runs a new function."""
         number = len(self.driver.segments)
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
-        for line in self.run_segment(number, segment, [*arrays, *map(self.dim, segment.dims)]):
+        for line in self.run_segment(number, segment, arrays, [*map(self.dim, segment.dims), *numbers]):
             self.line(line, depth)
 
-    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
-        """The lines that run the function `loops_<number>`."""
-        call = f"loops_{number}({', '.join(arguments)})"
+    def run_segment(
+        self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
+    ) -> Iterator[str]:
+        """The lines that run the function `loops_<number>` on arrays, and on sizes and numbers."""
+        call = f"loops_{number}({', '.join([*arrays, *further])})"
         if segment.exchanged:
             yield f"loops_{number}_places = {call}"
             yield from self.exchange(segment, f"loops_{number}_places")
@@ -260,10 +278,6 @@ def _handed_on(loop: Loop, read: Container[str]) -> Loop:
     shared = [(name, ArrayType(dtype, ())) for name, dtype in loop.locals if name in read]
     kept = tuple((name, dtype) for name, dtype in loop.locals if name not in read)
     return replace(loop, results=(*loop.results, *shared), locals=kept)
-
-
-def _kind(step: Step) -> Any:
-    return Call if isinstance(step, Call) else Flow if isinstance(step, (Repeat, Branch)) else Loop
 
 
 def described(step: Flow) -> str:

@@ -1,8 +1,8 @@
 """Loop nests as Python source for numba.
 
-One function holds the consecutive loop nests of a segment. Its parameters are the arrays (results may be written) and
-then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a reduction whose
-result varies along the innermost loop accumulates in an array.
+One function holds the consecutive loop nests of a segment. Its parameters are the addresses of arrays (results may be
+written) and then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a
+reduction whose result varies along the innermost loop accumulates in an array.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Segment:
     `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says. `buffers` are those
     of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
     it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
+    `constants` are the types of the numbers that it takes after the sizes.
     """
 
     source: str
@@ -106,7 +107,8 @@ class Segment:
     calls: Any = None
     buffers: tuple[tuple[str, ArrayType], ...] = ()
     exchanged: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    names: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    constants: tuple[str, ...] = ()
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
@@ -116,12 +118,11 @@ def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
     for number, loop in enumerate(loops):
         Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
     count = len(source.arrays)
-    head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
-    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
+    head = f"def loops({', '.join([*(f'p{k}' for k in range(count)), *source.dims.values()])}):"
     keep = [f"    keep({buffer})" for buffer in source.buffers]
     may_fail = any(loop.may_fail for loop in loops)
     status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    text = "\n".join([head, *status[0], *source.lines, *keep, *status[1]]) + "\n"
     arrays = tuple((name, name in source.written) for name in source.arrays)
     return Segment(text, arrays, tuple(source.dims), may_fail)
 

@@ -84,17 +84,17 @@ class _Writer:
                 self.scalar(name)
             else:
                 source.pointers[name] = f"p{number}"
-                head.append(f"    p{number} = pointer(a{number})")
+                head.append(f"    p{number} = a{number}")
         for number, name in enumerate(source.arrays):
             if name in self.scalars and name not in {name for name, type in step.results if not type.rank}:
                 test = " != 0" if self.scalars[name].kind == "b" else ""
-                head.append(f"    {source.scalars[name]} = pointer(a{number})[0]{test}")
+                head.append(f"    {source.scalars[name]} = a{number}[0]{test}")
         self.flow(step, 0)
         tail = ["    if bad: raise IndexError('" + INDEX + "')"] if self.fails else []
         for number, name in enumerate(source.arrays):
             if name in states and name in self.scalars:
                 value = f"uint8({source.scalars[name]})" if self.scalars[name].kind == "b" else source.scalars[name]
-                tail.append(f"    pointer(a{number})[0] = {value}")
+                tail.append(f"    a{number}[0] = {value}")
         exchanged = list(self.exchanged(own))
         if exchanged:
             tail.append("    places = 0")
