@@ -7,6 +7,7 @@ compiled loops and NumPy.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -28,6 +29,9 @@ MOST_WEIGHT = 500
 
 RESULT_WEIGHT = 8
 """Statements that an array is worth."""
+
+REPEATED = 8
+"""Equal steps from which on it pays to look for equal functions."""
 
 
 @dataclass
@@ -247,18 +251,23 @@ class Writer(ABC):
 
 
 def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Consecutive steps, in as many functions as are compiled in the least time."""
-    functions: list[list[Step]] = [[]]
-    weight = 0
-    for step in steps:
-        added = (
-            len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body)) if isinstance(step, Loop) else 0
-        )
-        if functions[-1] and weight + added > MOST_WEIGHT:
-            functions.append([])
-            weight = 0
-        functions[-1].append(step)
-        weight += added
+    """Consecutive steps, in as many functions as are compiled in the least time. Where steps repeat, functions begin with
+    the most frequent kind of step: then they are equal, and the shorter they are, the less is compiled."""
+    steps = list(steps)
+    weights, kinds = list(map(_weight, steps)), list(map(_kind, steps))
+    common, count = Counter(kind for kind in kinds if kind is not None).most_common(1)[0] if any(kinds) else (None, 0)
+    repeats = count >= REPEATED and sum(weights) > MOST_WEIGHT
+    most = MOST_WEIGHT // 4 if repeats else MOST_WEIGHT
+    functions: list[list[Step]] = []
+    start = 0
+    while start < len(steps):
+        stop, weight = start + 1, weights[start]
+        while stop < len(steps) and weight + weights[stop] <= most:
+            stop, weight = stop + 1, weight + weights[stop]
+        if repeats and stop < len(steps):
+            stop = next((place for place in range(stop, start, -1) if kinds[place] == common), stop)
+        functions.append(steps[start:stop])
+        start = stop
     read: set[str] = set()
     for function in reversed(functions):
         inside = {
@@ -271,6 +280,17 @@ def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
         function[:] = [_handed_on(step, read) if isinstance(step, Loop) else step for step in function]
         read |= inside
     yield from functions
+
+
+def _weight(step: Step) -> int:
+    if not isinstance(step, Loop):
+        return 0
+    return len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body))
+
+
+def _kind(step: Step) -> Any:
+    """What equal loops have in common, numbers and names apart."""
+    return (step.dims, tuple(step.ops), len(step.results)) if isinstance(step, Loop) else None
 
 
 def _handed_on(loop: Loop, read: Container[str]) -> Loop:

@@ -72,6 +72,18 @@ def test_equal_layers_are_compiled_once(monkeypatch):
     assert machine.machine_code.cache_info().misses - before <= 4
 
 
+def test_functions_of_repeated_layers_are_equal(monkeypatch):
+    monkeypatch.setattr(driver, "MOST_WEIGHT", 400)
+    node = A
+    for k in range(40):
+        node = make("matmul", A, make("sin", node))
+        total = make("sqrt", make("sum", make("multiply", node, node), axes=(0, 1)))
+        node = make("divide", node, make("broadcast", total, shape=node.type.shape, axes=()))
+        node = make("multiply", node, number(2.0 + 0.1 * k, node))
+    code = BACKEND.compile(Program((A,), (node,))).code
+    assert code.count("def loops_") <= 3 and code.count("\nloops_") > 3
+
+
 def test_a_long_program_is_callable_from_compiled_code():
     raw = agree(Program((A,), (layers(MOST_STEPS), make("sum", layers(3), axes=(0, 1)))), MATRIX).raw
 
