@@ -112,8 +112,8 @@ class Demands:
     """What code is made for.
 
     guards: what callers of `run` make sure of; `raw`, which has other callers, checks them where it can.
-    layouts: by the names of inputs, F for arrays in Fortran order and A for those in no order, C being the rule; code
-    that is fastest for these, and runs on all.
+    layouts: by the names of inputs, how arrays lie in memory (`layouts.layout_of`), C being the rule; code that is fastest
+    for these, and runs on all.
     exact: elementary functions are the system library's, rather than the backend's own.
     """
 

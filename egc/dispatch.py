@@ -18,12 +18,13 @@ import numpy as np
 from egc import sizes
 from egc.callpath import direct_call, window
 from egc.capture import bind_arguments, flatten_arguments
-from egc.capture.arguments import ARRAY, FIXED, kind_of, layout_of
+from egc.capture.arguments import ARRAY, FIXED, kind_of
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.compiled import export
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
+from egc.layouts import layout_of
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, make_plan
 from egc.plans import SizedPlans

@@ -20,8 +20,8 @@ LAYERS = [
     {"ops"},
     {"ir"},
     set(
-        """check text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec options data
-        source trips alternatives""".split()
+        """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
+        options data source trips alternatives""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
     set(
@@ -43,6 +43,7 @@ FOR_BACKENDS = {
     "costtable",
     "kernels",
     "kinds",
+    "layouts",
     "parts",
     "views",
     "lower",

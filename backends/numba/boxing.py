@@ -74,6 +74,7 @@ axis:
   %a = phi i64 [ 0, %array.words ], [ %a.next, %axis.one ]
   %size = phi i64 [ 1, %array.words ], [ %size.next, %axis.one ]
   %longest = phi i64 [ 0, %array.words ], [ %longest.next, %axis.one ]
+  %bits = phi i64 [ 0, %array.words ], [ %bits.next, %axis.one ]
   %over = icmp eq i64 %a, %rank
   br i1 %over, label %sized, label %axis.one
 axis.one:
@@ -85,6 +86,7 @@ axis.one:
   %stride = load i64, ptr %stride.from
   %stride.to = getelementptr i64, ptr %strides.to, i64 %a
   store i64 %stride, ptr %stride.to
+  %bits.next = or i64 %bits, %stride
   %size.next = mul i64 %size, %length
   %longest.next = call i64 @llvm.smax.i64(i64 %longest, i64 %length)
   %a.next = add i64 %a, 1
@@ -97,6 +99,48 @@ sized:
   %small = icmp slt i64 %size, %most
   %within = and i1 %enough, %small
   %answer = select i1 %within, i64 %longest, i64 -1
+  %order = load i64, ptr %order.at
+  %dense = load i64, ptr %dense.at
+  br label %near
+near:
+  %d = phi i64 [ 0, %sized ], [ %d.next, %near.good ]
+  %step = phi i64 [ %itemsize, %sized ], [ %step.next, %near.good ]
+  %all.near = icmp eq i64 %d, %dense
+  br i1 %all.near, label %steps, label %near.one
+near.one:
+  %bit = shl i64 %d, 2
+  %order.from = lshr i64 %order, %bit
+  %along = and i64 %order.from, 15
+  %length.along.at = getelementptr i64, ptr %lengths, i64 %along
+  %length.along = load i64, ptr %length.along.at
+  %stride.along.at = getelementptr i64, ptr %strides, i64 %along
+  %stride.along = load i64, ptr %stride.along.at
+  %is.step = icmp eq i64 %stride.along, %step
+  %is.one = icmp eq i64 %length.along, 1
+  %is.near = or i1 %is.step, %is.one
+  br i1 %is.near, label %near.good, label %unfit
+near.good:
+  %length.some = call i64 @llvm.smax.i64(i64 %length.along, i64 1)
+  %step.next = mul i64 %step, %length.some
+  %d.next = add i64 %d, 1
+  br label %near
+steps:
+  %last = and i64 %order, 15
+  %stride.last.at = getelementptr i64, ptr %strides, i64 %last
+  %stride.last = load i64, ptr %stride.last.at
+  %unlike = load i64, ptr %unlike.at
+  %is.unlike = icmp ne i64 %stride.last, %unlike
+  %below = sub i64 %itemsize, 1
+  %bits.below = and i64 %bits, %below
+  %is.odd = icmp ne i64 %bits.below, 0
+  %odd.here = zext i1 %is.odd to i64
+  %odd = load i64, ptr %odd.at
+  %either = icmp eq i64 %odd, 2
+  %odd.equal = icmp eq i64 %odd.here, %odd
+  %odd.fits = or i1 %either, %odd.equal
+  %steps.fit = and i1 %is.unlike, %odd.fits
+  br i1 %steps.fit, label %measured, label %unfit
+measured:
   ret i64 %answer
 
 value:

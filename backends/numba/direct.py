@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,14 @@ import numpy as np
 from egc.backend import DirectCall
 from egc.backends.numba import entry
 from egc.backends.numba.adapter import Adapter, places
-from egc.backends.numba.entry import ALIGNED, C_ORDER, F_ORDER, WRITEABLE
+from egc.backends.numba.entry import ALIGNED, C_ORDER, EITHER, EVEN, F_ORDER, NEVER, ODD, WRITEABLE
+from egc.layouts import axes_of, neighbours
 
 ANY = range(2**62)
 """All numbers of elements."""
 
-ORDERS = {
-    "C": (C_ORDER | ALIGNED, C_ORDER | ALIGNED),
-    "F": (C_ORDER | F_ORDER | ALIGNED, F_ORDER | ALIGNED),
-    "A": (C_ORDER | F_ORDER | ALIGNED, ALIGNED),
-}
-"""The flags that tell arrays of a layout from others, and what they are."""
+ANYHOW = {"mask": ALIGNED, "flags": ALIGNED, "odd": EITHER, "unlike": NEVER}
+"""What is asked of an array that no code addresses."""
 
 PYTHON_KINDS = {
     "float64": entry.BOXED_FLOAT, "int64": entry.BOXED_INT, "bool": entry.BOXED_BOOL, "complex128": entry.BOXED_COMPLEX,
@@ -50,11 +47,12 @@ class Table:
             place, self.room = self.room, self.room + words
         self.rows.append({"kind": kind, "source": source, "object": self.item(wanted), "place": place, **fields})
 
-    def array(self, source: int, example: np.ndarray, order: tuple[int, int], place: int | None, sizes: range) -> None:
-        mask, flags = order if example.ndim else (ALIGNED, ALIGNED)
+    def array(
+        self, source: int, example: np.ndarray, asked: Mapping[str, int], place: int | None, sizes: range
+    ) -> None:
         self.row(
             entry.ARRAY, source, example.dtype, place, 5 + 2 * example.ndim, rank=example.ndim,
-            itemsize=example.itemsize, mask=mask, flags=flags, least=sizes.start, most=sizes.stop,
+            itemsize=example.itemsize, least=sizes.start, most=sizes.stop, **(asked if example.ndim else ANYHOW),
         )  # fmt: skip
 
     def output(self, kind: str, dtype: np.dtype, rank: int, ordered: bool, place: int) -> None:
@@ -73,6 +71,26 @@ class Table:
             "outputs": len(self.outputs), "held": held, "words": self.room, "results": results, "mode": mode,
         }  # fmt: skip
         return entry.make_callable(header, self.rows, self.outputs, [*self.items, self.adapter])
+
+
+def in_layout(layout: str, example: np.ndarray, exact: bool) -> dict[str, int]:
+    """What is asked of an array, see `entry.ROW`: that code for a layout can address it, or `exact`ly what tells such arrays
+    from those that other code is faster for."""
+    rank = example.ndim
+    if layout in ("C", "F"):
+        order = C_ORDER if layout == "C" else F_ORDER
+        mask = order | ALIGNED | (C_ORDER if exact else 0)
+        return {**ANYHOW, "mask": mask, "flags": order | ALIGNED}
+    mask = ALIGNED | (C_ORDER | F_ORDER if exact else 0)
+    if layout == "A":
+        return {**ANYHOW, "mask": mask, "odd": ODD if exact else EITHER}
+    axes = list(reversed(axes_of(layout, rank)))
+    dense = neighbours(layout, rank)
+    return {
+        "mask": mask, "flags": ALIGNED, "odd": EVEN, "dense": dense,
+        "order": sum(axis << 4 * k for k, axis in enumerate(axes)),
+        "unlike": example.itemsize if exact and not dense else NEVER,
+    }  # fmt: skip
 
 
 def make_direct(
@@ -94,12 +112,11 @@ def make_direct(
         place, example = where.get(number), argument.example
         match argument.kind:
             case "array":
-                mask, flags = ORDERS[order[number]] if number in order else (ALIGNED, ALIGNED)
-                if mode & entry.RAISES:
-                    mask = flags
+                exact = not mode & entry.RAISES
+                asked = in_layout(order[number], example, exact) if number in order else ANYHOW
                 if argument.written:
-                    mask, flags = mask | WRITEABLE, flags | WRITEABLE
-                table.array(number, example, (mask, flags), place, argument.sizes or ANY)
+                    asked = {**asked, "mask": asked["mask"] | WRITEABLE, "flags": asked["flags"] | WRITEABLE}
+                table.array(number, example, asked, place, argument.sizes or ANY)
             case "number":
                 size = np.asarray(example).itemsize
                 table.row(entry.VALUE, number, type(example), place, 2, itemsize=size)
@@ -109,7 +126,7 @@ def make_direct(
                 table.row(entry.FIXED, number, example, place, 0)
     for position, constant in enumerate(call.constants, len(call.inputs)):
         source = -table.item(constant)
-        table.array(source, constant, ORDERS[layouts[position]], table.places[position], ANY)
+        table.array(source, constant, in_layout(layouts[position], constant, True), table.places[position], ANY)
     results = places(adapter.outputs)
     for kind, dtype, boxed, place in zip(call.results, dtypes, adapter.outputs, results):
         rank = getattr(boxed, "ndim", 0)

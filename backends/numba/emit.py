@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
+from egc.backends.numba.gaps import Gaps
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.backends.numba.strips import suits, write_strips
@@ -153,6 +154,7 @@ class Nest:
         self.source, self.loop, self.suffix = source, loop, suffix
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
+        self.gaps = Gaps(self)
         self.products = {} if source.exact else summed_products(loop)
         self.spans: dict[int, tuple[str, str]] = {}
         self.folds = {
@@ -210,6 +212,7 @@ class Nest:
             if (
                 start == "0"
                 and (depth or self.inside)
+                and not self.gaps.loads(loop, depth)
                 and all(_is_light(item) for item in loop.body)
                 and len(loop.body) <= SHORT
             ):
@@ -230,8 +233,11 @@ class Nest:
                 start = self.loop_over_several(loop, depth, indent)
             elif depth == 0 and not ending and suits(loop, self.loop):
                 start = write_strips(self, loop, start, stop, indent)
-            source.line(indent, f"for {index} in range({span(start, stop)}):")
-            self.body(loop.body, depth + 1, indent + 1)
+            if self.gaps.loads(loop, depth):
+                self.blocks(loop, depth, indent, (), start, stop)
+            else:
+                source.line(indent, f"for {index} in range({span(start, stop)}):")
+                self.body(loop.body, depth + 1, indent + 1)
         for fold in ending:
             self.finish(loop, fold, indent)
 
@@ -242,8 +248,11 @@ class Nest:
         source.line(indent, f"for {block} in range({start}, {stop}, {BLOCK}):")
         for fold in blocked:
             fold.start_block(indent + 1)
-        source.line(indent + 1, f"for {index} in range({block}, min({block} + {BLOCK}, {stop})):")
+        end = f"min({block} + {BLOCK}, {stop})"
+        self.gaps.close(loop, depth, block, end, indent + 1)
+        source.line(indent + 1, f"for {index} in range({block}, {end}):")
         self.body(loop.body, depth + 1, indent + 2)
+        self.gaps.closed.clear()
         for fold in blocked:
             fold.end_block(indent + 1)
 
@@ -307,6 +316,8 @@ class Nest:
         return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
 
     def element(self, access: Access, picked: Sequence[str] = ()) -> str:
+        if access in self.gaps.closed:
+            return self.gaps.closed[access]
         array, depth = self.source.array(access.array), len(access.strides)
         if (access, depth - 1) in self.rows:
             parts = [self.rows[access, depth - 1], self.source.address(0, access.strides[-1:], [self.index(depth - 1)])]

@@ -33,7 +33,12 @@ ITEMS = ("table", "slow", "finish", "names")
 HEADER = ("adapter", "raise", "given", "guards", "rows", "outputs", "held", "words", "results", "mode")
 """What the table begins with, in words; then come the rows, and the outputs."""
 
-ROW = ("kind", "source", "object", "rank", "itemsize", "mask", "flags", "least", "most", "place")
+ROW = (
+    "kind", "source", "object", "rank", "itemsize", "mask", "flags", "least", "most", "place", "dense", "order", "odd", "unlike",
+)  # fmt: skip
+"""Elements of an array are neighbours along the first `dense` axes in the `order`, which has four bits for each axis. Whether any
+step is `odd`, no multiple of the elements' size; the first one's is `unlike` that number."""
+
 OUTPUT = ("kind", "object", "rank", "itemsize", "ordered", "place")
 
 ARRAY, VALUE, INTEGER, FIXED = range(4)
@@ -41,6 +46,12 @@ ARRAY, VALUE, INTEGER, FIXED = range(4)
 
 BOXED_ARRAY, BOXED_ZERO, BOXED_SCALAR, BOXED_FLOAT, BOXED_INT, BOXED_BOOL, BOXED_COMPLEX = range(7)
 """Kinds of outputs: an array; one of rank 0; a NumPy scalar; Python's numbers."""
+
+EVEN, ODD, EITHER = range(3)
+"""Steps that are all multiples of the elements' size, or not all; no matter which."""
+
+NEVER = -(2**63)
+"""A step that no array has."""
 
 RAISES, TUPLE = 1, 2
 """Modes: a driver's error is raised; one output comes in a tuple, too."""

@@ -55,6 +55,16 @@ def mutable(context, array):
 
 
 @intrinsic
+def addressed(context, array):
+    """An array as one whose type says C order, for what knows its strides and reads but its address."""
+
+    def generate(context, builder, signature, arguments):
+        return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
+
+    return array.copy(layout="C")(array), generate
+
+
+@intrinsic
 def allocate(context, shape, element):
     """A new array in C order of a shape and a numba type, or dtype, of elements. A large one takes its memory from `blocks`;
     one of rank 0 lasts as long as the calling function."""
@@ -380,6 +390,7 @@ NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
 NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "owned_scalar": owned_scalar, "accumulate": accumulate}
+NAMES |= {"addressed": addressed}
 NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
 NAMES |= {"matrix_product": matrix_product, "shifted": shifted}

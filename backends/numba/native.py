@@ -31,6 +31,8 @@ from egc.backends.numba.machine import (
 )
 from egc.errors import ShapeError
 from egc.ir import Program
+from egc.layouts import axes_of
+from egc.lower.access import ordered
 from egc.lower.loops import Branch, Call, LoopProgram, Repeat
 from egc.types import ArrayType, TupleType, format_shape
 
@@ -87,27 +89,26 @@ class Native:
 
 def argument_type(type: ArrayType, layout: str = "C") -> Any:
     element = from_dtype(type.dtype)
-    return types.Array(element, type.rank, layout) if type.rank else element
+    return types.Array(element, type.rank, layout if layout in ("C", "F") else "A") if type.rank else element
 
 
 class NativeWriter(Writer):
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
         super().__init__(program, loops, demands.exact)
         self.guards, self.layouts = demands.guards, demands.layouts
+        self.strides = loops.strides
+        self.types.update((ordered(name), self.types[name]) for name in self.strides)
         self.pending: list[Kernel] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
-            as_contiguous=np.ascontiguousarray, **CALL_NAMES,
+            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"], **CALL_NAMES,
         )  # fmt: skip
 
     def arguments(self) -> None:
         self.driver.lines.append(f"def run({', '.join(self._parameter(name) for name, _ in self.loops.inputs)}):")
-        for name, _ in self.loops.inputs:
-            match self.layouts.get(name):
-                case "F":
-                    self.line(f"{self.arrays[name]} = {self._parameter(name)}.T")
-                case "A":
-                    self.line(f"{self.arrays[name]} = as_contiguous({self._parameter(name)})")
+        for name, type in self.loops.inputs:
+            if (layout := self.layouts.get(name, "C")) != "C":
+                self.line(f"{self.arrays[name]} = {self._laid(name, layout, type)}")
         self.bind_sizes()
         for guard in self.guards:
             condition = f"{sizes.substitute(guard.size, self.symbols)} {guard.relation} 0"
@@ -116,11 +117,32 @@ class NativeWriter(Writer):
         for name, type in self.loops.inputs:
             self._check_shape(name, type)
         for name, type in self.loops.inputs:
-            if type.rank:
+            if type.rank and name not in self.strides:
                 self.contiguous[name] = self.arrays[name]
 
     def _parameter(self, name: str) -> str:
-        return f"{self.arrays[name]}given" if self.layouts.get(name) in ("F", "A") else self.arrays[name]
+        return f"{self.arrays[name]}given" if self.layouts.get(name, "C") != "C" else self.arrays[name]
+
+    def _laid(self, name: str, layout: str, type: ArrayType) -> str:
+        """An argument with its axes in the order of its layout."""
+        parameter = self._parameter(name)
+        if layout == "F":
+            return f"{parameter}.T"
+        if layout == "A":
+            return f"as_contiguous({parameter})"
+        turned = f"transpose({parameter}, {axes_of(layout, type.rank)})" if layout[1:] else parameter
+        if layout[0] == "C":
+            return f"addressed({turned})"
+        return turned if name in self.strides else f"as_contiguous({turned})"
+
+    def _symbol_sources(self) -> dict[str, str]:
+        sources = super()._symbol_sources()
+        for name, strides in self.strides.items():
+            for axis, stride in enumerate(strides):
+                if stride != 1:
+                    item = self.types[name].dtype.itemsize
+                    sources[str(stride)] = f"{self.arrays[name]}.strides[{axis}] // {item}"
+        return sources
 
     def _check_shape(self, name: str, type: ArrayType) -> None:
         sources = self._symbol_sources()
@@ -137,8 +159,16 @@ class NativeWriter(Writer):
         return f"allocate({self.shape(type)}, {element})"
 
     def operand(self, name: str, depth: int) -> str:
-        """The variable that holds an array in C order, made on first use; a scalar gets an array to be read from."""
-        if name not in self.contiguous:
+        """The variable that loops read an array from, made on first use: in C order, unless they know its strides; a scalar gets
+        an array to be read from."""
+        if name in self.strides and name not in self.contiguous:
+            self.contiguous[name] = f"{self.arrays[name]}k"
+            self.line(f"{self.contiguous[name]} = addressed({self.arrays[name]})", depth)
+        elif name in map(ordered, self.strides) and name not in self.contiguous:
+            given = self.arrays[name.removesuffix(ordered(""))]
+            self.contiguous[name] = f"{given}c"
+            self.line(f"{given}c = as_contiguous({given})", depth)
+        elif name not in self.contiguous:
             variable = self.name(name)
             self.contiguous[name] = f"{variable}c"
             if name not in self.scalars and not self.types[name].rank:
@@ -182,6 +212,11 @@ class NativeWriter(Writer):
         scalars = [name for name in call.operands if name in self.scalars]
         if scalars:
             operands = [self.operand(name, depth) if name in scalars else self.arrays[name] for name in call.operands]
+        elif call.node.op not in ("slice", "transpose", "assume"):
+            operands = [
+                self.operand(ordered(name), depth) if name in self.strides else self.arrays[name]
+                for name in call.operands
+            ]
         text = native_call(self, call, operands)
         assert text is not None
         if not call.view and not isinstance(call.node.type, TupleType):

@@ -51,12 +51,6 @@ def kind_of(value: Any) -> str:
     return COMPLEX if type(value) is complex else FIXED
 
 
-def layout_of(array: np.ndarray) -> str:
-    """C or F where the elements are in that order, A where they are in none."""
-    flags = array.flags
-    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
-
-
 def flatten(value: Any, name: str, leaves: list[tuple[str, Any]]) -> Tree:
     """The tree of a value; appends its leaves, with names made of `name` and the path."""
     kind = type(value)

@@ -23,6 +23,7 @@ from egc.capture.context import Choose, Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
+from egc.layouts import layout_of
 from egc.sizes import Dim, Size, SizeGuard
 from egc.types import SHORT
 
@@ -71,7 +72,7 @@ class Captured:
         """The order in memory of the arrays that are inputs, where it is not C's: see `layout_of`."""
         found = {}
         for leaf in self.leaf_inputs:
-            if self.leaves[leaf].kind == trees.ARRAY and (layout := trees.layout_of(self.leaves[leaf].value)) != "C":
+            if self.leaves[leaf].kind == trees.ARRAY and (layout := layout_of(self.leaves[leaf].value)) != "C":
                 found[self.leaves[leaf].name] = layout
         return found
 

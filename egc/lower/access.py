@@ -36,6 +36,11 @@ def row_major(shape: Shape) -> tuple[Dim, ...]:
     return tuple(reversed(strides))
 
 
+def ordered(name: str) -> str:
+    """The name of an array's copy in C order; no array of a Program has such a name."""
+    return f"{name}.ordered"
+
+
 def address(index: Map, strides: tuple[Dim, ...], loops: int) -> tuple[Dim, tuple[Dim, ...]]:
     """The offset, and the stride for each of the loops, of the element at an index of an array with these strides."""
     offset: Dim = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import count, groupby
 
@@ -20,15 +20,22 @@ from egc.lower.reuse import reuse
 from egc.lower.statements import reads
 from egc.lower.together import together
 from egc.ops import OPS
+from egc.sizes import Dim
 
 
 def _any(call: Call) -> bool:
     return True
 
 
-def lower(program: Program, fusible: Fusible | None = None, runs: Callable[[Call], bool] = _any) -> LoopProgram:
+def lower(
+    program: Program,
+    fusible: Fusible | None = None,
+    runs: Callable[[Call], bool] = _any,
+    strides: Mapping[str, tuple[Dim, ...]] = {},
+) -> LoopProgram:
     """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
-    branches with calls that `runs` says code cannot make.
+    branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
+    one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -45,19 +52,25 @@ def lower(program: Program, fusible: Fusible | None = None, runs: Callable[[Call
     """
     program = with_copies(in_memory_order(expand(program)))
     names = {node: node.params["name"] for node in program.inputs}
-    lowering = Lowering(fusible, runs, set(names.values()))
+    lowering = Lowering(fusible, runs, set(names.values()), strides)
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
     steps, outputs = reuse(steps, outputs)
-    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides)
 
 
 class Lowering:
     """Makes the steps of a Program and of the regions inside it, in which no two arrays have one name."""
 
-    def __init__(self, fusible: Fusible | None, runs: Callable[[Call], bool], taken: set[str]):
-        self.fusible, self.runs, self.values = fusible, runs, Fresh()
+    def __init__(
+        self,
+        fusible: Fusible | None,
+        runs: Callable[[Call], bool],
+        taken: set[str],
+        strides: Mapping[str, tuple[Dim, ...]],
+    ):
+        self.fusible, self.runs, self.values, self.strides = fusible, runs, Fresh(), strides
         self.arrays = (name for k in count() if (name := f"a{k}") not in taken)
 
     def steps(self, program: Program, names: dict[Node, str], inside: bool = False) -> list[Step]:
@@ -81,7 +94,7 @@ class Lowering:
         for kernel in kernels:
             (node, *_) = kernel.nodes
             if kernel.kind == "fused":
-                for step in loop_of(kernel, names, self.values if inside else None):
+                for step in loop_of(kernel, names, self.values if inside else None, self.strides):
                     if isinstance(step, Loop):
                         step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
                         made.update(name for name, _ in step.results)

@@ -6,8 +6,8 @@ Values inside are scalars in static single assignment. All sizes are symbolic, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 import numpy as np
@@ -229,12 +229,14 @@ def _region_lines(step: Flow, indent: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class LoopProgram:
-    """Steps to run in order. `inputs` are the arguments; `outputs` name the arrays to return."""
+    """Steps to run in order. `inputs` are the arguments; `outputs` name the arrays to return. Inputs that are not in C order
+    are read by their `strides`."""
 
     name: str
     inputs: tuple[tuple[str, ArrayType], ...]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
+    strides: Mapping[str, tuple[Dim, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}: {type}" for name, type in self.inputs)

@@ -11,7 +11,7 @@ from egc import sizes
 from egc.ir import Node
 from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
-from egc.lower.access import address, row_major
+from egc.lower.access import address, ordered, row_major
 from egc.lower.loops import Check, Loop
 from egc.lower.statements import (
     Access,
@@ -51,7 +51,8 @@ class Fresh:
 
 
 class NestBuilder:
-    """Builds the Loop of a fused kernel. `names` are the names of all values that are arrays.
+    """Builds the Loop of a fused kernel. `names` are the names of all values that are arrays, `given` the strides of those
+    that have gaps.
 
     A value that later loops read within the same iteration of all loops around it stays a variable; one that later
     loops read in the same iterations of the outer loops only lives in a buffer that these loops use anew. Where there are
@@ -59,8 +60,14 @@ class NestBuilder:
     for all rows of the block.
     """
 
-    def __init__(self, kernel: Kernel, names: Mapping[Node, str], fresh: Fresh | None = None):
-        self.kernel, self.names = kernel, dict(names)
+    def __init__(
+        self,
+        kernel: Kernel,
+        names: Mapping[Node, str],
+        fresh: Fresh | None = None,
+        given: Mapping[str, tuple[Dim, ...]] = {},
+    ):
+        self.kernel, self.names, self.given = kernel, dict(names), given
         self.results = tuple(dict.fromkeys(node.join if isinstance(node, Piece) else node for node in kernel.outputs))
         self.checks: dict[Check, None] = {}
         self.fresh = (f"v{k}" for k in count()) if fresh is None else fresh.values
@@ -258,14 +265,19 @@ class _PartBuilder:
                 return Index(name, base.params["value"], (0,) * self.rank)
             case "iota":
                 return Index(name, *address((source.index[base.params["axis"]],), (1,), self.rank))
-        access = Access(self.nest.names[base], *address(source.index, self._strides(source), self.rank))
+        array, strides = self._array(source)
+        access = Access(array, *address(source.index, strides, self.rank))
         return Load(name, access, base.type.dtype, base.type.rank == 0)
 
-    def _strides(self, source: Source) -> tuple[Dim, ...]:
-        strides = self.nest.strides.get(source.base)
-        if strides is None or source.shape != source.base.type.shape:
-            return row_major(source.shape)
-        return strides
+    def _array(self, source: Source, in_order: bool = False) -> tuple[str, tuple[Dim, ...]]:
+        """The array that has a source's elements, and its strides. One with gaps that is to be `in_order`, or that is seen in
+        another shape, is a copy."""
+        base, name = source.base, self.nest.names[source.base]
+        seen = source.shape != base.type.shape
+        if name in self.nest.given:
+            return (ordered(name), row_major(source.shape)) if seen or in_order else (name, self.nest.given[name])
+        strides = self.nest.strides.get(base)
+        return name, row_major(source.shape) if strides is None or seen else strides
 
     def _access(self, node: Node, index: Map) -> Access:
         return Access(self.nest.names[node], *address(index, self.nest.strides[node], self.rank))
@@ -306,13 +318,13 @@ class _PartBuilder:
         self.values[node, self.here] = name
         return name
 
-    def _whole(self, node: Node) -> tuple[Source, Dim, tuple[Dim, ...]]:
-        """The operand that is a whole array: its source, and its offset and strides there."""
+    def _whole(self, node: Node) -> tuple[str, Dim, tuple[Dim, ...]]:
+        """The operand that is a whole array: the array that has its elements, and its offset and strides there."""
         (operand,) = whole(node)
         source = trace(operand, identity(operand.type.rank))
         self.nest.checks.update(dict.fromkeys(source.checks))
-        strides = self._strides(source)
-        return source, *address(source.index, strides, operand.type.rank)
+        array, strides = self._array(source)
+        return array, *address(source.index, strides, operand.type.rank)
 
     def _picked(
         self, node: Node, array: str, offset: Dim, strides: tuple[Dim, ...], index: Map
@@ -330,8 +342,8 @@ class _PartBuilder:
         return Access(array, offset + further, steps), tuple(picks)
 
     def _gathered(self, node: Node, index: Map) -> tuple[Access, tuple[Pick, ...]]:
-        source, offset, strides = self._whole(node)
-        return self._picked(node, self.nest.names[source.base], offset, strides, index)
+        array, offset, strides = self._whole(node)
+        return self._picked(node, array, offset, strides, index)
 
     def _product(self, node: Node) -> None:
         """The rows of a block; the left operand's index is (row, step), the right one's (step, column)."""
@@ -339,8 +351,9 @@ class _PartBuilder:
         places, steps = [], []
         for source in sources:
             self.nest.checks.update(dict.fromkeys(source.checks))
-            offset, strides = address(source.index, self._strides(source), 2)
-            places.append((self.nest.names[source.base], offset))
+            array, own = self._array(source, in_order=True)
+            offset, strides = address(source.index, own, 2)
+            places.append((array, offset))
             steps.append(strides)
         left, right = steps
         product = Product(
@@ -435,9 +448,14 @@ def is_axis(length: Size) -> bool:
     return str(length).isidentifier() and not str(length).startswith("_i")
 
 
-def loop_of(kernel: Kernel, names: Mapping[Node, str], fresh: Fresh | None = None) -> Iterator[Check | Loop]:
+def loop_of(
+    kernel: Kernel,
+    names: Mapping[Node, str],
+    fresh: Fresh | None = None,
+    given: Mapping[str, tuple[Dim, ...]] = {},
+) -> Iterator[Check | Loop]:
     """The checks that a kernel's loops rely on, then the loops. `fresh` names what they make inside of loops and branches."""
-    builder = NestBuilder(kernel, names, fresh)
+    builder = NestBuilder(kernel, names, fresh, given)
     loop = builder.build()
     yield from (check for check in builder.checks if not holds(check, fresh is not None))
     yield loop

@@ -52,7 +52,13 @@ def outcome(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any
 
 
 def _copied(value: Any) -> Any:
-    return value.copy(order="K") if isinstance(value, np.ndarray) else copy.copy(value)
+    if not isinstance(value, np.ndarray):
+        return copy.copy(value)
+    if not isinstance(value.base, np.ndarray):
+        return value.copy(order="K")
+    memory = value.base.copy(order="K")
+    offset = value.__array_interface__["data"][0] - value.base.__array_interface__["data"][0]
+    return np.ndarray(value.shape, value.dtype, memory.ravel(order="K"), offset, value.strides)
 
 
 def compare(

@@ -3,7 +3,8 @@
     python -m tests.laws.long_run --programs 2000 --seed 0 --backend numba
 
 prints how many programs and values were compared, which ran as written and why, and each failing program, shortened.
-Exit status 1 when there is one. `--mode` chooses the arguments: plain, nan, infinite or large.
+Exit status 1 when there is one. `--mode` chooses the arguments: plain, plain ones that are parts of
+larger arrays (gaps), nan, infinite or large.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import egc
 from tests.laws.law import Disagreement, Tally, compare, outcome
 from tests.laws.programs import SIZES, Program, generate
 
-MODES = ("plain", "nan", "infinite", "large")
+MODES = ("plain", "gaps", "nan", "infinite", "large")
 
 
 def check(
@@ -30,7 +31,7 @@ def check(
     plain = program.function()
     optimized = egc.optimize(plain, backend=backend, rules=rules)
     statistics = optimized.statistics
-    for place in range(calls if mode == "plain" else 1):
+    for place in range(calls if mode in ("plain", "gaps") else 1):
         arguments = program.values(place, mode)
         if place and outcome(plain, arguments)[2] is not None and not place % 2:
             continue

@@ -44,14 +44,33 @@ class Argument:
     def value(self, sizes: dict[str, int], draw: np.random.Generator, mode: str = "plain") -> Any:
         dtype, shape = np.dtype(self.dtype), tuple(sizes[name] for name in self.shape)
         made = _values(self.values, dtype, shape, draw)
-        if mode != "plain" and dtype.kind == "f" and self.values in ("normal", "positive"):
+        if mode in SPECIAL_VALUES and dtype.kind == "f" and self.values in ("normal", "positive"):
             made = _special(made, draw, mode)
         if self.python:
             return made.item()
         made = np.asarray(made, dtype)
         if not shape:
             return made[()]
+        if mode == "gaps":
+            return with_gaps(made, draw)
         return np.asfortranarray(made) if self.fortran else made
+
+
+def with_gaps(values: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Equal values somewhere in a larger array: its axes in any order, with any steps between them, forwards or backwards."""
+    order = draw.permutation(values.ndim)
+    steps = draw.choice((-2, -1, 1, 1, 2, 3), values.ndim)
+    reach = [max(length - 1, 0) * abs(step) + 1 for length, step in zip(values.shape, steps)]
+    room = [length + draw.integers(0, 3) for length in reach]
+    larger = np.zeros([room[axis] for axis in order], values.dtype).transpose(np.argsort(order))
+    chosen = []
+    for length, step, span, size in zip(values.shape, steps, reach, room):
+        first = draw.integers(0, size - span + 1)
+        places = slice(first, first + span, abs(step)) if length else slice(0, 0)
+        chosen.append((places, slice(None, None, -1 if step < 0 else 1)))
+    view = larger[tuple(places for places, _ in chosen)][tuple(turned for _, turned in chosen)]
+    view[...] = values
+    return view
 
 
 def _values(kind: str, dtype: np.dtype, shape: tuple[int, ...], draw: np.random.Generator) -> np.ndarray:

@@ -41,7 +41,13 @@ def test_optimized_equals_plain(backend, seed, length):
     require_equal(seed, length, backend, calls=2)
 
 
-@pytest.mark.parametrize("mode", MODES[1:])
+@settings(**SAMPLE, **UNSHRUNK)
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_optimized_equals_plain_for_parts_of_larger_arrays(seed, length):
+    require_equal(seed, length, "numba", "gaps", calls=2)
+
+
+@pytest.mark.parametrize("mode", MODES[2:])
 @settings(**SAMPLE | {"max_examples": 10}, **UNSHRUNK)
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_optimized_equals_plain_on_special_values(mode, seed, length):
