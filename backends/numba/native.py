@@ -43,8 +43,14 @@ MOST_RESULTS = 16
 """results of a driver in one piece, at most: numba takes longer for each than a short driver takes in all."""
 
 
+MOST_ARGUMENTS = 64
+"""Arguments of a compiled driver, at most: what it takes numba to read them grows faster than their number."""
+
+
 def is_native(program: Program, loops: LoopProgram) -> bool:
     """Whether numba can compile all steps; with loops or branches among them, as a driver in one piece."""
+    if len(program.inputs) > MOST_ARGUMENTS:
+        return False
     flows = any(isinstance(step, (Repeat, Branch)) for step in loops.steps)
     if flows and (len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS):
         return False
