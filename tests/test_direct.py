@@ -235,15 +235,18 @@ def test_calls_leave_no_references_and_no_memory_behind(size):
         stats = rtsys.get_allocation_stats()
         return [sys.getrefcount(value) for value in watched], stats.mi_alloc - stats.mi_free
 
-    before = counts()
-    for _ in range(50):
-        optimized(x, y)
-        optimized(y=y, x=x)
-        with pytest.raises(IndexError):
-            indexed(x, bad)
-    after = counts()
-    assert after[1] == before[1]
-    assert all(abs(a - b) < 20 for a, b in zip(after[0], before[0])), (before, after)
+    rounds = [counts()]
+    for _ in range(2):
+        for _ in range(50):
+            optimized(x, y)
+            optimized(y=y, x=x)
+            with pytest.raises(IndexError):
+                indexed(x, bad)
+        rounds.append(counts())
+    assert len({memory for _, memory in rounds}) == 1
+    for first, second, third in zip(*(references for references, _ in rounds)):
+        # What other tests have left may go away in one round; what calls keep or drop does so in both.
+        assert min(abs(second - first), abs(third - second)) < 20, rounds
     alive = weakref.ref(kept[1])
     copy, view = kept[1].copy(), kept[1][1:]
     del kept

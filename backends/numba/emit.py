@@ -357,6 +357,8 @@ class Nest:
 
     def way_out(self, picks: Sequence[Pick], depth: int) -> str:
         """The mode of a scatter's indices. One that is the same all along the innermost loop may leave it vectors."""
+        if depth == 0:
+            return "raise"
         steady: set[str] = set()
         for statement in self.loop.statements():
             match statement:
@@ -368,7 +370,7 @@ class Nest:
                     known = isinstance(statement, Literal)
             if known:
                 steady.add(getattr(statement, "name", ""))
-        return "raise" if depth == 0 or steady.issuperset(pick.index for pick in picks) else "stop"
+        return "raise" if steady.issuperset(pick.index for pick in picks) else "stop"
 
     def value(self, name: str) -> str:
         return name + self.suffix

@@ -230,3 +230,9 @@ def test_small_powers_of_complex_numbers_run_in_loops(exponent):
     values = np.array([0.0, 1j, -2.5, 3 - 4j, 1e200 + 1j, np.nan, np.inf - 1j])
     compiled = agree([z], [power], (values,))
     assert not any("call" in kernel for kernel in compiled.kernels)
+
+
+def test_a_single_index_has_no_loop_to_leave():
+    x, v, i = argument("x", "f64[1]"), argument("v", "f64[1]"), argument("i", "i64[1]")
+    scattered = make("scatter", x, v, i, axes=(0,), combine="add")
+    agree([x, v, i], [scattered], (np.ones(1), np.full(1, 2.0), np.array([-1])))
