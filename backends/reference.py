@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, bind_params, window
+from egc.backend import PLAIN, Compiled, Demands, Missing, Region, bind_arguments, bind_params, window
 from egc.costtable import read_table
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
@@ -340,6 +340,44 @@ def _lstsq(params: Params, a: np.ndarray, b: np.ndarray) -> Any:
 @meaning("item")
 def _item(params: Params, values: tuple[np.ndarray, ...]) -> np.ndarray:
     return values[params["index"]]
+
+
+def _region(region: Region, *operands: Any) -> tuple[Any, ...]:
+    values, bindings = region.bind(operands)
+    return evaluate_nodes(region.program.outputs, values, bindings)
+
+
+@meaning("loop")
+def _loop(params: Params, *operands: Any) -> tuple[Any, ...]:
+    """The states after the last iteration; a negative count is none. `pre` sees the states before an iteration, `post` those
+    after it."""
+    count, given = (int(operands[0]), operands[1:]) if params["counted"] else (None, operands)
+    states, others = tuple(given[: params["states"]]), given[params["states"] :]
+    done = 0
+    while count is None or done < count:
+        index = () if count is None else (np.array(done),)
+        if params["pre"] is not None and not _region(params["pre"], *index, *states, *others)[0]:
+            break
+        states = _region(params["update"], *index, *states, *others)
+        done += 1
+        if params["post"] is not None and not _region(params["post"], *index, *states, *others)[0]:
+            break
+    return _own(states, operands)
+
+
+def _own(results: Sequence[Any], operands: Sequence[Any]) -> tuple[Any, ...]:
+    """The results, each in memory of its own."""
+    found: list[Any] = []
+    for result in results:
+        others = [*found, *operands]
+        found.append(np.array(result) if any(np.may_share_memory(result, other) for other in others) else result)
+    return tuple(found)
+
+
+@meaning("cond")
+def _cond(params: Params, condition: np.ndarray, *operands: Any) -> tuple[Any, ...]:
+    """Only the branch that is taken runs."""
+    return _own(_region(params["then" if condition else "otherwise"], *operands), operands)
 
 
 def apply(op: str, arrays: Sequence[Any], params: Params, result_type: Type, bindings: Mapping[str, int] = {}) -> Any:

@@ -26,6 +26,7 @@ from egc.errors import (
     ShapeError,
     VerificationError,
 )
+from egc.flow import cond, do_while, fori_loop, loop, scan, while_loop
 from egc.rewrite import (
     Axes,
     Bool,
@@ -129,9 +130,10 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Axes", "BackendError", "Bool", "Constant", "EgcError", "InternalError", "Line", "Matrix", "NotEncodable",
-    "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError", "Spec", "SquareMatrix",
-    "Vector", "VerificationError", "at_least_one", "at_most_one", "diagonal", "equation", "explain", "finite",
-    "integral", "lower_triangular", "negative", "nonempty", "nonnegative", "nonpositive", "nonsingular", "nonzero",
-    "not_nan", "optimize", "orthogonal", "peaks_at_zero", "positive", "require", "rule", "spd", "spec", "symmetric", "unless",
-    "upper_triangular",
+    "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError", "Spec",
+    "SquareMatrix", "Vector", "VerificationError", "at_least_one", "at_most_one", "cond", "diagonal",
+    "do_while", "equation", "explain", "finite", "fori_loop", "integral", "loop", "lower_triangular",
+    "negative", "nonempty", "nonnegative", "nonpositive", "nonsingular", "nonzero", "not_nan", "optimize",
+    "orthogonal", "peaks_at_zero", "positive", "require", "rule", "scan", "spd", "spec", "symmetric", "unless",
+    "upper_triangular", "while_loop",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from egc import sizes
 from egc.costtable import CostTable
 from egc.errors import BackendError, Line, OperandTypeError, ShapeError
-from egc.ir import Program
+from egc.ir import Node, Program
 from egc.sizes import SizeGuard
 from egc.types import ArrayType, format_shape
 
@@ -180,14 +180,34 @@ def bind_arguments(program: Program, arguments: Sequence[Any]) -> tuple[list[np.
     return arrays, bindings
 
 
+@dataclass(frozen=True)
+class Region:
+    """A Program that is a parameter of an op, with the values of the size symbols around it."""
+
+    program: Program
+    bindings: Mapping[str, int]
+
+    def bind(self, operands: Sequence[Any]) -> tuple[dict[Node, Any], dict[str, int]]:
+        """The values of its inputs, and of all size symbols inside, for these operands."""
+        inside = {
+            node.params["name"]: int(value)
+            for node, value in zip(self.program.inputs, operands)
+            if node.params["name"] in self.program.size_inputs
+        }
+        return dict(zip(self.program.inputs, operands)), {**self.bindings, **inside}
+
+
 def bind_params(params: Mapping[str, Any], bindings: Mapping[str, int]) -> dict[str, Any]:
-    """The parameters with every size replaced by its integer."""
-    return {
-        name: tuple(sizes.evaluate(v, bindings) if isinstance(v, sizes.Size) else v for v in value)
-        if isinstance(value, tuple)
-        else (sizes.evaluate(value, bindings) if isinstance(value, sizes.Size) else value)
-        for name, value in params.items()
-    }
+    """The parameters with every size replaced by its integer, and every Program by its Region."""
+
+    def bound(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(sizes.evaluate(v, bindings) if isinstance(v, sizes.Size) else v for v in value)
+        if isinstance(value, Program):
+            return Region(value, bindings)
+        return sizes.evaluate(value, bindings) if isinstance(value, sizes.Size) else value
+
+    return {name: bound(value) for name, value in params.items()}
 
 
 def window(shape: Sequence[int], start: Sequence[int], size: Sequence[int], step: Sequence[int]) -> Any:

@@ -43,11 +43,20 @@ def is_array_type(value: Any) -> bool:
     return isinstance(value, ArrayType) and is_dtype(value.dtype) and is_shape(value.shape)
 
 
+def is_region(value: Any) -> bool:
+    return isinstance(value, Program)
+
+
+def is_region_or_none(value: Any) -> bool:
+    return value is None or is_region(value)
+
+
 is_bool = one_of(False, True)
 
 PARAMS: Mapping[str, Callable[[Any], bool]] = {
     "axes": tuple_of(is_int),
     "axis": is_int,
+    "counted": is_bool,
     "combine": one_of("set", *UFUNCS[2]),
     "dtype": is_dtype,
     "facts": tuple_of(lambda fact: isinstance(fact, str)),
@@ -60,15 +69,22 @@ PARAMS: Mapping[str, Callable[[Any], bool]] = {
     "mode": one_of("raise", "clip", "wrap"),
     "name": lambda value: isinstance(value, str) and value.isidentifier(),
     "offset": is_int,
+    "otherwise": is_region,
+    "post": is_region_or_none,
+    "pre": is_region_or_none,
+    "reverse": is_region_or_none,
     "rcond": lambda value: value is None or isinstance(value, (int, float)),
     "shape": is_shape,
     "side": one_of("left", "right"),
     "size": is_shape,
     "start": tuple_of(is_dim),
+    "states": is_int,
     "step": tuple_of(lambda value: is_int(value) and value != 0),
+    "then": is_region,
     "transposed": is_bool,
     "type": is_array_type,
     "unit_diagonal": is_bool,
+    "update": is_region,
     "upper": is_bool,
     "value": lambda value: isinstance(value, (bool, int, float, complex)),
 }
@@ -83,8 +99,8 @@ EXCEPTIONS: Mapping[tuple[str, str], Callable[[Any], bool]] = {
 PYTHON_KINDS = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
 
 
-def check(program: Program) -> Program:
-    """The Program itself.
+def check(program: Program, bound: frozenset[str] = frozenset()) -> Program:
+    """The Program itself. `bound` are size symbols that have a value outside of it, where it is a region.
 
     Raises ProgramError, OperandTypeError or ShapeError, naming the Node and the user's line, when inputs are not
     distinct or not declared, a parameter is malformed, a type does not follow from the operands', a size symbol is
@@ -103,11 +119,26 @@ def check(program: Program) -> Program:
         if node.op == "input" and node not in declared:
             raise _error(node, f"{node.params['name']} is not among the Program's inputs")
         _check_node(node)
+        for name, region in ir.regions(node):
+            _check_region(node, name, region, bound | ir.bound_symbols(program))
     for node in program.outputs:
         if not isinstance(node.type, ArrayType):
             raise _error(node, f"an output must be one array, not {node.type}")
-    _check_symbols(program)
+    _check_symbols(program, bound)
     return program
+
+
+def _check_region(node: Node, name: str, region: Program, bound: frozenset[str]) -> None:
+    """A region is named as the parameter that it is. Its only size input is the number of the iteration, whose name means
+    nothing outside."""
+    if region.name != name:
+        raise _error(node, f"its {name} must have that name, not {region.name}")
+    index = {region.inputs[0].params["name"]} if node.params.get("counted") else set()
+    if region.size_inputs != index:
+        raise _error(node, f"the sizes {sorted(region.size_inputs)} of its {name} must be {sorted(index)}")
+    if index & bound:
+        raise _error(node, f"the size {index.pop()} of its {name} has a meaning outside")
+    check(region, bound)
 
 
 def _error(node: Node, message: str) -> ProgramError:
@@ -144,8 +175,8 @@ def _check_node(node: Node) -> None:
         raise _error(node, f"the value {node.params['value']!r} is not of dtype {node.type.dtype}")
 
 
-def _check_symbols(program: Program) -> None:
-    bound = ir.bound_symbols(program)
+def _check_symbols(program: Program, outer: frozenset[str]) -> None:
+    bound = ir.bound_symbols(program) | outer
     for node in (*program.inputs, *program.nodes()):
         for dim in _dims(node):
             for name in sizes.symbols(dim):

@@ -1,7 +1,9 @@
 """What a Program costs on a machine whose CostTable is given, in nanoseconds.
 
 A Program costs what its kernels cost: for each, one call, the bytes that it moves to and from memory, and its
-arithmetic. Values inside a fused kernel move no bytes, and what is read through a broadcast counts unrepeated.
+arithmetic. Values inside a fused kernel move no bytes, and what is read through a broadcast counts unrepeated. A loop
+costs its region as often as it runs, a branch the mean of its regions; inside of them numbers are in registers, and
+updates are made in place.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import log2
 
-from egc import sizes
+from egc import ir, sizes
 from egc.costtable import CostTable
 from egc.expansion import expand
 from egc.ir import Node, Program
 from egc.kernels import Kernel, group, moved_shapes
-from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, OP_KINDS, viewed
+from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, LEAVES, OP_KINDS, viewed
+from egc.ops import OPS
 from egc.sizes import Dim
+from egc.trips import inside, trip_count
 from egc.types import ArrayType, Shape, Type
 
 VIEW_CALLS = 0.05
@@ -37,10 +41,12 @@ class CostModel:
     """The costs of Programs and of Nodes at given sizes.
 
     bindings: an integer for every size symbol. Raises ProgramError for a symbol that is missing.
+    region: whether the Programs are those inside of a loop or branch.
     """
 
-    def __init__(self, table: CostTable, bindings: Mapping[str, int]):
-        self.table, self.bindings = table, bindings
+    def __init__(self, table: CostTable, bindings: Mapping[str, int], region: bool = False):
+        self.table, self.bindings, self.region = table, bindings, region
+        self._regions: dict[Node, float] = {}
         self._dims: dict[Dim, int] = {}
         self._elements: dict[Shape, float] = {}
         self._arithmetic: dict[Node, float] = {}
@@ -65,7 +71,12 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        total = self.table.run + sum(map(self.kernel, group(expand(program), None if self.table.fused else _alone)))
+        if self.region:
+            program = _in_place(program)
+        kernels = sum(map(self.kernel, group(expand(program), None if self.table.fused else _alone)))
+        if self.region:
+            return kernels
+        total = self.table.run + kernels
         for output in dict.fromkeys(program.outputs):
             if viewed(output).op in INLINE_LEAVES:
                 total += self.table.call + self.table.moving(self.bytes(output.type))
@@ -75,13 +86,44 @@ class CostModel:
         if kernel.kind == "join":
             return 0.0
         if kernel.kind == "view":
-            return self.table.call * VIEW_CALLS
+            return 0.0 if self.region and self.table.fused else self.table.call * VIEW_CALLS
+        if kernel.nodes[0].op in REGION_OPS:
+            return self.starting(kernel.nodes[0].op) + self.regions(kernel.nodes[0])
+        if self.region and self.table.fused and _is_scalar(kernel):
+            return sum(map(self.number, kernel.nodes))
         moved = sum(map(self.bytes, moved_shapes(kernel)))
         again = (node for part in kernel.parts for node in part.again)
         arithmetic = sum(map(self.node_arithmetic, (*kernel.nodes, *again)))
-        started = self.table.starting(kernel.nodes[0].op) if kernel.kind == "call" else self.table.call
+        started = self.starting(kernel.nodes[0].op if kernel.kind == "call" else None)
         started += sum(self.table.starting(part.product.op) for part in kernel.parts if part.product is not None)
         return started + self.table.moving(moved) + arithmetic
+
+    def starting(self, op: str | None) -> float:
+        """Starting a loop nest, or the library call of an op."""
+        if self.region and self.table.fused:
+            return self.table.inner
+        return self.table.call if op is None else self.table.starting(op)
+
+    def number(self, node: Node) -> float:
+        """An operation on numbers inside of a region."""
+        if node.op == "place":
+            return self.table.scalar
+        first = node.inputs[0].type if node.inputs else node.type
+        dtype = first.dtype if isinstance(first, ArrayType) else node.type.dtype
+        return max(self.table.scalar, self.table.element(node.op, dtype))
+
+    def regions(self, node: Node) -> float:
+        """What the regions of a loop or branch take, as often as they run."""
+        found = self._regions.get(node)
+        if found is None:
+            model = CostModel(self.table, inside(node, self.bindings), True)
+            total = sum(model.program(region) for name, region in ir.regions(node) if name != "reverse")
+            if node.op == "cond":
+                found = total / 2 + self.table.scalar
+            else:
+                found = trip_count(node, self.bindings) * (total + self.table.scalar)
+            self._regions[node] = found
+        return found
 
     def node_arithmetic(self, node: Node) -> float:
         found = self._arithmetic.get(node)
@@ -146,18 +188,23 @@ class CostModel:
         return total
 
     def local(self, op: str, inputs: Sequence[Type], result: Type) -> float:
-        """An estimate of what an op adds to a Program's cost, for use before its kernels are known; never zero."""
+        """An estimate of what an op adds to a Program's cost, for use before its kernels are known; never zero. What the
+        regions of an op take comes on top."""
+        if self.region and self.table.fused and isinstance(result, ArrayType) and not result.rank:
+            elementwise = OP_KINDS.get(op) == "fused" and op not in FUSED_REDUCTIONS
+            if elementwise and op not in ("gather", "scatter"):
+                return LEAF + max(self.table.scalar, self.table.element(op, result.dtype))
         kind = OP_KINDS.get(op, "call")
         if kind == "leaf":
             return LEAF
         if kind == "view":
-            return LEAF + self.table.call * VIEW_CALLS
+            return LEAF + self.starting(None) * VIEW_CALLS
         arithmetic = self.arithmetic(op, inputs, result)
         if kind == "fused" and op not in FUSED_REDUCTIONS:
             bytes = FUSED_BYTES * self.bytes(result)
-            return LEAF + self.table.call * FUSED_CALLS + self.table.moving(bytes) + arithmetic
+            return LEAF + self.starting(None) * FUSED_CALLS + self.table.moving(bytes) + arithmetic
         moved = self.bytes(result) + (0.0 if kind == "fused" else sum(map(self.bytes, inputs)))
-        started = 0.5 * self.table.call if kind == "fused" else self.table.starting(op)
+        started = 0.5 * self.starting(None) if kind == "fused" else self.starting(op)
         return LEAF + started + self.table.moving(moved) + arithmetic
 
 
@@ -166,6 +213,29 @@ LINALG = frozenset(
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
+
+
+REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")
+
+
+def _is_scalar(kernel: Kernel) -> bool:
+    """Whether a kernel computes numbers only."""
+    return kernel.kind == "fused" and all(dim == 1 for part in kernel.parts for dim in part.shape)
+
+
+def _in_place(region: Program) -> Program:
+    """A region that makes, instead of arrays with updates, what is written into them."""
+    written: dict[Node, None] = {}
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op not in ("update_slice", "scatter") or not node.type.rank:
+            return ir.rebuild(node, inputs)
+        written.update(dict.fromkeys(inputs[1:]))
+        return inputs[0]
+
+    made = ir.map_nodes(region, visit)
+    results = [output for output in made.outputs if output.op != "input"]
+    return made.with_outputs(dict.fromkeys((*results, *(node for node in written if node.op not in LEAVES))))
 
 
 def _alone(node: Node) -> bool:

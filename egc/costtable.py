@@ -40,7 +40,10 @@ class CostTable:
     calls: starting a library call, by op; ops that are not listed take `call`.
     work: for library calls whose rate depends on size, points (operations, nanoseconds beyond starting and moving).
     thread_start: handing a part of a loop to another thread and waiting for its end.
-    fused: whether elementwise ops share a loop. Where not, each moves its operands and its result.
+    scalar: one operation on numbers inside of a loop or branch, or one element that is read or written there.
+    inner: starting one kernel inside of a loop or branch.
+    fused: whether elementwise ops share a loop. Where not, each moves its operands and its result, and what is inside of a
+    loop or branch starts like any other.
 
     In `elementwise` and `work`, the key "exp f32" is the price of exp on float32, and "exp" that on float64 and on every
     dtype that has no key of its own.
@@ -57,6 +60,8 @@ class CostTable:
     calls: Mapping[str, float] = field(default_factory=dict)
     work: Mapping[str, Points] = field(default_factory=dict)
     thread_start: float = 0.0
+    scalar: float = 1.0
+    inner: float = 20.0
     fused: bool = True
 
     def starting(self, op: str) -> float:
@@ -137,7 +142,7 @@ def _table(found: Any) -> CostTable:
     if set(given) != known:
         raise ValueError(f"its entries differ: {', '.join(sorted(set(given) ^ known))}")
     read: dict[str, Any] = {name: _price(name, given[name]) for name in ("call", "byte", "default", "flop", "run")}
-    read["thread_start"] = _price("thread_start", given["thread_start"])
+    read.update({name: _price(name, given[name]) for name in ("thread_start", "scalar", "inner")})
     for name in ("elementwise", "linalg", "calls"):
         read[name] = {key: _price(f"{name} of {key}", value) for key, value in given[name].items()}
     read["levels"] = _points("levels", given["levels"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -158,6 +158,58 @@ def map_nodes(program: Program, visit: Any) -> Program:
     return program.with_outputs(new[node] for node in program.outputs)
 
 
+def regions(node: Node) -> Iterator[tuple[str, Program]]:
+    """The Programs that a Node is made of, by parameter."""
+    if ops.OPS[node.op].kind == "region":
+        yield from ((name, node.params[name]) for name in ops.REGIONS if node.params.get(name) is not None)
+
+
+def with_regions(node: Node, visit: Callable[[Program], Program]) -> Node:
+    """The Node with `visit` applied to each of the Programs that it is made of."""
+    new = {name: visit(region) for name, region in regions(node)}
+    if all(new[name] is region for name, region in regions(node)):
+        return node
+    return make(node.op, *node.inputs, line=node.line, scopes=node.scopes, **{**node.params, **new})
+
+
+def loop(
+    update: Program,
+    states: Sequence[Node],
+    operands: Sequence[Node] = (),
+    count: Node | None = None,
+    pre: Program | None = None,
+    post: Program | None = None,
+    reverse: Program | None = None,
+    line: Line | None = None,
+) -> tuple[Node, ...]:
+    """The states after a loop: see `egc.ops`.
+
+    >>> from egc.types import parse_type
+    >>> k, x, n = input("k", parse_type("i64")), input("x", parse_type("f64")), input("n", parse_type("i64"))
+    >>> doubled = Program((k, x), (make("add", x, x),), "update", frozenset(["k"]))
+    >>> loop(doubled, [x], count=n)[0].type
+    ArrayType(dtype=dtype('float64'), shape=())
+    """
+    given = (*states, *operands) if count is None else (count, *states, *operands)
+    node = make(
+        "loop", *given, line=line, counted=count is not None, states=len(states), pre=pre, update=update, post=post,
+        reverse=reverse,
+    )  # fmt: skip
+    return items(node)
+
+
+def cond(
+    condition: Node, then: Program, otherwise: Program, operands: Sequence[Node] = (), line: Line | None = None
+) -> tuple[Node, ...]:
+    """The results of one of two Programs of the operands."""
+    return items(make("cond", condition, *operands, line=line, then=then, otherwise=otherwise))
+
+
+def items(node: Node) -> tuple[Node, ...]:
+    """Each result of an op with several."""
+    return tuple(make("item", node, index=k, line=node.line) for k in range(len(node.type.items)))
+
+
 def dims_of(type: Type) -> Iterator[Dim]:
     for part in (type,) if isinstance(type, ArrayType) else type.items:
         yield from part.shape
@@ -173,6 +225,8 @@ def free_symbols(program: Program) -> set[str]:
             for dim in value if isinstance(value, tuple) else (value,):
                 if isinstance(dim, sizes.Size):
                     found.update(sizes.symbols(dim))
+        for _, region in regions(node):
+            found.update(free_symbols(region) - region.size_inputs)
     return found
 
 

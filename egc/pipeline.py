@@ -1,6 +1,6 @@
 """The whole compiler as one chain: a function and its arguments go in, a Plan that runs comes out.
 
-    capture -> fold constants -> saturate and extract -> fold constants -> compile
+    capture -> simplify -> saturate and extract -> simplify -> compile
 
 Every stage takes a Program and gives a Program, and can be skipped, printed and interpreted on its own.
 """
@@ -27,7 +27,7 @@ from egc.errors import EgcError, InternalError, NotEncodable
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
-from egc.transforms import fold_constants
+from egc.transforms import LoopLaws, simplify
 
 
 @dataclass
@@ -170,7 +170,7 @@ def optimize_stage(
 def search(program: Program, bindings: Mapping[str, int], options: Options, backend: Backend, trace: Trace) -> Program:
     """The cheapest equal Program, by saturation."""
     with trace.stage("simplify"):
-        program = check(fold_constants(program, evaluate_reference))
+        program = check(simplify(program, evaluate_reference))
     trace.programs["simplified"] = program
     with trace.stage("rules"):
         choice = choose_rules(options.rules, options.precision)
@@ -180,11 +180,12 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         from egc import egraph
 
         with trace.stage("saturate"):
-            result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped)
+            laws = LoopLaws(exact=options.precision == "exact")
+            result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped, laws=laws)
         trace.results["egraph"] = result
         trace.repeatable = egraph.TIME_LIMIT not in result.stop_reason
         with trace.stage("simplify"):
-            program = check(fold_constants(result.program, evaluate_reference))
+            program = check(simplify(result.program, evaluate_reference))
     trace.programs["optimized"] = program
     return program
 
@@ -228,6 +229,10 @@ def make_plan(
     captured = capture_stage(function, positional, named, options, trace)
     store = cache.shared() if cached else None
     program = optimize_stage(captured.program, captured.hints(), options, backend, trace, store)
+    for gap in backend.missing(program):
+        error = NotEncodable(gap.op, f"the backend {backend.name!r} has none: {gap.why}", gap.line)
+        error.size_guards, error.value_guards = captured.size_guards, captured.value_guards
+        raise error
     layouts = {} if in_c_order else captured.layouts()
     demands = Demands(entry_guards(captured), layouts, options.precision == "exact")
     compiled = compile_stage(program, backend, trace, demands)

@@ -31,7 +31,7 @@ GAIN = 0.9
 MOST = 8
 """Programs that are compiled for one function and kind of arguments."""
 
-SIZED_KINDS = frozenset(["contraction", "linalg", "order"])
+SIZED_KINDS = frozenset(["contraction", "linalg", "order", "region"])
 
 
 def size_symbols(program: Program) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class SizedPlans:
         trace = Trace()
         found = optimize_stage(captured.program, bindings, self.options, self.first.backend, trace, cache.shared())
         if found not in self._plans:
-            if program_cost(found, table, bindings) > GAIN * cost:
+            if self.first.backend.missing(found) or program_cost(found, table, bindings) > GAIN * cost:
                 return known
             compiled = compile_stage(found, self.first.backend, trace, self.first.demands)
             self._plans[found] = replace(self.first, program=found, compiled=compiled, trace=trace)

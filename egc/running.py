@@ -13,6 +13,7 @@ from egc.capture import Captured, Result
 from egc.capture.arguments import unflatten
 from egc.ir import Node, Program, topological
 from egc.kinds import VIEWS
+from egc.ops import OPS
 from egc.pipeline import Plan, evaluate_reference
 
 
@@ -33,19 +34,29 @@ def leaf_bindings(leaves: Sequence[tuple[str, Any]]) -> dict[str, int]:
 
 
 def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
-    """The function from flattened arguments to the result."""
+    """The function from flattened arguments to the result.
+
+    What is the same in all iterations of a loop is computed before it, even where none follows: an exception of such a
+    Program may be one that the function does not raise, and asks for the plain function.
+    """
     captured, run = plan.captured, plan.compiled.run
     leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
     needs_sizes = any(result.kind == "size" for result in captured.results)
     copies = _outputs_to_copy(plan)
     parts, shared = _parts(captured)
     written = {leaf for leaf, _ in captured.writes}
+    early = any(OPS[node.op].kind == "region" for node in captured.program.nodes())
 
     def call(values: Sequence[Any]) -> Any:
         if written and overlapping(values, written):
             raise Mismatch
         given = [*[values[i] for i in leaf_inputs], *constants]
-        outputs = list(run(*given))
+        try:
+            outputs = list(run(*given))
+        except Exception as error:
+            if not early:
+                raise
+            raise Mismatch from error
         for check in captured.checks:
             if outputs[check]:
                 raise Mismatch

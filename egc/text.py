@@ -7,7 +7,8 @@ One line per Node, inputs first, in static single assignment form:
       %1 = sum(%0) {axes=(0,)} : f64[]
       %2 = sqrt(%1) : f64[]
 
-A size argument is written `k: size i64[]`. Source lines and scopes are remarks and are not written.
+The Programs that a loop or a branch is made of follow below it, further indented. A size argument is written
+`k: size i64[]`. Source lines and scopes are remarks and are not written.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from __future__ import annotations
 import ast
 import math
 import re
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from egc import ir, sizes
+from egc import ir, ops, sizes
 from egc.errors import EgcError, Line, ProgramError
 from egc.ir import Node, Program
 from egc.types import DTYPES, SHORT, dtype, parse_type, split_commas
@@ -33,20 +35,30 @@ def print_program(program: Program) -> str:
     total(x: f64[n]) -> %0
       %0 = sum(x) {axes=(0,)} : f64[]
     """
+    return "\n".join(_lines(program, program.name))
+
+
+def _lines(program: Program, title: str) -> Iterator[str]:
     names = {node: _input_name(node) for node in program.inputs}
     lines: list[str] = []
+    count = 0
     for node in program.nodes():
         if node in names:
             continue
         if node.op == "input":
             raise ProgramError(f"the input {node.params['name']} is not among the Program's inputs", node.line)
-        names[node] = f"%{len(lines)}"
-        params = ", ".join(f"{name}={_print_value(node.params[name])}" for name in sorted(node.params))
+        names[node] = f"%{count}"
+        count += 1
+        given = [name for name in sorted(node.params) if name not in ops.REGIONS]
+        params = ", ".join(f"{name}={_print_value(node.params[name])}" for name in given)
         operands = ", ".join(names[child] for child in node.inputs)
         lines.append(f"  {names[node]} = {node.op}({operands}){f' {{{params}}}' if params else ''} : {node.type}")
+        for name, region in ir.regions(node):
+            lines.extend(f"    {line}" for line in _lines(region, name))
     inputs = ", ".join(f"{names[node]}: {_size_mark(program, node)}{node.type}" for node in program.inputs)
-    header = f"{ir.validate_name(program.name)}({inputs}) -> {', '.join(names[node] for node in program.outputs)}"
-    return "\n".join([header.rstrip(), *lines])
+    header = f"{ir.validate_name(title)}({inputs}) -> {', '.join(names[node] for node in program.outputs)}"
+    yield header.rstrip()
+    yield from lines
 
 
 def _input_name(node: Node) -> str:
@@ -85,8 +97,27 @@ def parse_program(text: str) -> Program:
     >>> print(parse_program("square(x: f64[n]) -> %0\\n  %0 = multiply(x, x) : f64[n]"))
     square(x: f64[n]) -> f64[n]
     """
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines or (header := HEADER.fullmatch(lines[0][1])) is None:
+    lines = [
+        Row(number, len(line) - len(line.lstrip()), line.strip())
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip()
+    ]
+    if not lines:
+        raise ProgramError("a Program's text starts with: name(x: f64[n], ...) -> results")
+    return _parse_rows(lines)
+
+
+class Row(NamedTuple):
+    """A line of a text: its number, how far it is indented, and what it says."""
+
+    number: int
+    indent: int
+    text: str
+
+
+def _parse_rows(rows: Sequence[Row]) -> Program:
+    """The Program of a header and the lines that are indented below it."""
+    if (header := HEADER.fullmatch(rows[0].text)) is None:
         raise ProgramError("a Program's text starts with: name(x: f64[n], ...) -> results")
     values: dict[str, Node] = {}
     size_inputs = set()
@@ -96,13 +127,23 @@ def parse_program(text: str) -> Program:
         values[name.strip()] = ir.input(ir.validate_name(name.strip()), parse_type(kind.strip().removeprefix("size ")))
         size_inputs.update([name.strip()] if is_size else [])
     inputs = tuple(values.values())
-    for number, line in lines[1:]:
+    for block in _blocks(rows[1:]):
         try:
-            _parse_node(line, values)
+            found = {region.name: region for region in map(_parse_rows, _blocks(block[1:]))}
+            _parse_node(block[0].text, values, found)
         except EgcError as error:
-            raise error.__class__(str(error), Line("<text>", number)) from error
+            raise error.__class__(str(error), error.line or Line("<text>", block[0].number)) from error
     outputs = tuple(_value(values, name) for name in split_commas(header[3]))
     return Program(inputs, outputs, header[1], frozenset(size_inputs))
+
+
+def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Each line that is indented as the first one, with those below it that are indented further."""
+    start = 0
+    for position in range(1, len(rows) + 1):
+        if position == len(rows) or rows[position].indent <= rows[0].indent:
+            yield rows[start:position]
+            start = position
 
 
 def _value(values: dict[str, Node], name: str) -> Node:
@@ -111,12 +152,15 @@ def _value(values: dict[str, Node], name: str) -> Node:
     return values[name]
 
 
-def _parse_node(line: str, values: dict[str, Node]) -> None:
+def _parse_node(line: str, values: dict[str, Node], regions: Mapping[str, Program]) -> None:
     found = NODE.fullmatch(line)
     if found is None:
         raise ProgramError(f"not a Node: {line!r}; write %0 = op(operands) {{params}} : type")
     name, op, operands, params, kind = found.groups()
-    node = ir.make(op, *(_value(values, operand) for operand in split_commas(operands)), **_parse_params(params or ""))
+    given: dict[str, Any] = {**_parse_params(params or ""), **regions}
+    if op in ops.OPS:
+        given = {**dict.fromkeys(name for name in ops.OPS[op].params if name in ops.REGIONS), **given}
+    node = ir.make(op, *(_value(values, operand) for operand in split_commas(operands)), **given)
     if str(node.type) != kind.strip():
         raise ProgramError(f"{name} has type {node.type}, not {kind.strip()}")
     if name in values:

@@ -1,5 +1,7 @@
 """Laws of the cost model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from egc.costs import CostModel, node_cost, program_cost
 from egc.errors import ProgramError
 from egc.ops import OPS
 from egc.sizes import symbol
+from egc.text import parse_program
 from egc.types import ArrayType
 
 n, m = symbol("n"), symbol("m")
@@ -77,3 +80,27 @@ def test_every_fused_op_and_call_has_a_local_cost_above_zero():
 def test_node_cost_grows_with_the_array():
     e = ir.make("exp", x)
     assert node_cost(e, TABLE, {"n": 10}) < node_cost(e, TABLE, {"n": 1000})
+
+
+def loop_cost(n, body="multiply", table=TABLE):
+    text = f"""
+    f(x: f64[n], s: f64[]) -> %1
+      %2 = size() {{value=n}} : i64[]
+      %0 = loop(%2, s, x) {{counted=True, states=1}} : (f64[])
+        update(_i1: size i64[], _s1_0: f64[], _c1_0: f64[n]) -> %2
+          %0 = slice(_c1_0) {{size=(1,), start=(_i1,), step=(1,)}} : f64[1]
+          %1 = reshape(%0) {{shape=()}} : f64[]
+          %2 = {body}(_s1_0, %1) : f64[]
+      %1 = item(%0) {{index=0}} : f64[]
+    """
+    return program_cost(parse_program(text), table, {"n": n})
+
+
+def test_a_loop_costs_its_region_as_often_as_it_runs_and_numbers_start_no_kernels():
+    assert loop_cost(2000) - loop_cost(1000) == pytest.approx(1000 * (TABLE.scalar + 1.0))
+    assert loop_cost(2000, "power") - loop_cost(1000, "power") == pytest.approx(2000.0)
+
+
+def test_where_ops_share_no_loop_what_is_inside_of_a_loop_starts_like_any_other():
+    apart = replace(TABLE, fused=False)
+    assert loop_cost(2000, table=apart) - loop_cost(1000, table=apart) > 1000 * apart.call

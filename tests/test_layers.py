@@ -16,12 +16,12 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"egc": "egc", "rules": "egc.rules", "backends": "egc.backends"}
 
 LAYERS = [
-    {"errors", "sizes", "types"},
+    {"errors", "sizes", "types", "flow"},
     {"ops"},
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source""".split()
+        options data source trips alternatives""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
     set(
@@ -48,7 +48,7 @@ FOR_BACKENDS = {
     "views",
     "lower",
 }
-FRONT_DOOR = {"errors", "rewrite", "spec"}
+FRONT_DOOR = {"errors", "flow", "rewrite", "spec"}
 """What `import egc` may load."""
 
 LAZY = {"egc/__init__.py", "egc/pipeline.py", "egc/cli.py"}

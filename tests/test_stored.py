@@ -120,7 +120,7 @@ def test_a_rule_of_ones_own_is_told_from_another_of_its_name(store):
 @pytest.mark.parametrize("seed", range(60))
 def test_programs_survive_being_stored(seed):
     captured, _ = random_program(seed, 12)
-    optimized = pipeline.fold_constants(captured, pipeline.evaluate_reference)
+    optimized = pipeline.simplify(captured, pipeline.evaluate_reference)
     entry = stored.encode(captured, optimized)
     assert entry is not None
     found = stored.decode(captured, entry)

@@ -16,12 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, bind_params, require_supported
-from egc.backends.jax.ops import gap
-from egc.backends.jax.table import EMIT, Errors
+from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, require_supported
+from egc.backends.jax.regions import emit, gaps
+from egc.backends.jax.scope import Scope
+from egc.backends.jax.table import Errors
 from egc.costtable import read_table
 from egc.ir import Node, Program
-from egc.types import TupleType
 
 EXCEPTIONS: Mapping[str, type[Exception]] = {
     kind.__name__: kind for kind in (IndexError, ValueError, np.linalg.LinAlgError)
@@ -37,23 +37,12 @@ def _enable_x64() -> Any:
 
 def _emit_program(program: Program, arguments: Sequence[Any]) -> tuple[tuple[Any, ...], dict[tuple[str, str], Any]]:
     """The outputs as traced values, and a flag for each exception that NumPy may raise."""
-    bindings = program.bind(arguments)
     errors = Errors()
     values: dict[Node, Any] = {
         node: jnp.asarray(value, node.type.dtype) for node, value in zip(program.inputs, arguments)
     }
-    for node in program.nodes():
-        if node not in values:
-            operands = [values[child] for child in node.inputs]
-            result = EMIT[node.op](errors, bind_params(node.params, bindings), *operands)
-            values[node] = _typed(node, result)
-    return tuple(values[node] for node in program.outputs), errors.flags
-
-
-def _typed(node: Node, result: Any) -> Any:
-    if isinstance(node.type, TupleType):
-        return tuple(jnp.asarray(part, type.dtype) for part, type in zip(result, node.type.items, strict=True))
-    return jnp.asarray(result, node.type.dtype)
+    results = emit(errors, program, values, Scope(program.bind(arguments)))
+    return results, errors.flags
 
 
 class JaxBackend:
@@ -68,9 +57,7 @@ class JaxBackend:
     costs = read_table(Path(__file__).parents[1] / "costs" / "jax.json")
 
     def missing(self, program: Program) -> Sequence[Missing]:
-        platform = jax.default_backend()
-        found = ((node, gap(node, platform)) for node in program.nodes() if node.op != "input")
-        return [Missing(node.op, why, node.line) for node, why in found if why is not None]
+        return [Missing(node.op, why, node.line) for node, why in gaps(program, jax.default_backend())]
 
     def compile(self, program: Program, demands: Demands = PLAIN) -> Compiled:
         require_supported(self, program)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from egc.backend import PLAIN, Compiled, Demands, Interface, Missing, require_supported
 from egc.backends.numba.calibrate import with_threads
 from egc.backends.numba.compiled import compile_native
 from egc.backends.numba.exports import Exported
+from egc.backends.numba.flow import is_compiled
 from egc.backends.numba.interpreted import generate
 from egc.backends.numba.layouts import in_c_order, strides_of
 from egc.backends.numba.native import is_native
@@ -18,6 +19,8 @@ from egc.backends.reference import EVALUATE
 from egc.costtable import CostTable, read_table
 from egc.ir import Program
 from egc.lower import lower
+from egc.ops import OPS
+from egc.sizes import Dim
 
 
 class NumbaBackend:
@@ -51,11 +54,11 @@ class NumbaBackend:
         """
         require_supported(self, program)
         laid = in_c_order(program, demands.layouts)
-        loops = lower(laid, fusible, strides_of(laid, demands.layouts))
+        loops = lower(laid, fusible, is_compiled, _gaps(laid, demands))
         if is_native(laid, loops):
             return compile_native(program, laid, loops, demands)
         if demands.layouts:
-            loops = lower(program, fusible)
+            loops = lower(program, fusible, is_compiled)
         run, driver = generate(program, loops, demands.exact)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 
@@ -66,6 +69,13 @@ class NumbaBackend:
     def export(self, compiled: Compiled, interface: Interface) -> Exported:
         """Code for callers other than Python: `raw` for `@njit` functions, `cfunc` and `address` for C."""
         return Exported(compiled, interface)
+
+
+def _gaps(program: Program, demands: Demands) -> Mapping[str, tuple[Dim, ...]]:
+    """The strides of inputs that loops read as they lie; loops and branches read all of them in order."""
+    if any(OPS[node.op].kind == "region" for node in program.nodes()):
+        return {}
+    return strides_of(program, demands.layouts)
 
 
 BACKEND = NumbaBackend()

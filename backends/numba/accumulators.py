@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from egc.backends.numba.scalars import type_name
-from egc.lower.loops import Apply, Fold, For, Item, Loop, operands
+from egc.lower.loops import Loop
+from egc.lower.statements import Apply, Fold, For, Item, operands
 
 if TYPE_CHECKING:
     from egc.backends.numba.emit import Nest

@@ -41,20 +41,23 @@ def _transpose(writer: Writer, call: Call, operands: Sequence[str]) -> str | Non
 
 
 def _slice(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
-    """Steps of known sign only: a stop below 0 would count from the end."""
+    """Steps of known sign only. Elements in falling order are those in rising order, turned around: a stop below 0 would count
+    from the end."""
     parts = []
     params = call.node.params
     for start, size, step, length in zip(
         params["start"], params["size"], params["step"], call.node.inputs[0].type.shape
     ):
-        if not isinstance(step, int) or step <= 0:
+        if not isinstance(step, int) or step == 0:
             return None
-        first, count = writer.dim(start), writer.dim(size)
-        if (start, size, step) == (0, length, 1):
+        least = start if step > 0 else start + (size - 1) * step
+        if (least, size, step) == (0, length, 1):
             parts.append(":")
         else:
-            parts.append(f"window({first}, {count}, {step}, {writer.dim(length)})")
-    return f"{operands[0]}[{', '.join(parts)}]" if parts else operands[0]
+            parts.append(f"window({', '.join(map(writer.dim, (least, size, abs(step), length)))})")
+    text = f"{operands[0]}[{', '.join(parts)}]" if parts else operands[0]
+    turned = ["::-1" if step < 0 else ":" for step in params["step"]]
+    return f"{text}[{', '.join(turned)}]" if "::-1" in turned else text
 
 
 def _reshape(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:

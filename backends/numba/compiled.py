@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from egc.backends.numba.direct import make_direct
 from egc.backends.numba.entry import RAISES, TUPLE, supported
 from egc.backends.numba.held import held_length
 from egc.backends.numba.layouts import arranged
-from egc.backends.numba.native import Native
+from egc.backends.numba.long import LongNative, is_long
+from egc.backends.numba.native import MOST_RESULTS, Native
 from egc.errors import InternalError
 from egc.ir import Program
 from egc.lower.loops import LoopProgram
@@ -22,14 +24,17 @@ SUPPORTED = supported()
 
 
 def compile_native(program: Program, laid: Program, loops: LoopProgram, demands: Demands) -> Compiled:
-    """A Program whose driver is native. `raw` is numba's dispatcher; it, `run` and `direct` compile when first used.
+    """A Program whose driver is native. `raw` is numba's dispatcher, where that can return the results as a tuple; it, `run`
+    and `direct` compile when first used. There is no `direct` where results come in lists.
 
     `laid` is the Program for inputs in C order, which `loops` is of.
     """
-    made = Native(laid, loops, demands)
+    made = LongNative(laid, loops, demands) if is_long(loops) else Native(laid, loops, demands)
     layouts = [demands.layouts.get(node.params["name"], "C") for node in program.inputs]
     given, dtypes = ([node.type.dtype for node in nodes] for nodes in (program.inputs, program.outputs))
     held = held_length(loops.steps)
+    listed = len(program.outputs) > MOST_RESULTS
+    is_direct = SUPPORTED and not listed
 
     def direct(call: DirectCall, mode: int = 0) -> Callable[..., Any]:
         return make_direct(adapter(), layouts, dtypes, held, call, mode)
@@ -40,15 +45,17 @@ def compile_native(program: Program, laid: Program, loops: LoopProgram, demands:
     def run(*arguments: Any) -> tuple[Any, ...]:
         arrays, _ = bind_arguments(program, arguments)
         arrays = list(map(arranged, arrays, layouts, given))
-        return arrays_run()(*arrays) if SUPPORTED else through_numba(arrays)
+        return arrays_run()(*arrays) if is_direct else through_numba(arrays)
 
     def through_numba(arrays: list[np.ndarray]) -> tuple[Any, ...]:
         found = native()(*(x if x.ndim else x.item() for x in arrays))
-        return tuple(map(np.asarray, (found,) if len(dtypes) == 1 else found, dtypes))
+        outputs = (found,) if len(dtypes) == 1 else chain.from_iterable(found) if listed else found
+        return tuple(map(np.asarray, outputs, dtypes))
 
     native = lru_cache(made.function)
     lines, details = tuple(made.driver.kernels), {"loops": str(loops)}
-    return Compiled(run, lines, made.driver.code, native, details, direct if SUPPORTED else None)
+    raw = None if listed else native
+    return Compiled(run, lines, made.driver.code, raw, details, direct if is_direct else None)
 
 
 def _for_arrays(program: Program) -> DirectCall:

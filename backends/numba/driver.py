@@ -7,16 +7,20 @@ compiled loops and NumPy.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from egc import sizes
+from egc.backend import Region
 from egc.backends.numba.emit import Segment, emit
+from egc.backends.numba.flow import emit_flow
 from egc.backends.numba.phases import emit_shared
-from egc.ir import Program
-from egc.lower.loops import Call, Check, Loop, LoopProgram, Step, statements
+from egc.ir import Program, free_symbols
+from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
+from egc.lower.statements import reads, statements
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -25,6 +29,9 @@ MOST_WEIGHT = 500
 
 RESULT_WEIGHT = 8
 """Statements that an array is worth."""
+
+REPEATED = 8
+"""Equal steps from which on it pays to look for equal functions."""
 
 
 @dataclass
@@ -43,7 +50,14 @@ class Driver:
     @property
     def code(self) -> str:
         """All generated source: the kernels, then the driver."""
-        kernels = [s.source.replace("def loops(", f"def loops_{k}(", 1) for k, s in enumerate(self.segments)]
+        texts: dict[str, str] = {}
+        for number, segment in enumerate(self.segments):
+            name = f"loops_{number}"
+            if segment.source in texts:
+                texts[f"{name} = {texts[segment.source]}\n"] = ""
+            else:
+                texts[segment.source] = name
+        kernels = [text.replace("def loops(", f"def {name}(", 1) for text, name in texts.items()]
         return "\n\n".join([*kernels, self.source])
 
 
@@ -63,16 +77,21 @@ class Writer(ABC):
     def write(self) -> Driver:
         self.arguments()
         depth = self.begin()
-        for is_call, members in groupby(self.loops.steps, lambda step: isinstance(step, Call)):
-            if is_call:
-                for call in members:
-                    assert isinstance(call, Call)
-                    self.call(call, depth)
+        for part in self.parts():
+            if isinstance(part, Call):
+                self.call(part, depth)
+            elif isinstance(part, (Repeat, Branch)):
+                self.flow(part, depth)
             else:
-                for steps in _functions(members):
-                    self.segment(steps, depth)
+                self.segment(part, depth)
         self.line(f"return {self.results()}", depth)
         return self.driver
+
+    def parts(self) -> Iterator[Call | Flow | list[Step]]:
+        """Calls, loops and branches, and the steps of one function between them."""
+        for alone, members in groupby(self.loops.steps, lambda step: isinstance(step, (Call, Repeat, Branch))):
+            steps = list(members)
+            yield from steps if alone else _functions(steps)  # type: ignore[misc]
 
     @abstractmethod
     def arguments(self) -> None:
@@ -144,23 +163,57 @@ class Writer(ABC):
         if not loops:
             return
         for name, type in (result for loop in loops for result in loop.results):
-            self.types[name] = type
-            self.contiguous[name] = self.name(name)
-            self.line(f"{self.name(name)} = {self.empty(type)}", depth)
-        segment = emit_shared(loops, self.exact) or emit(loops, self.exact)
+            self.allocate(name, type, depth)
+        self.run(*self.emitted(loops), depth)
+        for loop in loops:
+            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
+
+    def flow(self, step: Flow, depth: int) -> None:
+        """Writes a loop or branch."""
+        segment = emit_flow(step, self.types, self.exact)
+        for name, type in (*step.results, *segment.buffers):
+            self.allocate(name, type, depth)
+        self.run(segment, (), depth)
+        self.driver.kernels.append(described(step))
+
+    def allocate(self, name: str, type: ArrayType, depth: int) -> None:
+        """Makes an array for results."""
+        self.types[name] = type
+        self.contiguous[name] = self.name(name)
+        self.line(f"{self.name(name)} = {self.empty(type)}", depth)
+
+    def emitted(self, loops: Sequence[Loop]) -> tuple[Segment, Sequence[str]]:
+        """The function of loop nests, and what is given to it as numbers."""
+        return emit_shared(loops, self.exact) or emit(loops, self.exact), ()
+
+    def run(self, segment: Segment, numbers: Sequence[str], depth: int) -> None:
+        """Runs a new function."""
         number = len(self.driver.segments)
         self.driver.segments.append(segment)
         arrays = [self.operand(name, depth) for name, _ in segment.arrays]
         self.kernel(number, segment, [(self.types[name], written) for name, written in segment.arrays])
-        for line in self.run_segment(number, segment, [*arrays, *map(self.dim, segment.dims)]):
+        for line in self.run_segment(number, segment, arrays, [*map(self.dim, segment.dims), *numbers]):
             self.line(line, depth)
-        for loop in loops:
-            self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
-    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
-        """The lines that run the function `loops_<number>`."""
-        call = f"loops_{number}({', '.join(arguments)})"
+    def run_segment(
+        self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
+    ) -> Iterator[str]:
+        """The lines that run the function `loops_<number>` on arrays, and on sizes and numbers."""
+        call = f"loops_{number}({', '.join([*arrays, *further])})"
+        if segment.exchanged:
+            yield f"loops_{number}_places = {call}"
+            yield from self.exchange(segment, f"loops_{number}_places")
+            return
         yield f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call
+
+    def exchange(self, segment: Segment, places: str) -> Iterator[str]:
+        """The line that gives arrays the memory in which their values lie."""
+        found, below = [], 1
+        for _, homes in reversed(segment.exchanged):
+            digit = f"{places} // {below} % {len(homes)}"
+            found.append(f"({', '.join(map(self.name, homes))})[{digit}]")
+            below *= len(homes)
+        yield f"{', '.join(self.name(name) for name, _ in segment.exchanged)} = {', '.join(reversed(found))}"
 
     def check(self, check: Check, depth: int) -> None:
         values = [self.dim(value) for value in check.values]
@@ -179,7 +232,7 @@ class Writer(ABC):
 
     def params(self, params: Mapping[str, Any]) -> str:
         """The parameters of a call: one shared dict, or an expression where they mention sizes."""
-        if not any(isinstance(part, sizes.Size) for value in params.values() for part in _parts(value)):
+        if not any(isinstance(part, (sizes.Size, Program)) for value in params.values() for part in _parts(value)):
             return self.constant(dict(params))
         texts = []
         for name, value in params.items():
@@ -187,25 +240,70 @@ class Writer(ABC):
                 texts.append(f"{name!r}: ({''.join(f'{self.dim(part)}, ' for part in value)})")
             elif isinstance(value, sizes.Size):
                 texts.append(f"{name!r}: {self.dim(value)}")
+            elif isinstance(value, Program):
+                known = sorted(free_symbols(value) - value.size_inputs)
+                bindings = ", ".join(f"{symbol!r}: {self.dim(sizes.symbol(symbol))}" for symbol in known)
+                self.driver.names["Region"] = Region
+                texts.append(f"{name!r}: Region({self.constant(value)}, {{{bindings}}})")
             else:
                 texts.append(f"{name!r}: {self.constant(value)}")
         return "{" + ", ".join(texts) + "}"
 
 
 def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Consecutive steps, in as many functions as are compiled in the least time."""
-    function: list[Step] = []
-    weight = 0
-    for step in steps:
-        added = (
-            len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body)) if isinstance(step, Loop) else 0
-        )
-        if function and weight + added > MOST_WEIGHT:
-            yield function
-            function, weight = [], 0
-        function.append(step)
-        weight += added
-    yield function
+    """Consecutive steps, in as many functions as are compiled in the least time. Where steps repeat, functions begin with
+    the most frequent kind of step: then they are equal, and the shorter they are, the less is compiled."""
+    steps = list(steps)
+    weights, kinds = list(map(_weight, steps)), list(map(_kind, steps))
+    common, count = Counter(kind for kind in kinds if kind is not None).most_common(1)[0] if any(kinds) else (None, 0)
+    repeats = count >= REPEATED and sum(weights) > MOST_WEIGHT
+    most = MOST_WEIGHT // 4 if repeats else MOST_WEIGHT
+    functions: list[list[Step]] = []
+    start = 0
+    while start < len(steps):
+        stop, weight = start + 1, weights[start]
+        while stop < len(steps) and weight + weights[stop] <= most:
+            stop, weight = stop + 1, weight + weights[stop]
+        if repeats and stop < len(steps):
+            stop = next((place for place in range(stop, start, -1) if kinds[place] == common), stop)
+        functions.append(steps[start:stop])
+        start = stop
+    read: set[str] = set()
+    for function in reversed(functions):
+        inside = {
+            access.array
+            for step in function
+            if isinstance(step, Loop)
+            for s in step.statements()
+            for access in reads(s)
+        }
+        function[:] = [_handed_on(step, read) if isinstance(step, Loop) else step for step in function]
+        read |= inside
+    yield from functions
+
+
+def _weight(step: Step) -> int:
+    if not isinstance(step, Loop):
+        return 0
+    return len(step.results) * RESULT_WEIGHT + sum(1 for _ in statements(step.body))
+
+
+def _kind(step: Step) -> Any:
+    """What equal loops have in common, numbers and names apart."""
+    return (step.dims, tuple(step.ops), len(step.results)) if isinstance(step, Loop) else None
+
+
+def _handed_on(loop: Loop, read: Container[str]) -> Loop:
+    """The loop with those scalars as results that later functions read."""
+    shared = [(name, ArrayType(dtype, ())) for name, dtype in loop.locals if name in read]
+    kept = tuple((name, dtype) for name, dtype in loop.locals if name not in read)
+    return replace(loop, results=(*loop.results, *shared), locals=kept)
+
+
+def described(step: Flow) -> str:
+    """What a loop or branch does, in a line."""
+    kind = "branch" if isinstance(step, Branch) else "while" if step.count is None else "for"
+    return f"{kind} with {', '.join(str(type) for _, type in step.states)}"
 
 
 def _parts(value: Any) -> Iterator[Any]:

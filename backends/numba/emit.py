@@ -1,13 +1,13 @@
 """Loop nests as Python source for numba.
 
-One function holds the consecutive loop nests of a segment. Its parameters are the arrays (results may be written) and
-then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a reduction whose
-result varies along the innermost loop accumulates in an array.
+One function holds the consecutive loop nests of a segment. Its parameters are the addresses of arrays (results may be
+written) and then the sizes, so that it serves every size. Scalar accumulators carry reductions over inner loops; a
+reduction whose result varies along the innermost loop accumulates in an array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.backends.numba.strips import suits, write_strips
 from egc.kinds import CHEAP
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
@@ -30,7 +31,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Pick,
     Reduce,
     Scan,
@@ -44,6 +44,7 @@ from egc.lower.loops import (
 )
 from egc.lower.together import side_by_side
 from egc.sizes import Dim
+from egc.types import ArrayType
 
 LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
@@ -94,7 +95,10 @@ class Segment:
     """A generated function: its source, the arrays it takes (name, written) and the sizes it takes.
 
     Where it `may_fail` it returns an int64, which is not zero when an index was out of bounds. `calls` are the
-    `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says.
+    `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says. `buffers` are those
+    of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
+    it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
+    `constants` are the types of the numbers that it takes after the sizes.
     """
 
     source: str
@@ -102,6 +106,10 @@ class Segment:
     dims: tuple[Dim, ...]
     may_fail: bool = False
     calls: Any = None
+    buffers: tuple[tuple[str, ArrayType], ...] = ()
+    exchanged: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    constants: tuple[str, ...] = ()
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
@@ -111,12 +119,11 @@ def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
     for number, loop in enumerate(loops):
         Nest(source, loop, "" if len(loops) == 1 else f"_{number}").emit()
     count = len(source.arrays)
-    head = f"def loops({', '.join([*(f'a{k}' for k in range(count)), *source.dims.values()])}):"
-    pointers = [f"    p{k} = pointer(a{k})" for k in range(count)]
+    head = f"def loops({', '.join([*(f'p{k}' for k in range(count)), *source.dims.values()])}):"
     keep = [f"    keep({buffer})" for buffer in source.buffers]
     may_fail = any(loop.may_fail for loop in loops)
     status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-    text = "\n".join([head, *pointers, *status[0], *source.lines, *keep, *status[1]]) + "\n"
+    text = "\n".join([head, *status[0], *source.lines, *keep, *status[1]]) + "\n"
     arrays = tuple((name, name in source.written) for name in source.arrays)
     return Segment(text, arrays, tuple(source.dims), may_fail)
 
@@ -139,6 +146,9 @@ def declare(source: Source, loops: Sequence[Loop]) -> None:
 
 class Nest:
     """Writes the nests of one Loop. `suffix` keeps its variables apart from those of others in the function."""
+
+    inside = False
+    """Whether there are loops around it."""
 
     def __init__(self, source: Source, loop: Loop, suffix: str):
         self.source, self.loop, self.suffix = source, loop, suffix
@@ -201,7 +211,7 @@ class Nest:
         if blocked:
             if (
                 start == "0"
-                and depth
+                and (depth or self.inside)
                 and not self.gaps.loads(loop, depth)
                 and all(_is_light(item) for item in loop.body)
                 and len(loop.body) <= SHORT

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types, uint64
+from numba import carray, types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
 
 from egc.backends.numba import vector
 from egc.backends.numba.blas import matrix_product, shifted
@@ -37,8 +37,11 @@ def pointer(context, array):
     def generate(context, builder, signature, arguments):
         return make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    element = types.uint8 if array.dtype == types.boolean else array.dtype
-    return types.CPointer(element)(array), generate
+    return address_type(array)(array), generate
+
+
+def address_type(array: Any) -> Any:
+    return types.CPointer(types.uint8 if array.dtype == types.boolean else array.dtype)
 
 
 @intrinsic
@@ -137,6 +140,20 @@ def empty_scalar(context, value):
     return result(value), generate
 
 
+@intrinsic
+def owned_scalar(context, value):
+    """As `empty_scalar`, for an array that outlasts the calling function."""
+    element = types.unliteral(value)
+
+    def generate(context, builder, signature, arguments):
+        array = _empty_nd_impl(context, builder, signature.return_type, [])
+        given = context.cast(builder, arguments[0], signature.args[0], element)
+        context.pack_value(builder, element, given, array.data)
+        return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+
+    return types.Array(element, 0, "C")(value), generate
+
+
 def _one_element(context: Any, builder: Any, kind: Any) -> Any:
     """An array of rank 0 on the stack, which nobody owns."""
     data = cgutils.alloca_once(builder, context.get_data_type(kind.dtype))
@@ -157,6 +174,29 @@ def keep(context, array):
         return context.get_dummy_value()
 
     return types.none(array), generate
+
+
+@intrinsic
+def is_at(context, pointer, other):
+    """1 where two pointers are the same, else 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.zext(builder.icmp_unsigned("==", *arguments), ir.IntType(64))
+
+    return types.int64(pointer, other), generate
+
+
+@intrinsic
+def copy_to(context, pointer, array):
+    """Copies an array's elements, which lie in C order, to where a pointer says."""
+
+    def generate(context, builder, signature, arguments):
+        source = make_array(signature.args[1])(context, builder, arguments[1])
+        size = builder.mul(source.nitems, source.itemsize)
+        cgutils.raw_memcpy(builder, arguments[0], source.data, size, 1)
+        return context.get_dummy_value()
+
+    return types.none(pointer, array), generate
 
 
 def _floating_intrinsic(name: str) -> Any:
@@ -349,11 +389,22 @@ def divide_complex(a, b):
 NAMES: dict[str, Any] = {
     name: value for name, value in globals().items() if callable(value) and hasattr(value, "py_func")
 }
-NAMES |= {"addressed": addressed, "allocate": allocate, "empty_scalar": empty_scalar, "accumulate": accumulate}
+NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "owned_scalar": owned_scalar, "accumulate": accumulate}
+NAMES |= {"addressed": addressed}
 NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
 NAMES |= {"matrix_product": matrix_product, "shifted": shifted}
-NAMES |= {"pointer": pointer, "keep": keep, "select": select, "maximum": maximum, "minimum": minimum}
+NAMES |= {
+    "pointer": pointer,
+    "keep": keep,
+    "is_at": is_at,
+    "copy_to": copy_to,
+    "as_contiguous": np.ascontiguousarray,
+    "carray": carray,
+    "select": select,
+    "maximum": maximum,
+    "minimum": minimum,
+}
 NAMES |= {name: getattr(math, name) for name in MATH}
 NAMES |= {name: getattr(types, name) for name in TYPES}
 NAMES |= {f"{name}_float64": function for name, function in vector.FLOAT64.items()}

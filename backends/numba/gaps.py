@@ -12,7 +12,7 @@ import numpy as np
 
 from egc import sizes
 from egc.backends.numba.accumulators import BLOCK
-from egc.lower.loops import Access, Apply, Fold, For, Index, Literal, Load, Reduce, Store, is_invariant
+from egc.lower.statements import Access, Apply, Fold, For, Index, Literal, Load, Reduce, Store, is_invariant
 from egc.sizes import Dim
 
 if TYPE_CHECKING:

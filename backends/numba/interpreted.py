@@ -85,11 +85,13 @@ class InterpretedWriter(Writer):
         function = f"loops_{number}"
         self.driver.names[function] = lazy(segment, types, partial(self.driver.names.__setitem__, function))
 
-    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
+    def run_segment(
+        self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
+    ) -> Iterator[str]:
         if segment.calls is None:
-            yield from super().run_segment(number, segment, arguments)
+            yield from super().run_segment(number, segment, arrays, further)
         else:
-            yield f"loops_{number}({', '.join([*arguments, *map(self.dim, segment.calls.extra)])})"
+            yield f"loops_{number}({', '.join([*arrays, *further, *map(self.dim, segment.calls.extra)])})"
 
     def call(self, call: Call, depth: int) -> None:
         node, variable = call.node, self.name(call.name)

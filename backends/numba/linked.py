@@ -91,6 +91,21 @@ class LinkedCompiler(Compiler):
         self.state.flags.no_compile = True
 
 
+class LinkedDriver(LinkedCompiler):
+    """For functions whose array arguments may be parts of one array."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.state.flags.noalias = False
+
+
+@global_compiler_lock
+def compile_section(dispatcher: Any, arguments: tuple[Any, ...]) -> Any:
+    """numba's compile result of a dispatcher, of `numba.njit(pipeline_class=LinkedDriver, ...)`, for callers that write
+    their own code."""
+    return dispatcher._compiler.compile(arguments, None)
+
+
 @global_compiler_lock
 def compile_linked(dispatcher: Any, signature: Any) -> Any:
     """The dispatcher, of `numba.njit(pipeline_class=LinkedCompiler, ...)`, ready for calls from compiled functions with

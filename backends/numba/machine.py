@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,20 +14,22 @@ from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.adapter import AdaptedCompiler, Adapter
 from egc.backends.numba.emit import Segment
-from egc.backends.numba.functions import NAMES, TYPES
+from egc.backends.numba.functions import NAMES, TYPES, address_type
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.store import adapt_stored, compile_stored
 from egc.backends.numba.threads import RAISED, cells, pack, part, run_phase
 from egc.types import ArrayType
 
-Kernel = tuple[Segment, Sequence[tuple[ArrayType, bool]]]
-"""A segment, and its arrays' types with whether they are written."""
+Kernel = tuple[str, Any, tuple[tuple[str, Any], ...]]
+"""The source of a segment, its signature, and what it names besides `NAMES`."""
 
 
 SHARING_NAMES: dict[str, Any] = {"pack": pack, "run_phase": run_phase, "part": part, "cells": cells, "RAISED": RAISED}
-SHARING_NAMES |= {"keep": NAMES["keep"]}
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
+
+CALL_NAMES: dict[str, Any] = {name: NAMES[name] for name in ("pointer", "keep")}
+"""What calls of all kernels name."""
 
 
 class Unaliased(Compiler):
@@ -38,77 +41,77 @@ class Unaliased(Compiler):
 
 
 @lru_cache(maxsize=1024)
-def machine_code(source: str, signature: Any, wrapper: bool) -> Any:
-    """The compiled function of a segment, with or without a way to call it from Python. Programs with equal segments
-    share it."""
-    namespace = {"__name__": __name__, **NAMES, "cells": cells}
+def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...] = ()) -> Any:
+    """The compiled function of a segment, for calls from compiled functions. Programs with equal segments share it.
+    `names` are functions that it calls besides `NAMES`, each name one function."""
+    namespace = {"__name__": __name__, **NAMES, "cells": cells, **dict(names)}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    if wrapper:
-        return compile_stored(njit(pipeline_class=Unaliased, **options)(namespace["loops"]), signature, [source])
     linked = njit(pipeline_class=LinkedCompiler, no_cpython_wrapper=True, **options)
     return compile_linked(linked(namespace["loops"]), signature)
 
 
+def kernel_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Kernel:
+    return segment.source, signature_of(segment, arrays), tuple(segment.names.items())
+
+
 def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
-    """C-contiguous arrays, read-only unless written, then the sizes."""
-    array_types = [
-        types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays
-    ]
-    result = types.int64 if segment.may_fail else types.void
-    sizes = [types.int64] * len(segment.dims)
+    """The addresses of C-contiguous arrays, whose bools are bytes, then the sizes and numbers."""
+    addresses = [address_type(types.Array(from_dtype(type.dtype), type.rank, "C")) for type, _ in arrays]
+    result = types.int64 if segment.may_fail or segment.exchanged else types.void
+    sizes = [types.int64] * len(segment.dims) + [getattr(types, kind) for kind in segment.constants]
     if segment.calls is None:
-        return result(*array_types, *sizes)
+        return result(*addresses, *sizes)
     cells = [types.CPointer(getattr(types, kind)) for kind, _ in segment.calls.cells]
-    buffers = [types.Array(getattr(types, kind), 1, "C") for kind, _ in segment.calls.buffers]
-    return result(*[types.int64] * 4, *array_types, *sizes, *cells, *buffers)
+    buffers = [types.CPointer(getattr(types, kind)) for kind, _ in segment.calls.buffers]
+    return result(*[types.int64] * 4, *addresses, *sizes, *cells, *buffers)
 
 
-def compile_kernel(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
-    """The function of a segment for use in a driver."""
-    return machine_code(segment.source, signature_of(segment, arrays), False)
+@dataclass(frozen=True)
+class DriverSource:
+    """The text of a function `run`, what it names, and the kernels that it calls by their names.
 
+    further: gives what else it names, from all names so far. It follows from `texts`.
+    """
 
-def compile_driver(
-    source: str, names: Mapping[str, Any], kernels: Sequence[Kernel], signature: tuple[Any, ...]
-) -> Dispatcher:
-    """The compiled driver, for arguments of exactly these types. It calls the kernels as `loops_0`, `loops_1`, ..., which
-    are compiled where the driver is not stored."""
-    function, key, link = _driver(source, names, kernels)
-    return compile_stored(njit(**DRIVER)(function), signature, key, link)
-
-
-def compile_adapter(
-    source: str,
-    names: Mapping[str, Any],
-    kernels: Sequence[Kernel],
-    signature: tuple[Any, ...],
-    outputs: Sequence[np.dtype],
-) -> Adapter:
-    """The same for calls through `entry`. outputs: the dtypes of the driver's outputs."""
-    function, key, link = _driver(source, names, kernels)
-    dispatcher = njit(pipeline_class=AdaptedCompiler, no_cpython_wrapper=True, **DRIVER)(function)
-    return adapt_stored(dispatcher, signature, tuple(map(from_dtype, outputs)), key, link)
+    text: str
+    names: Mapping[str, Any]
+    kernels: Mapping[str, Kernel]
+    texts: Sequence[str] = ()
+    further: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 DRIVER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
-def _driver(
-    source: str, names: Mapping[str, Any], kernels: Sequence[Kernel]
-) -> tuple[Callable[..., Any], list[str] | None, Callable[[], None]]:
+def compile_driver(driver: DriverSource, signature: tuple[Any, ...]) -> Dispatcher:
+    """The compiled driver, for arguments of exactly these types. Its kernels are compiled where it is not stored."""
+    function, key, link = _driver(driver)
+    return compile_stored(njit(**DRIVER)(function), signature, key, link)
+
+
+def compile_adapter(driver: DriverSource, signature: tuple[Any, ...], outputs: Sequence[np.dtype]) -> Adapter:
+    """The same for calls through `entry`. outputs: the dtypes of the driver's outputs."""
+    function, key, link = _driver(driver)
+    dispatcher = njit(pipeline_class=AdaptedCompiler, no_cpython_wrapper=True, **DRIVER)(function)
+    return adapt_stored(dispatcher, signature, tuple(map(from_dtype, outputs)), key, link)
+
+
+def _driver(driver: DriverSource) -> tuple[Callable[..., Any], list[str] | None, Callable[[], None]]:
     """The Python function of a driver, what tells it from others, and what makes its kernels."""
-    namespace = {"__name__": __name__, **names}
-    exec(compile(source, "<egc driver>", "exec"), namespace)
+    namespace = {"__name__": __name__, **driver.names}
+    exec(compile(driver.text, "<egc driver>", "exec"), namespace)
 
     def link() -> None:
-        namespace.update({f"loops_{number}": compile_kernel(*kernel) for number, kernel in enumerate(kernels)})
+        namespace.update({name: machine_code(*kernel) for name, kernel in driver.kernels.items()})
+        if driver.further is not None:
+            namespace.update(driver.further(namespace))
 
-    texts = list(map(_named, names, names.values()))
-    if None in texts:
+    names = [_named(name, value) for name, value in driver.names.items()]
+    if None in names:
         return namespace["run"], None, link
-    loops = (f"{segment.source}{signature_of(segment, arrays)}" for segment, arrays in kernels)
-    return namespace["run"], [source, *filter(None, texts), *loops], link
+    kernels = (f"{name}{text}{taken}" for name, (text, taken, _) in driver.kernels.items())
+    return namespace["run"], [driver.text, *filter(None, names), *kernels, *driver.texts], link
 
 
 def _named(name: str, value: Any) -> str | None:
@@ -120,15 +123,22 @@ def _named(name: str, value: Any) -> str | None:
 
 def compile_alone(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
     """The function of a segment for use in Python: it takes arrays and sizes, and after them the sizes that sharing needs."""
-    signature = signature_of(segment, arrays)
-    if segment.calls is None:
-        return machine_code(segment.source, signature, True)
-    arguments = [*(f"a{k}" for k in range(len(segment.arrays))), *(f"n{k}" for k in range(len(segment.dims)))]
-    extra = [f"m{k}" for k in range(len(segment.calls.extra))]
-    lines = segment.calls.lines("loops_0", arguments, extra, segment.may_fail)
-    source = "\n    ".join([f"def run({', '.join([*arguments, *extra])}):", *lines]) + "\n"
-    given = (*signature.args[4 : 4 + len(arguments)], *[types.int64] * len(extra))
-    return compile_driver(source, {**SHARING_NAMES, "empty": np.empty}, [(segment, arrays)], given)
+    names, sizes = ([f"{letter}{k}" for k in range(len(each))] for letter, each in zip("an", (arrays, segment.dims)))
+    extra = [f"m{k}" for k in range(len(segment.calls.extra) if segment.calls is not None else 0)]
+    given = [*(f"pointer({name})" for name in names), *sizes]
+    if segment.calls is not None:
+        lines = list(segment.calls.lines("loops_0", given, extra, segment.may_fail))
+    else:
+        lines = [f"{'return ' if segment.may_fail or segment.exchanged else ''}loops_0({', '.join(given)})"]
+    source = "\n    ".join([f"def run({', '.join([*names, *sizes, *extra])}):", *lines]) + "\n"
+    taken = [types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays]
+    return _alone(source, kernel_of(segment, arrays), (*taken, *[types.int64] * (len(sizes) + len(extra))))
+
+
+@lru_cache(maxsize=1024)
+def _alone(source: str, kernel: Kernel, signature: tuple[Any, ...]) -> Any:
+    names = {**CALL_NAMES, **SHARING_NAMES, "empty": np.empty}
+    return compile_driver(DriverSource(source, names, {"loops_0": kernel}), signature)
 
 
 def lazy(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]], install: Callable[[Any], None]) -> Any:

@@ -7,6 +7,7 @@ come as a tuple.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,24 +20,39 @@ from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES
-from egc.backends.numba.machine import SHARING_NAMES, Kernel, compile_adapter, compile_driver
+from egc.backends.numba.machine import (
+    CALL_NAMES,
+    SHARING_NAMES,
+    DriverSource,
+    Kernel,
+    compile_adapter,
+    compile_driver,
+    kernel_of,
+)
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.layouts import axes_of
 from egc.lower.access import ordered
-from egc.lower.loops import Call, LoopProgram
+from egc.lower.loops import Branch, Call, LoopProgram, Repeat
 from egc.types import ArrayType, TupleType, format_shape
 
 MOST_STEPS = 64
-"""Loops and library calls of a compiled driver, and """
+"""Steps of a driver with loops or branches, and """
 
 MOST_RESULTS = 16
-"""arrays that it returns, at most: it then takes numba about a second."""
+"""results of a driver in one piece, at most: numba takes longer for each than a short driver takes in all."""
+
+
+MOST_ARGUMENTS = 64
+"""Arguments of a compiled driver, at most: what it takes numba to read them grows faster than their number."""
 
 
 def is_native(program: Program, loops: LoopProgram) -> bool:
-    """Whether numba can compile all steps, and as one function: it takes ever longer for a longer one."""
-    if len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS:
+    """Whether numba can compile all steps; with loops or branches among them, as a driver in one piece."""
+    if len(program.inputs) > MOST_ARGUMENTS:
+        return False
+    flows = any(isinstance(step, (Repeat, Branch)) for step in loops.steps)
+    if flows and (len(loops.steps) > MOST_STEPS or len(program.outputs) > MOST_RESULTS):
         return False
     writer = NativeWriter(program, loops)
     return all(
@@ -51,17 +67,25 @@ class Native:
 
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands):
         self.program, self.layouts = program, demands.layouts
-        self.writer = NativeWriter(program, loops, demands)
+        self.writer = self._writer(loops, demands)
         self.driver: Driver = self.writer.write()
+
+    def _writer(self, loops: LoopProgram, demands: Demands) -> NativeWriter:
+        return NativeWriter(self.program, loops, demands)
+
+    @cached_property
+    def source(self) -> DriverSource:
+        kernels = {f"loops_{number}": kernel for number, kernel in enumerate(self.writer.pending)}
+        return DriverSource(self.driver.source, self.driver.names, kernels)
 
     def function(self) -> Any:
         """numba's dispatcher of the compiled driver."""
-        return compile_driver(self.driver.source, self.driver.names, self.writer.pending, self.signature())
+        return compile_driver(self.source, self.signature())
 
     def adapter(self) -> Adapter:
         """The compiled driver, for calls from Python."""
         dtypes = [node.type.dtype for node in self.program.outputs]
-        return compile_adapter(self.driver.source, self.driver.names, self.writer.pending, self.signature(), dtypes)
+        return compile_adapter(self.source, self.signature(), dtypes)
 
     def signature(self) -> Any:
         return tuple(
@@ -83,7 +107,7 @@ class NativeWriter(Writer):
         self.pending: list[Kernel] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
-            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"],
+            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"], **CALL_NAMES,
         )  # fmt: skip
 
     def arguments(self) -> None:
@@ -167,15 +191,24 @@ class NativeWriter(Writer):
         return frozenset(name for name, type in self.loops.inputs if not type.rank)
 
     def kernel(self, number: int, segment: Segment, types: Sequence[tuple[ArrayType, bool]]) -> None:
-        self.pending.append((segment, list(types)))
+        self.pending.append(kernel_of(segment, types))
 
-    def run_segment(self, number: int, segment: Segment, arguments: Sequence[str]) -> Iterator[str]:
-        if segment.calls is None:
-            yield from super().run_segment(number, segment, arguments)
-        else:
+    def run_segment(
+        self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
+    ) -> Iterator[str]:
+        arguments, kept = [*(f"pointer({array})" for array in arrays), *further], self.kept(arrays)
+        if segment.calls is not None:
             self.driver.names.update(SHARING_NAMES)
             extra = list(map(self.dim, segment.calls.extra))
-            yield from segment.calls.lines(f"loops_{number}", arguments, extra, segment.may_fail)
+            yield from segment.calls.lines(f"loops_{number}", arguments, extra, segment.may_fail, kept)
+            return
+        yield from super().run_segment(number, segment, arguments, ())
+        if kept:
+            yield f"keep(({''.join(f'{array}, ' for array in kept)}))"
+
+    def kept(self, arrays: Sequence[str]) -> Sequence[str]:
+        """The arrays that might be freed before a kernel ends, which knows their addresses only."""
+        return arrays
 
     def call(self, call: Call, depth: int) -> None:
         self.types[call.name] = call.node.type

@@ -8,7 +8,7 @@ for each chunk, and the next phase combines them in order: chunks depend on size
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -19,13 +19,13 @@ from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
 from egc.backends.numba.sharing import shared_axis, work_of
 from egc.backends.numba.strips import LANES, suits
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Blocks,
     Fold,
     For,
     Item,
     Load,
-    Loop,
     Reduce,
     Statement,
     Store,
@@ -39,6 +39,9 @@ from egc.sizes import Dim
 
 COLUMNS = 512
 """The columns of one chunk where threads share a loop over columns: several lines of memory for each row."""
+
+TOGETHER = 8
+"""Arguments of one tuple: code for a tuple grows with the square of its length."""
 
 
 @dataclass
@@ -94,8 +97,10 @@ class Calls:
     buffers: tuple[tuple[str, Dim], ...]
     may_raise: bool
 
-    def lines(self, function: str, arguments: Sequence[str], extra: Sequence[str], may_fail: bool) -> Iterator[str]:
-        """The calls, as source. `extra` are the values of `self.extra`."""
+    def lines(
+        self, function: str, arguments: Sequence[str], extra: Sequence[str], may_fail: bool, kept: Sequence[str] = ()
+    ) -> Iterator[str]:
+        """The calls, as source. `extra` are the values of `self.extra`; `kept` are arrays that must not be freed before."""
         prefix = f"{function}_"
         cells = [f"{prefix}z{k}" for k in range(len(self.cells))]
         buffers = [f"{prefix}b{k}" for k in range(len(self.buffers))]
@@ -103,9 +108,10 @@ class Calls:
         sizes_of = dict(zip(self.extra, extra))
         for name, (kind, size) in zip(buffers, self.buffers):
             yield f"{name} = empty({sizes_of.get(size, size)}, {kind})"
-        packed, kept = f"{prefix}p", f"{prefix}t"
-        yield f"{kept} = ({''.join(f'{name}, ' for name in (*arguments, *cells, *buffers))})"
-        yield f"{packed} = pack({function}, {kept})"
+        packed = f"{prefix}p"
+        given = (*arguments, *cells, *(f"pointer({name})" for name in buffers))
+        groups = [given[start : start + TOGETHER] for start in range(0, len(given), TOGETHER)]
+        yield f"{packed} = pack({function}, {_tuple_text(map(_tuple_text, groups))})"
         for number, phase in enumerate(self.phases):
             if isinstance(phase, Shared):
                 length, step = extra[phase.length], str(phase.step)
@@ -124,7 +130,8 @@ class Calls:
                     count = f"({extra[before.length]} + {step} - 1) // {step}"
                 call = f"run_phase({packed}, {number}, 1, 1, {count}, 0.0)"
             yield from self._checked(call, f"{prefix}status", may_fail)
-        yield f"keep({kept})"
+        if kept := (*kept, *buffers):
+            yield f"keep({_tuple_text(kept)})"
 
     def _checked(self, call: str, status: str, may_fail: bool) -> Iterator[str]:
         if not may_fail and not self.may_raise:
@@ -135,6 +142,10 @@ class Calls:
             yield f"if {status} == RAISED: raise MemoryError"
         if may_fail:
             yield f"if {status}: raise IndexError('index is out of bounds')"
+
+
+def _tuple_text(parts: Iterable[str]) -> str:
+    return f"({''.join(f'{part}, ' for part in parts)})"
 
 
 def emit_shared(loops: Sequence[Loop], exact: bool = False) -> Segment | None:
@@ -204,15 +215,14 @@ class _Kernel:
         arrays = tuple((name, name in source.written) for name in source.arrays)
         parameters = [
             *["start", "stop", "step", "phase"],
-            *(f"a{k}" for k in range(len(arrays))),
+            *(f"p{k}" for k in range(len(arrays))),
             *source.dims.values(),
             *(f"z{k}" for k in range(len(self.cells))),
-            *(f"b{k}" for k in range(len(self.buffers))),
+            *(f"qb{k}" for k in range(len(self.buffers))),
         ]
-        head = [f"def loops({', '.join(parameters)}):", *(f"    p{k} = pointer(a{k})" for k in range(len(arrays)))]
-        head += [f"    qb{k} = pointer(b{k})" for k in range(len(self.buffers))]
+        head = f"def loops({', '.join(parameters)}):"
         status = (["    bad = False"], ["    return int64(bad)"]) if may_fail else ([], [])
-        text = "\n".join([*head, *status[0], *source.lines, *status[1]]) + "\n"
+        text = "\n".join([head, *status[0], *source.lines, *status[1]]) + "\n"
         for _, size in self.buffers:
             self.size(size)
         made = Calls(tuple(calls), tuple(self.extra), tuple(self.cells), tuple(self.buffers), self.private)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egc.backends.numba.blas import known_product
-from egc.lower.loops import Access, Blocks, For, Product
+from egc.lower.statements import Access, Blocks, For, Product
 
 if TYPE_CHECKING:
     from egc.backends.numba.emit import Nest, Source

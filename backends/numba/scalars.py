@@ -139,6 +139,10 @@ POWERS = {
 others are pow's."""
 
 
+WHOLE_POWERS = {1: "{0}", 2: "{0} * {0}", 3: "{0} * ({0} * {0})"}
+"""Powers of complex numbers that NumPy multiplies out too."""
+
+
 WIDE = {"f": "float64", "i": "int64", "u": "uint64"}
 """The types in which helper functions compute."""
 
@@ -245,6 +249,9 @@ def _power(node: Node, operands: tuple[str, ...]) -> str | None:
         root = value == 0.5 and exponent.type.rank
         short = POWERS.get(float(value)) if value is not None and not root else None
         return short.format(x, T=name) if short else f"power_{name}({x}, {y})"
+    if kind == "c":
+        short = WHOLE_POWERS.get(value) if value is not None else None
+        return short and short.format(x)
     if kind == "i" and (value is None or value < 0):
         return None
     template = BY_KIND[kind].get("power")

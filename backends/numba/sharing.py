@@ -9,7 +9,8 @@ from pathlib import Path
 from egc import sizes
 from egc.backends.numba.crew import CELL
 from egc.costtable import read_table
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
@@ -20,7 +21,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Product,
     Reduce,
     Scan,

@@ -16,7 +16,8 @@ import numpy as np
 
 from egc.backends.numba.accumulators import stored
 from egc.backends.numba.scalars import type_name
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
@@ -26,7 +27,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Statement,
     Store,
     is_invariant,

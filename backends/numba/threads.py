@@ -175,13 +175,15 @@ def pack(typing_context, kernel, arguments):
     """The address of `kernel` and its arguments, for `run_phase`, which lasts as long as the calling function.
 
     kernel: a compiled function `kernel(start, stop, value, phase, *arguments)`.
-    The arguments are not kept alive.
+    arguments: in tuples of a tuple. They are not kept alive.
     """
-    given = (types.int64, types.int64, *arguments.types)
-    called = _called(typing_context, kernel, given)
+    given = [kind for group in arguments.types for kind in group.types]
+    called = _called(typing_context, kernel, (types.int64, types.int64, *given))
 
     def generate(context, builder, signature, values):
-        fields = _cast(context, builder, values[1], arguments.types, called.args[4:])
+        groups = cgutils.unpack_tuple(builder, values[1])
+        packed = [value for group in groups for value in cgutils.unpack_tuple(builder, group)]
+        fields = [context.cast(builder, *each) for each in zip(packed, given, called.args[4:])]
         room = ir.LiteralStructType([_WORK.as_pointer(), _LONG, _LONG, *(value.type for value in fields)])
         place = cgutils.alloca_once(builder, room)
         work = _work(context, builder.module, kernel, called, place.type, 1)

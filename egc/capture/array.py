@@ -14,7 +14,7 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.capture import build
-from egc.capture.context import array_type, current
+from egc.capture.context import array_type, current, tick
 from egc.errors import NotEncodable
 from egc.ir import Node
 from egc.sizes import Size
@@ -25,22 +25,27 @@ class Cell:
 
     `contiguous`: known to be laid out in C order. `rivals` may be the same memory, depending on the layout, which
     capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
-    cell shows of an argument, as a Node of the argument's.
+    cell shows of an argument, as a Node of the argument's. `serial`: when it was made, see `Context.tick`.
+    `aliases`: memory that it is where a condition holds, which decided what a variable is bound to; None where the condition
+    is not known.
     """
 
-    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin")
+    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin", "serial", "aliases")
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
         self.contiguous, self.stale = False, False
         self.rivals: list[Cell] = []
         self.origin: Node | None = None
+        self.serial = tick()
+        self.aliases: dict[Cell, Node | None] = {}
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""
         for cell in (other, *other.rivals):
-            cell.rivals.append(self)
-            self.rivals.append(cell)
+            if cell is not self and cell not in self.rivals:
+                cell.rivals.append(self)
+                self.rivals.append(cell)
 
     def touch(self) -> None:
         """Notes that the contents were written. NotEncodable when an argument may have been written with them."""
@@ -48,8 +53,10 @@ class Cell:
             raise NotEncodable(
                 "a write into a reshaped argument", "whether it is a view depends on its layout", current().line
             )
+        current().note(self)
         self.written = True
         for cell in self.rivals:
+            current().note(cell)
             cell.stale = True
 
 

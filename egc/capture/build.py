@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from egc import ir, sizes
+from egc.capture.bounds import mentions
 from egc.capture.context import current
 from egc.errors import NotEncodable, ShapeError
 from egc.ir import Node
@@ -103,6 +104,8 @@ def settle_ones(*dims: Dim) -> None:
     NotEncodable where that cannot be expressed, since it is a quotient or the like.
     """
     for dim in dims:
+        if mentions(dim, current().ranges):
+            raise NotEncodable(f"a broadcast of an axis of length {dim}", "its length changes", current().line)
         if current().value(dim) == 1 and dim != 1 and current().same(dim, 1):
             what = f"a broadcast of an axis of length {dim}"
             raise NotEncodable(what, "whether it is 1 is not settled", current().line)

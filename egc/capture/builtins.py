@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from egc import ir, sizes
+from egc import ir, ops, sizes
 from egc.capture import build
-from egc.capture.array import Array, as_size, python_number, result, to_node
+from egc.capture.array import Array, python_number, result, to_node
+from egc.capture.bounds import Undecided
 from egc.capture.context import current
+from egc.capture.flow.values import common
 from egc.capture.registry import FUNCTIONS, implements
 from egc.capture.ufuncs import compute, elementwise, truth
 from egc.errors import NotEncodable
@@ -103,10 +105,34 @@ def traced_int(value: Any = 0, *base: Any) -> Any:
     return python_number(build.cast(node, np.int64))
 
 
+@implements(builtins.complex, theme=theme)
+def traced_complex(real: Any = 0, imag: Any = 0) -> Any:
+    """A sum, which keeps neither the sign of a zero nor an infinite imaginary part: these run as written."""
+    if not isinstance(real, (Array, Size)) and not isinstance(imag, (Array, Size)):
+        return complex(real, imag)
+    parts = []
+    for value in (real, imag):
+        node = _single(value, "complex") if isinstance(value, Array) else to_node(value)
+        if node.type.dtype.kind == "c":
+            raise NotEncodable("complex() of complex numbers", "not encoded", current().line)
+        parts.append(build.cast(node, float))
+    make = current().make
+    zero = ir.constant(0.0, parts[0].type.dtype)
+    for part in parts:
+        current().check(make("logical_and", make("equal", part, zero), make("signbit", part)))
+    current().check(make("logical_not", make("isfinite", parts[1])))
+    unit = ir.constant(1j, np.dtype(complex))
+    imaginary = make("multiply", build.cast(parts[1], complex), unit)
+    return python_number(make("add", build.cast(parts[0], complex), imaginary))
+
+
 @implements(builtins.bool, theme=theme)
 def traced_bool(value: Any = False) -> Any:
     if isinstance(value, Size):
-        return not current().same(value, 0)
+        try:
+            return not current().same(value, 0)
+        except Undecided:
+            return python_number(current().make("not_equal", to_node(value), ir.constant(0, ops.INT64)))
     if isinstance(value, Array):
         if value.ndim and not current().same(value.size, 1):
             raise ValueError(
@@ -116,9 +142,9 @@ def traced_bool(value: Any = False) -> Any:
     return bool(value)
 
 
-@implements(builtins.range, theme=theme)
-def traced_range(*bounds: Any) -> range:
-    return range(*(current().concretize(as_size(bound, "a range")) for bound in bounds))
+def truth_of(value: Array) -> ir.Node:
+    """A traced truth value as a bool scalar."""
+    return traced_bool(value).node
 
 
 @implements(builtins.abs, theme=theme)
@@ -157,17 +183,18 @@ def _extreme(name: str, takes: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 def _better(best: Any, item: Any, takes: Callable[[Any, Any], Any]) -> Any:
     if not isinstance(best, Array) and not isinstance(item, Array):
         if isinstance(best, (int, Size)) and isinstance(item, (int, Size)):
-            return item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+            try:
+                return (
+                    item if not current().at_least(*((best, item) if takes is operator.gt else (item, best))) else best
+                )
+            except Undecided:
+                return (sizes.maximum if takes is operator.gt else sizes.minimum)(best, item)
         raise NotEncodable("min or max of a size and a float", "not encoded", current().line)
-    kinds = {
-        (v.kind, v.dtype, v.ndim) if isinstance(v, Array) else ("python", to_node(v).type.dtype, 0)
-        for v in (best, item)
-    }
-    if len(kinds) > 1 or any(ndim for _, _, ndim in kinds):
-        raise NotEncodable("Python's min or max of data", "the result's type depends on data", current().line)
-    a, b = to_node(best), to_node(item)
-    chosen = current().make("where", takes(result(b), result(a)).node, b, a)
-    return Array(chosen, next(iter(kinds))[0])
+    if any(isinstance(v, Array) and v.ndim for v in (best, item)):
+        raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+    kind = common(best, item, "$extreme")
+    chosen = current().make("where", takes(item, best).node, kind.node(item), kind.node(best))
+    return kind.value(chosen)
 
 
 FUNCTIONS[builtins.max] = _extreme("max", operator.gt)

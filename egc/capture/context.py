@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from egc import ir, sizes
+from egc.capture.bounds import Range, Undecided, extreme, mentions
 from egc.errors import InternalError, Line, NotEncodable
 from egc.ir import Node
 from egc.sizes import Dim, Size, SizeGuard
@@ -22,6 +24,13 @@ class Restart(Exception):
 
     def __init__(self, name: str, value: Dim):
         self.name, self.value = name, value
+
+
+class Choose(Exception):
+    """Capture must begin again: a loop is to be captured in another way."""
+
+    def __init__(self, loop: Any, way: str):
+        self.loop, self.way = loop, way
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,33 @@ class ValueGuard:
             return False
 
 
+class Journal:
+    """What capturing a region has changed: cells, each with what it was before, and its checks."""
+
+    def __init__(self, start: int):
+        self.start = start
+        self.cells: dict[Any, tuple[Node, bool, bool]] = {}
+
+    def note(self, cell: Any) -> None:
+        if cell not in self.cells:
+            self.cells[cell] = cell.node, cell.written, cell.stale
+
+    def undo(self) -> dict[Any, tuple[Node, bool, bool]]:
+        """Puts the cells back that were there before; gives what they were."""
+        known = {cell: before for cell, before in self.cells.items() if cell.serial < self.start}
+        after = {cell: (cell.node, cell.written, cell.stale) for cell in known}
+        for cell, before in known.items():
+            cell.node, cell.written, cell.stale = before
+        return after
+
+
 @dataclass
 class Context:
     """`hints` are the sizes at hand; decisions follow them and are recorded as guards.
 
-    `least`: what symbols are known not to be below, so that no guard is needed.
+    `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
+    where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
+    are not negative on this side of a branch. `made`: when each Node was made first.
     """
 
     hints: Mapping[str, int]
@@ -58,9 +89,37 @@ class Context:
     checks: dict[Node, None] = field(default_factory=dict)
     line: Line | None = None
     scopes: tuple[str, ...] = ()
+    ways: Mapping[Any, str] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    facts: tuple[Dim, ...] = ()
+    journals: list[Journal] = field(default_factory=list)
+    made: ChainMap[Node, int] = field(default_factory=ChainMap)
+    serial: int = 0
 
     def make(self, op: str, *inputs: Node, **params: Any) -> Node:
-        return ir.make(op, *inputs, line=self.line, scopes=frozenset(self.scopes), **params)
+        node = ir.make(op, *inputs, line=self.line, scopes=frozenset(self.scopes), **params)
+        if node not in self.made:
+            self.made[node] = self.tick()
+        return node
+
+    def tick(self) -> int:
+        """A number that grows: what is made later has a greater one."""
+        self.serial += 1
+        return self.serial
+
+    @property
+    def depth(self) -> int:
+        """The number of regions around what is being captured."""
+        return len(self.journals)
+
+    def note(self, cell: Any) -> None:
+        """A cell is about to change: the regions being captured remember what it was."""
+        for journal in self.journals:
+            journal.note(cell)
+
+    def started(self) -> int:
+        """What was made before this number is from outside of the innermost region."""
+        return self.journals[-1].start if self.journals else 0
 
     def value(self, dim: Dim) -> int:
         """What a size is for the arguments at hand; takes no guard."""
@@ -70,6 +129,8 @@ class Context:
         """The size as an integer, guarded."""
         if isinstance(dim, int):
             return dim
+        if mentions(dim, self.ranges):
+            raise Undecided("an integer that must be known at capture", "it changes with the iteration", self.line)
         value = self.value(dim)
         self._guard(dim - value, "==")
         return value
@@ -83,6 +144,10 @@ class Context:
         difference = a - b
         if isinstance(difference, int):
             return difference == 0
+        if mentions(difference, self.ranges):
+            if self._at_least_always(difference - 1) or self._at_least_always(-1 - difference):
+                return False
+            raise self._undecided(a, b)
         if self.value(difference) != 0:
             bounds = (sizes.lower_bound(difference, self.least), sizes.lower_bound(b - a, self.least))
             if not any(bound is not None and bound > 0 for bound in bounds):
@@ -107,12 +172,49 @@ class Context:
         difference = a - b
         if isinstance(difference, int):
             return difference >= 0
+        if mentions(difference, self.ranges):
+            if self._at_least_always(difference):
+                return True
+            if self._at_least_always(-1 - difference):
+                return False
+            raise self._undecided(a, b)
         bound = sizes.lower_bound(difference, self.least)
         if bound is not None and bound >= 0:
             return True
         holds = self.value(difference) >= 0
         self._guard(difference if holds else -1 - difference, ">=")
         return holds
+
+    def _at_least_always(self, difference: Dim) -> bool:
+        """Whether a size is at least 0 in every iteration that comes here, guarded."""
+        if isinstance(difference, int):
+            return difference >= 0
+        return any(self._never_negative(difference - fact) for fact in (0, *self.facts))
+
+    def settled(self, node: Node) -> bool:
+        """Whether a slice surely lies within its operand in every iteration, whatever branches were taken inside."""
+        for start, size, step, length in zip(
+            *(node.params[p] for p in ("start", "size", "step")), node.inputs[0].type.shape
+        ):
+            last = start + (size - 1) * step
+            if not all(self._at_least_always(d) for d in (start, last, length - 1 - last)):
+                return False
+        return True
+
+    def _never_negative(self, difference: Dim) -> bool:
+        least = extreme(difference, self.ranges)
+        if least is None or isinstance(least, int):
+            return least is not None and least >= 0
+        bound = sizes.lower_bound(least, self.least)
+        if bound is not None and bound >= 0:
+            return True
+        if self.value(least) < 0:
+            return False
+        self._guard(least, ">=")
+        return True
+
+    def _undecided(self, a: Dim, b: Dim) -> Undecided:
+        return Undecided(f"comparing the sizes {a} and {b}", "the answer may change with the iteration", self.line)
 
     def read_global(self, namespace: Mapping[str, Any], name: str) -> Any:
         """A global variable, guarded by identity."""
@@ -158,6 +260,12 @@ def current() -> Context:
     if context is None:
         raise InternalError("capture", "a traced value was used outside of a capture")
     return context
+
+
+def tick() -> int:
+    """`Context.tick` of the current capture; 0 for what is made before one."""
+    context = _current.get()
+    return 0 if context is None else context.tick()
 
 
 @contextmanager

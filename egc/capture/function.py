@@ -18,8 +18,8 @@ from egc.capture import scopes as scopes
 from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
-from egc.capture.array import Array, to_node
-from egc.capture.context import Context, Restart, ValueGuard, active
+from egc.capture.array import Array, Cell, to_node
+from egc.capture.context import Choose, Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
@@ -115,9 +115,12 @@ def capture(
                 why = f"it is a {type(leaf.value).__name__}, whose functions may be others than an array's"
             raise NotEncodable(f"the argument {leaf.name}", why)
     substitution: dict[str, Dim] = {}
+    ways: dict[Any, str] = {}
     for _ in range(RESTARTS):
         try:
-            return _attempt(function, forest, leaves, substitution, assume or {})
+            return _attempt(function, forest, leaves, substitution, assume or {}, ways)
+        except Choose as choice:
+            ways[choice.loop] = choice.way
         except Restart as restart:
             replaced = {
                 name: sizes.substitute(dim, {restart.name: restart.value}) for name, dim in substitution.items()
@@ -142,13 +145,14 @@ def _attempt(
     leaves: Sequence[Leaf],
     substitution: Mapping[str, Dim],
     assumed: Mapping[str, Sequence[str]],
+    ways: Mapping[Any, str],
 ) -> Captured:
     hints: dict[str, int] = {leaf.name: leaf.value for leaf in leaves if leaf.kind == trees.INTEGER}
     values: list[Any] = []
     inputs: list[Node] = []
     owners: dict[Node, int] = {}
     shapes: dict[int, tuple[Dim, ...]] = {}
-    context = Context(hints)
+    context = Context(hints, ways=ways)
     with active(context), guards_of(context):
         for position, leaf in enumerate(leaves):
             shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()
@@ -218,6 +222,8 @@ def _finish(
         raise NotEncodable(
             "results that may share memory", "whether a reshaped array is a view depends on its layout", context.line
         )
+    for cell in own:
+        _settle_aliases(context, cell)
     uses = Counter(map(id, own))
     results = tuple(_result(value, owners, outputs, seen, uses) for _, value in found)
     writes: list[tuple[int, int]] = []
@@ -238,6 +244,16 @@ def _finish(
         program, tuple(leaves), tuple(owners[node] for node in inputs), dict(context.constants), tree, results,
         tuple(writes), checks, tuple(context.size_guards), tuple(context.value_guards.values()), dict(shapes),
     )  # fmt: skip
+
+
+def _settle_aliases(context: Context, cell: Cell) -> None:
+    """A result that is an argument in some cases only: then the function runs as written."""
+    for other, condition in cell.aliases.items():
+        if other.argument is None and other.origin is None:
+            continue
+        if condition is None:
+            raise NotEncodable("a result that may be an argument", "data decides whether it is", context.line)
+        context.check(condition)
 
 
 def _output(node: Node, outputs: list[Node]) -> int:

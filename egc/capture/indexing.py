@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from egc import ir
+from egc import ir, sizes
 from egc.capture import build
-from egc.capture.array import OPERATORS, Array, View, as_size, fresh, result, to_node
+from egc.capture.array import OPERATORS, Array, View, as_size, fresh, python_number, result, to_node
+from egc.capture.bounds import Undecided, mentions
 from egc.capture.context import current
 from egc.errors import NotEncodable
 from egc.ir import Node
@@ -95,9 +96,20 @@ def slice_range(entry: slice, length: Dim) -> tuple[Dim, Dim, int]:
     start = clipped(entry.start, low if step > 0 else high)
     stop = clipped(entry.stop, high if step > 0 else low)
     span = stop - start if step > 0 else start - stop
-    if not context.at_least(span, 1):
-        return 0, 0, 1
+    try:
+        if not context.at_least(span, 1):
+            return 0, 0, 1
+    except Undecided:
+        span = at_least_none(span)
     return start, (span + abs(step) - 1) // abs(step) if abs(step) != 1 else span, step
+
+
+def at_least_none(span: Dim) -> Dim:
+    """A length that may come out negative, where it is none."""
+    try:
+        return span if current().at_least(span, 0) else 0
+    except Undecided:
+        return sizes.maximum(span, 0)
 
 
 def basic_view(shape: Shape, entries: Sequence[Any]) -> View:
@@ -145,7 +157,7 @@ def _is_array(entry: Any) -> bool:
 
 def getitem(x: Array, index: Any) -> Any:
     """`x[index]`."""
-    entries = full_index(index, x.ndim)
+    entries = settled(full_index(index, x.ndim), x.shape)
     if not any(map(_is_array, entries)):
         view = basic_view(x.shape, entries)
         given = index if isinstance(index, tuple) else (index,)
@@ -157,10 +169,45 @@ def getitem(x: Array, index: Any) -> Any:
         if len(entries) == 1:
             return OPERATORS["select"](x, entries[0])
         raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
+    if all(_is_number(entry) for entry in entries if _is_array(entry)):
+        return _picked(x, entries)
     base, axes, indices, front = advanced(x, entries)
     gathered = current().make("gather", base.node, *indices, axes=axes, mode="raise")
     rank = indices[0].type.rank
     return result(build.transpose(gathered, _placed(gathered.type.rank, rank, axes[0] if not front else 0)))
+
+
+def settled(entries: list[Any], shape: Shape) -> list[Any]:
+    """The entries; an integer that may be negative in one iteration of a loop and not in another is one of data."""
+    axis, found = 0, []
+    for entry in entries:
+        if isinstance(entry, Size) and mentions(entry, current().ranges):
+            try:
+                position(entry, shape[axis], axis)
+            except Undecided:
+                entry = python_number(to_node(entry))
+        axis += entry is not None
+        found.append(entry)
+    return found
+
+
+def _is_number(entry: Array) -> bool:
+    """Whether an index is one integer rather than an array: then NumPy gives a view."""
+    return entry.kind != "array" and not entry.ndim and entry.dtype.kind in "iu"
+
+
+def _picked(x: Array, entries: Sequence[Any]) -> Any:
+    """A view at integers that depend on data; the element where they are all of the index."""
+    base, axes, indices, _ = advanced(x, entries)
+
+    def read(node: Node) -> Node:
+        return current().make("gather", node, *indices, axes=axes, mode="raise")
+
+    def write(node: Node, part: Node) -> Node:
+        return current().make("scatter", node, part, *indices, axes=axes, combine="set")
+
+    whole = len(axes) == base.ndim
+    return result(read(base.node)) if whole else base.view(View(read, write))
 
 
 def _is_mask(entry: Any) -> bool:
@@ -216,7 +263,7 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     """`x[index] = value`."""
     if x.kind != "array":
         raise TypeError(f"'numpy.{x.dtype}' object does not support item assignment")
-    entries = full_index(index, x.ndim)
+    entries = settled(full_index(index, x.ndim), x.shape)
     if OPERATORS["write_selection"](x, entries, value):
         return
     node = to_node(value)
@@ -276,7 +323,8 @@ def _fitted(value: Node, shape: Shape) -> Node:
     extra = value.type.rank - len(shape)
     if extra > 0 and all(dim == 1 for dim in value.type.shape[:extra]):
         value = build.reshape(value, value.type.shape[extra:])
-    if build.broadcast_shape(value.type.shape, shape) != shape:
+    together = build.broadcast_shape(value.type.shape, shape)
+    if len(together) > len(shape) or any(a != b and not current().same(a, b) for a, b in zip(together, shape)):
         raise ValueError(f"could not broadcast input array from shape {value.type.shape} into shape {shape}")
     return build.broadcast_to(value, shape)
 

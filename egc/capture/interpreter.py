@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 import operator
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,30 +18,37 @@ from numba.core import ir as numba_ir
 
 from egc.capture import builtins as python_builtins
 from egc.capture.array import Array, BoundMethod, has_traced
-from egc.capture.builtins import PURE, PURE_MODULES, concretized, contains_size, equal_containers
+from egc.capture.bounds import mentions
+from egc.capture.builtins import PURE, PURE_MODULES, concretized
 from egc.capture.bytecode import Closure, bytecode_ir
-from egc.capture.context import current
+from egc.capture.context import Choose, current
+from egc.capture.expressions import CONTAINERS, EXPRESSIONS, apply_operator, external, outside
+from egc.capture.flow.branch import Outcome, two_way
+from egc.capture.flow.graph import RESULT, RETURN, Loop, graph_of
+from egc.capture.flow.iteration import Iterating
+from egc.capture.flow.loop import capture_loop
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
 from egc.capture.selections import Selection, is_selectable
-from egc.capture.ufuncs import any_size, call_ufunc, size_operation
+from egc.capture.ufuncs import call_ufunc
 from egc.errors import Line, NotEncodable
+from egc.ir import Node
 from egc.rewrite import Rule
 from egc.sizes import Size
+
+WHOLE, UNROLLED = "whole", "unrolled"
+"""Ways to capture a loop: for all iterations at once, or one after the other."""
+
+MOST_UNROLLED = 512
+"""Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
 
 CALL_DEPTH = 64
 STATEMENTS = 200_000
 
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
-CONTAINERS = (list, dict, set)
-
 SCALARS = (int, float, complex, Size, np.generic, np.ndarray, str, type(None))
 
 Environment = dict[str, Any]
-
-
-def _outside(what: str) -> NotEncodable:
-    return NotEncodable(what, "it changes a value from outside", current().line)
 
 
 def _random(name: str) -> NotEncodable:
@@ -54,15 +61,39 @@ class Interpreter:
     def __init__(self) -> None:
         self.depth = 0
         self.statements = 0
-        self.owned: dict[int, Any] = {}
+        self.owned: dict[int, tuple[Any, int]] = {}
+        self.frames: list[Frame] = []
 
     def own(self, container: Any) -> Any:
         """Marks a container as made during the capture, so that it may be changed."""
-        self.owned[id(container)] = container
+        self.owned[id(container)] = container, current().tick()
         return container
+
+    def own_all(self, value: Any) -> Any:
+        """Marks the containers of a value."""
+        if isinstance(value, (list, tuple)):
+            for part in value:
+                self.own_all(part)
+        elif isinstance(value, dict):
+            for part in value.values():
+                self.own_all(part)
+        return self.own(value) if isinstance(value, CONTAINERS) or dataclasses.is_dataclass(value) else value
 
     def is_owned(self, container: Any) -> bool:
         return id(container) in self.owned
+
+    def may_change(self, container: Any) -> bool:
+        """Whether a container was made during the capture. NotEncodable inside of a loop or branch that is captured as a
+        whole, where it was made before."""
+        if not self.is_owned(container):
+            return False
+        if self.owned[id(container)][1] < current().started():
+            raise NotEncodable(
+                f"changing a {type(container).__name__} in a loop or branch on data",
+                "only arrays and numbers change there",
+                current().line,
+            )
+        return True
 
     def call(self, function: Any, arguments: Sequence[Any] = (), options: dict[str, Any] | None = None) -> Any:
         """`function(*arguments, **options)`."""
@@ -110,7 +141,7 @@ class Interpreter:
         module = getattr(function, "__module__", None) or ""
         if isinstance(owner, np.ufunc):
             return call_ufunc(owner, function.__name__, tuple(arguments), options)
-        if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.is_owned(owner):
+        if isinstance(owner, CONTAINERS) and function.__name__ not in CONTAINER_READS and not self.may_change(owner):
             raise NotEncodable(
                 f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line
             )
@@ -161,9 +192,11 @@ class Interpreter:
             )
         self.depth += 1
         line, scopes = current().line, current().scopes
+        self.frames.append(Frame(self, function, code, dict(bound.arguments)))
         try:
-            return Frame(self, function, code, dict(bound.arguments)).run()
+            return self.frames[-1].run()
         finally:
+            self.frames.pop()
             self.depth -= 1
             current().line, current().scopes = line, scopes
 
@@ -184,33 +217,113 @@ class Frame:
     def __init__(self, machine: Interpreter, function: types.FunctionType, code: Any, arguments: dict[str, Any]):
         self.machine, self.function, self.code, self.arguments = machine, function, code, arguments
         self.values: Environment = {}
+        self.graph = graph_of(code)
+        self.whole_loops: list[int] = []
         self.file = code.loc.filename
 
     def run(self) -> Any:
-        label = min(self.code.blocks)
-        while True:
-            for statement in self.code.blocks[label].body:
-                current().line = Line(self.file, statement.loc.line)
-                self.machine.statements += 1
-                if self.machine.statements > STATEMENTS:
-                    raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
-                match statement:
-                    case numba_ir.Return():
-                        return self.values[statement.value.name]
-                    case numba_ir.Jump():
-                        label = statement.target
-                        break
-                    case numba_ir.Branch():
-                        label = statement.truebr if self.truth(statement.cond) else statement.falsebr
-                        break
-                    case _:
-                        self.execute(statement)
+        self.flow(min(self.code.blocks), frozenset())
+        return self.values[RESULT]
 
-    def truth(self, condition: Any) -> bool:
-        value = self.values[condition.name]
-        if isinstance(value, Size):
-            return bool(python_builtins.traced_bool(value))
-        return bool(value)
+    def flow(self, label: int, stops: frozenset[int], started: bool = False) -> Outcome:
+        """Executes from a block on until the function returns or comes to one of `stops`, in every case that data may bring;
+        not at once where it has `started` at one."""
+        while True:
+            if label == RETURN or (label in stops and not started):
+                return {label: None}
+            loop = self.graph.loops.get(label)
+            if loop is not None and not started and self.whole(loop):
+                outcome = self.loop(loop)
+            else:
+                outcome = self.block(label, stops)
+            started = False
+            join = self.graph.common(outcome) if len(outcome) > 1 else None
+            if join is not None and join not in stops:
+                outcome = self._until(outcome, stops | {join})
+            if len(outcome) == 1:
+                (label,) = outcome
+                continue
+            return self._until(outcome, stops)
+
+    def _until(self, outcome: Outcome, stops: frozenset[int]) -> Outcome:
+        """The outcome after going on from all labels that are reached, until the function returns or comes to `stops`."""
+        while rest := [target for target in outcome if target not in stops and target != RETURN]:
+            outcome = self._further(outcome, rest[-1], stops)
+        return outcome
+
+    def _further(self, outcome: Outcome, target: int, stops: frozenset[int]) -> Outcome:
+        """The outcome after going on from one of the labels that were reached."""
+        others = {label: condition for label, condition in outcome.items() if label != target}
+        condition = outcome[target]
+        if not others or condition is None:
+            return self.flow(target, stops)
+        staying = others if len(others) > 1 else dict.fromkeys(others)
+        return two_way(self, condition, lambda: self.flow(target, stops), lambda: staying)
+
+    def block(self, label: int, stops: frozenset[int]) -> Outcome:
+        """Executes one block; where it leads."""
+        for statement in self.code.blocks[label].body:
+            current().line = Line(self.file, statement.loc.line)
+            self.machine.statements += 1
+            if self.machine.statements > STATEMENTS:
+                raise NotEncodable("a long loop", f"more than {STATEMENTS} steps at capture", current().line)
+            match statement:
+                case numba_ir.Return():
+                    self.values[RESULT] = self[statement.value]
+                    return {RETURN: None}
+                case numba_ir.Jump():
+                    return {statement.target: None}
+                case numba_ir.Branch():
+                    return self.branch(label, statement, stops)
+                case _:
+                    self.execute(statement)
+        raise AssertionError("a block ends with a jump")
+
+    def branch(self, label: int, statement: Any, stops: frozenset[int]) -> Outcome:
+        truth = self[statement.cond]
+        if isinstance(truth, Size):
+            truth = python_builtins.traced_bool(truth)
+        if not isinstance(truth, Array):
+            return {statement.truebr if truth else statement.falsebr: None}
+        join = self.graph.joins[label]
+        for loop in self.graph.around[label]:
+            if loop.header in self.whole_loops:
+                break
+            if (join is None or join not in loop.body) and loop.iterator is None:
+                raise Choose((self.function.__code__, loop.header), WHOLE)
+        further = stops if join is None else stops | {join}
+        return two_way(
+            self,
+            python_builtins.truth_of(truth),
+            lambda: self.flow(statement.truebr, further),
+            lambda: self.flow(statement.falsebr, further),
+        )
+
+    def whole(self, loop: Loop) -> bool:
+        """Whether a loop is to be captured for all iterations at once."""
+        way = current().ways.get((self.function.__code__, loop.header))
+        if loop.header in self.whole_loops or way == UNROLLED:
+            return False
+        if loop.iterator is None:
+            return way == WHOLE
+        iterating = self.values.get(loop.iterator)
+        return isinstance(iterating, Iterating) and iterating.sequence is not None and iterating.fresh
+
+    def loop(self, loop: Loop) -> Outcome:
+        """Captures a loop for all iterations at once. Where that fails, capture begins again and goes through its
+        iterations, if their number is known then."""
+        self.whole_loops.append(loop.header)
+        try:
+            return capture_loop(self, loop)
+        except NotEncodable:
+            sequence = self.values[loop.iterator].sequence if loop.iterator in self.values else None
+            if loop.iterator is None or sequence is None or isinstance(sequence.length, Node):
+                raise
+            if mentions(sequence.length, current().ranges) or current().value(sequence.length) > MOST_UNROLLED:
+                raise
+            raise Choose((self.function.__code__, loop.header), UNROLLED) from None
+        finally:
+            self.whole_loops.pop()
 
     def execute(self, statement: Any) -> None:
         match statement:
@@ -224,12 +337,12 @@ class Frame:
                 self.set_item(self[statement.dct], self[statement.key], self[statement.value])
             case numba_ir.DelItem():
                 target = self[statement.target]
-                if not self.machine.is_owned(target):
-                    raise _outside("del of an item")
+                if not self.machine.may_change(target):
+                    raise outside("del of an item")
                 del target[concretized(self[statement.index])]
             case numba_ir.SetAttr():
                 target = self[statement.target]
-                if not self.machine.is_owned(target):
+                if not self.machine.may_change(target):
                     raise NotEncodable(
                         f"setting the attribute {statement.attr}", "it changes an outer object", current().line
                     )
@@ -250,7 +363,12 @@ class Frame:
                 raise NotEncodable(type(statement).__name__, "egc does not encode this statement", current().line)
 
     def __getitem__(self, variable: Any) -> Any:
-        return self.values[variable.name]
+        return self.read(variable.name)
+
+    def read(self, name: str) -> Any:
+        if name not in self.values:
+            raise NotEncodable(f"the variable {name}", "it may be read before it has a value", current().line)
+        return self.values[name]
 
     def enter(self, manager: Any) -> None:
         """A `with` block: `egc.scope` names a part of the Program; NumPy's error state does not matter to it."""
@@ -266,10 +384,10 @@ class Frame:
     def set_item(self, target: Any, index: Any, value: Any) -> None:
         if isinstance(target, Array):
             target[index] = value
-        elif self.machine.is_owned(target):
+        elif self.machine.may_change(target):
             operator.setitem(target, concretized(index), value)
         else:
-            raise _outside("assignment to an item")
+            raise outside("assignment to an item")
 
     def evaluate(self, value: Any) -> Any:
         match value:
@@ -278,7 +396,7 @@ class Frame:
             case numba_ir.Arg():
                 return self.arguments[value.name]
             case numba_ir.Var():
-                return self.values[value.name]
+                return self.read(value.name)
             case numba_ir.Global():
                 return self.read_global(value.name, value.value)
             case numba_ir.FreeVar():
@@ -312,184 +430,3 @@ class UserError(Exception):
     def __init__(self, kind: Any, arguments: Any):
         self.kind = kind
         super().__init__(f"{kind}{arguments}")
-
-
-def external(value: Any) -> Any:
-    """A value from outside of the arguments: arrays become traced inputs, held by reference and read-only."""
-    if type(value) is np.ndarray:
-        return Array(current().constant_array(value), writeable=False)
-    return value
-
-
-def _call(frame: Frame, expression: Any) -> Any:
-    arguments = [frame[argument] for argument in expression.args]
-    if expression.vararg is not None:
-        arguments.extend(frame[expression.vararg])
-    options = {name: frame[value] for name, value in expression.kws}
-    if getattr(expression, "varkwarg", None) is not None:
-        options.update(frame[expression.varkwarg])
-    return external(frame.machine.call(frame[expression.func], arguments, options))
-
-
-def _getattr(frame: Frame, expression: Any) -> Any:
-    owner, name = frame[expression.value], expression.attr
-    if isinstance(owner, (Array, Selection)):
-        return getattr(owner, name)
-    if isinstance(owner, Size):
-        if name in ("real", "numerator"):
-            return owner
-        raise NotEncodable(f"the attribute {name} of a size", "not encoded", current().line)
-    if (
-        isinstance(owner, types.ModuleType)
-        or frame.machine.is_owned(owner)
-        or isinstance(owner, (type, tuple, str, np.dtype))
-    ):
-        return external(getattr(owner, name))
-    value = getattr(owner, name)
-    if isinstance(value, (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)):
-        return value
-    return external(current().read(f"attribute {name}", (id(owner), name), lambda: getattr(owner, name)))
-
-
-def _getitem(frame: Frame, expression: Any) -> Any:
-    return read_item(frame, frame[expression.value], frame[expression.index])
-
-
-def _static_getitem(frame: Frame, expression: Any) -> Any:
-    return read_item(frame, frame[expression.value], expression.index)
-
-
-def read_item(frame: Frame, owner: Any, index: Any) -> Any:
-    if isinstance(owner, Array):
-        return owner[index]
-    meaning = lookup(owner)
-    if meaning is not None and not callable(owner):
-        return meaning(index)
-    if isinstance(owner, np.ndarray):
-        return external(owner)[index]
-    if isinstance(index, Array):
-        raise NotEncodable("an index that depends on data", f"into a {type(owner).__name__}", current().line)
-    index = concretized(index)
-    outer: Any = owner
-    if isinstance(owner, CONTAINERS) and not frame.machine.is_owned(owner) and not isinstance(index, slice):
-        return external(current().read("an outer item", (id(owner), index), lambda: outer[index]))
-    return external(owner[index])
-
-
-def apply_operator(function: Any, *operands: Any) -> Any:
-    """Python's operator on any mix of concrete values, sizes and traced values."""
-    if any(isinstance(value, Array) for value in operands):
-        if function in (operator.is_, operator.is_not):
-            return function(*operands)
-        if function is operator.not_:
-            truth = python_builtins.traced_bool(operands[0])
-            return ~truth if isinstance(truth, Array) else not truth
-        if function in (operator.contains,):
-            raise NotEncodable("`in` with data", "the value is not known before the function runs", current().line)
-        return function(*operands)
-    if any_size(operands):
-        if function in (operator.is_, operator.is_not):
-            return function(*operands)
-        if function is operator.not_:
-            return not python_builtins.traced_bool(operands[0])
-        if not all(
-            isinstance(v, (int, float, complex, Size, np.generic, np.ndarray, str, type(None))) for v in operands
-        ):
-            return function(*map(concretized, operands))
-        return size_operation(function, *operands)
-    if function in (operator.eq, operator.ne) and any(map(contains_size, operands)):
-        return equal_containers(*operands) is (function is operator.eq)
-    if any(map(contains_size, operands)) and function not in (operator.add, operator.mul, operator.getitem):
-        return function(*map(concretized, operands))
-    if any(type(value) is np.ndarray for value in operands):
-        return function(*map(external, operands))
-    return function(*operands)
-
-
-def _binop(frame: Frame, expression: Any) -> Any:
-    return apply_operator(expression.fn, frame[expression.lhs], frame[expression.rhs])
-
-
-def _inplace_binop(frame: Frame, expression: Any) -> Any:
-    target, operand = frame[expression.lhs], frame[expression.rhs]
-    if isinstance(target, Array):
-        return expression.fn(target, operand)
-    if isinstance(target, CONTAINERS) and not frame.machine.is_owned(target):
-        raise _outside("in-place change of a container")
-    if isinstance(target, CONTAINERS):
-        return expression.fn(target, operand)
-    return apply_operator(expression.immutable_fn, target, operand)
-
-
-def _unary(frame: Frame, expression: Any) -> Any:
-    return apply_operator(UNARY.get(expression.fn, expression.fn), frame[expression.value])
-
-
-UNARY = {"-": operator.neg, "+": operator.pos, "~": operator.invert, "not": operator.not_}
-
-
-def _build(kind: Callable[[Any], Any]) -> Callable[[Frame, Any], Any]:
-    def build(frame: Frame, expression: Any) -> Any:
-        made = kind([frame[item] for item in expression.items])
-        return frame.machine.own(made) if isinstance(made, CONTAINERS) else made
-
-    return build
-
-
-def _build_map(frame: Frame, expression: Any) -> Any:
-    return frame.machine.own({concretized(frame[key]): frame[value] for key, value in expression.items})
-
-
-_EXHAUSTED = object()
-
-
-def _iternext(frame: Frame, expression: Any) -> Any:
-    value = next(frame[expression.value], _EXHAUSTED)
-    return (None, False) if value is _EXHAUSTED else (external(value), True)
-
-
-def _getiter(frame: Frame, expression: Any) -> Any:
-    value = frame[expression.value]
-    if isinstance(value, Size):
-        raise TypeError("'int' object is not iterable")
-    return iter(value)
-
-
-def _exhaust_iter(frame: Frame, expression: Any) -> Any:
-    values = tuple(frame[expression.value])
-    if len(values) != expression.count:
-        relation = "not enough" if len(values) < expression.count else "too many"
-        raise ValueError(f"{relation} values to unpack (expected {expression.count})")
-    return tuple(map(external, values))
-
-
-def _make_function(frame: Frame, expression: Any) -> Closure:
-    code = frame[expression.code] if isinstance(expression.code, numba_ir.Var) else expression.code
-    cells = frame[expression.closure] if expression.closure is not None else ()
-    defaults = frame[expression.defaults] if isinstance(expression.defaults, numba_ir.Var) else expression.defaults
-    return Closure(code, frame.function.__globals__, tuple(cells), tuple(defaults or ()))
-
-
-EXPRESSIONS: dict[str, Callable[[Frame, Any], Any]] = {
-    "call": _call,
-    "getattr": _getattr,
-    "getitem": _getitem,
-    "typed_getitem": _getitem,
-    "static_getitem": _static_getitem,
-    "binop": _binop,
-    "inplace_binop": _inplace_binop,
-    "unary": _unary,
-    "build_tuple": _build(tuple),
-    "build_list": _build(list),
-    "build_set": _build(lambda items: set(map(concretized, items))),
-    "build_map": _build_map,
-    "getiter": _getiter,
-    "iternext": _iternext,
-    "pair_first": lambda frame, expression: frame[expression.value][0],
-    "pair_second": lambda frame, expression: frame[expression.value][1],
-    "exhaust_iter": _exhaust_iter,
-    "cast": lambda frame, expression: frame[expression.value],
-    "make_function": _make_function,
-    "undef": lambda frame, expression: None,
-    "null": lambda frame, expression: None,
-}

@@ -170,6 +170,8 @@ def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
     right_node = to_node(right, None if isinstance(right, Array) else left.dtype)
     if not isinstance(right, Array) and not right_node.type.shape:
         right_node = ir.constant(right_node.params["value"], left.dtype, left.shape)
+    if any(OPS[node.op].kind == "region" for node in ir.topological([left.node, right_node])):
+        raise RuleError(f"rule {rule.name}: a branch on data or a loop: both sides must be expressions", rule.place)
     return left.node, right_node
 
 

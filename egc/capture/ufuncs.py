@@ -21,6 +21,7 @@ from egc.capture.array import (
     result,
     to_node,
 )
+from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.registry import DOCUMENTED, dotted_name, lookup, unknown
 from egc.errors import NotEncodable, OperandTypeError
@@ -51,7 +52,10 @@ def _resolve(ufunc: np.ufunc, keys: tuple[Any, ...], dtype: np.dtype | None) -> 
     options: dict[str, Any] = {}
     if dtype is not None:
         options = {"signature": (*[None] * ufunc.nin, *[dtype] * ufunc.nout), "casting": "same_kind"}
-    return tuple(ufunc.resolve_dtypes((*keys, *[None] * ufunc.nout), **options))
+    found = tuple(ufunc.resolve_dtypes((*keys, *[None] * ufunc.nout), **options))
+    if any(loop.kind == "O" for loop in found) and all(key is int for key in keys):
+        return _resolve(ufunc, (np.dtype(np.int64),) * len(keys), dtype)
+    return found
 
 
 def elementwise(name: str, *operands: Any) -> Node:
@@ -460,7 +464,10 @@ def size_operation(function: Any, *operands: Any) -> Any:
         if function in SIZE_OPERATIONS:
             return function(*operands)
         if function in COMPARISONS:
-            return COMPARISONS[function](*operands)
+            try:
+                return COMPARISONS[function](*operands)
+            except Undecided:
+                return function(*(python_number(to_node(value)) for value in operands))
         if function is operator.pow and isinstance(operands[1], int) and 0 <= operands[1] <= 8:
             return math.prod([operands[0]] * operands[1]) if operands[1] else 1
     if function in (operator.eq, operator.ne) and not any(

@@ -16,6 +16,7 @@ from egc.egraph.saturate import Saturated
 from egc.errors import EgcError, ProgramError, SaturationError
 from egc.ir import Node, Program
 from egc.rewrite import PREDICATES
+from egc.text import print_program
 from egc.types import DTYPES, ArrayType, Type
 
 
@@ -48,6 +49,9 @@ class Graph:
         self._numbers: dict[Any, int] = {}
         self._shapes = self._read_shapes()
         self._inputs = {node.params["name"]: node for node in (*program.nodes(), *program.inputs) if node.op == "input"}
+        self._regions = {
+            print_program(region): region for node in saturated.nodes_encoded for _, region in ir.regions(node)
+        }
         self._inferred: dict[Any, Type | None] = {}
         self.class_of = self._read_nodes(saturated.nodes_encoded)
         self.types: list[Type | None] = self._read_types()
@@ -196,7 +200,8 @@ class Graph:
         result: Type | None = None
         if None not in types:
             try:
-                result = ops.infer(enode.op, types, self.params(enode))  # type: ignore[arg-type]
+                op = "constant" if enode.op == "literal" else enode.op
+                result = ops.infer(op, types, self.params(enode))  # type: ignore[arg-type]
             except (EgcError, IndexError, TypeError, ValueError):
                 result = None
             self._inferred[key] = result
@@ -210,9 +215,14 @@ class Graph:
             return dict(self._inputs[enode.params[0]].params)
         names = schema.constructor(enode.op, len(enode.children)).params
         return {
-            name: value if isinstance(value, tuple) else schema.param_value(enode.op, name, value)
+            name: value if isinstance(value, tuple) else self._param(enode.op, name, value)
             for name, value in zip(names, enode.params)
         }
+
+    def _param(self, op: str, name: str, value: str) -> Any:
+        """A parameter of a text; a Program that was given is itself, with its lines."""
+        known = self._regions.get(value) if name in ops.REGIONS else None
+        return known if known is not None else schema.param_value(op, name, value)
 
     def node(self, number: int, enode: ENode, inputs: Sequence[Node]) -> Node:
         """The Node of an e-node of a class. New Nodes remember the line and scopes of the Node they are equal to."""

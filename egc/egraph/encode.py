@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from egc import ir, sizes
+from egc.alternatives import Alternative
 from egc.egraph import schema
 from egc.egraph.schema import fact_relation, quote, shape_text
 from egc.errors import ProgramError
@@ -51,14 +52,26 @@ def folded_constant(node: Node) -> Node | None:
     return node.inputs[0] if node.op == "broadcast" and is_constant(node.inputs[0]) else None
 
 
-def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) -> Encoded:
-    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size."""
-    nodes = tuple(program.nodes())
+def all_nodes(program: Program, alternatives: Sequence[Alternative] = ()) -> tuple[Node, ...]:
+    """The Nodes of a Program, and those of its alternatives after them."""
+    return tuple(ir.topological([*program.outputs, *(each.after for each in alternatives)]))
+
+
+def encode(
+    program: Program,
+    forms: Iterable[Form] = (),
+    sized: bool = False,
+    numbers: Collection[str] = (),
+    alternatives: Sequence[Alternative] = (),
+) -> Encoded:
+    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size; `numbers` are the sizes
+    that count the iterations of loops around it, from 0. Values and their alternatives are one class."""
+    nodes = all_nodes(program, alternatives)
     dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
     lines = _declarations(nodes)
     names: dict[Node, str] = {}
     shapes: dict[tuple[Dim, ...], None] = {}
-    least = dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1)
+    least = dict.fromkeys(ir.bound_symbols(program) - program.size_inputs - set(numbers), 1)
     for index, node in enumerate(nodes):
         name = names[node] = f"(node-at {index})"
         lines.append(f"(set {name} {_term(node, names)})")
@@ -68,6 +81,7 @@ def encode(program: Program, forms: Iterable[Form] = (), sized: bool = False) ->
         lines += [f"(in-scope {name} {quote(scope)})" for scope in sorted(node.scopes)]
         if node.op == "assume":
             lines += _assumed(node, names)
+    lines += [f"(union {names[each.before]} {names[each.after]})" for each in alternatives]
     for shape in shapes:
         if all((sizes.lower_bound(dim, least) or 0) > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")

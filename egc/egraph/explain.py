@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from egc import ir
-from egc.costs import CostModel
 from egc.egraph.decode import Graph
 from egc.egraph.directions import Directed
 from egc.egraph.extract import Extracted, Extractor, extract
@@ -58,15 +57,19 @@ class _Ablation:
             for scope, limited in question.scoped.items()
         }
         everything = [*self.rewrites, *(each for limited in self.scoped.values() for each in limited)]
-        self.names = tuple(dict.fromkeys(each.identifier for each in everything))
-        self.rules = {each.identifier: each.rule for each in everything}
+        self.alternatives = {each.law: each for each in reversed(result.alternatives)}
+        self.names = tuple(dict.fromkeys([*(each.identifier for each in everything), *self.alternatives]))
+        self.rules: dict[str, Any] = {each.identifier: each.rule for each in everything} | self.alternatives
         self.engine = Engine(self.rewrites, self.scoped, recorded=True)
-        self.model = CostModel(question.table, question.bindings)
+        self.model = question.model
         self._costs: dict[frozenset[str], float] = {}
 
     def graph(self, kept: Iterable[str]) -> Graph:
         dropped = set(self.names) - set(kept)
-        saturated = self.engine.saturate(self.result.before, self.result.question.budget, dropped)
+        question = self.result.question
+        saturated = self.engine.saturate(
+            self.result.before, question.budget, dropped, (), question.numbers, self.result.alternatives
+        )
         try:
             return Graph(self.result.before, saturated, firings=True)
         finally:
@@ -82,23 +85,32 @@ class _Ablation:
 def explain_steps(result: Result) -> tuple[Step, ...]:
     """The steps from `result.before` to `result.program`, those that rewrote the input Program's own terms first.
 
-    Empty exactly where the Program was not changed. The steps of pieces are one step for each rule, shown where it saved
-    most. Raises SaturationError where the e-graph engine fails.
+    Empty exactly where the Program was not changed. The steps of pieces and regions are one step for each rule,
+    shown where it saved most. Raises SaturationError where the e-graph engine fails.
     """
     if result.program.outputs == result.before.outputs:
         return ()
-    if not result.pieces:
+    if not result.pieces and not result.regions:
         return tuple(step for _, step in _steps(result))
     by_rule: dict[str, list[tuple[bool, Step]]] = {}
-    for piece in result.pieces:
+    for piece, runs in _searches(result, 1.0):
         if piece.program.outputs != piece.before.outputs:
             for derived, step in _steps(piece):
+                step = replace(step, saved=runs * step.saved)
                 by_rule.setdefault(step.rule, []).append((derived, step))
     merged = []
     for found in by_rule.values():
         derived, shown = min(found, key=lambda pair: (pair[0], -pair[1].saved))
         merged.append((derived, replace(shown, saved=sum(step.saved for _, step in found))))
     return tuple(step for _, step in sorted(merged, key=lambda pair: pair[0]))
+
+
+def _searches(result: Result, runs: float) -> Iterator[tuple[Result, float]]:
+    """The searches that a result is put together from, and how often what they found runs."""
+    for part in (*result.pieces, *result.regions):
+        yield from _searches(part, runs * part.runs)
+    if not result.pieces and not result.regions:
+        yield result, runs
 
 
 def _steps(result: Result) -> list[tuple[bool, Step]]:
@@ -147,6 +159,8 @@ class _Display:
 
     def choose(self, name: str, ablation: _Ablation, kept: Sequence[str]) -> tuple[bool, Node, Node]:
         """Whether the firing rewrote a term of the input Program, that term, and what it became."""
+        if name in ablation.alternatives:
+            return True, ablation.alternatives[name].before, ablation.alternatives[name].after
         shown = list(self._shown(name, ablation))
         if not shown:
             rewrite = next(each for each in self._rewrites(ablation) if each.identifier == name)

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from egc import ir
 from egc.costs import CostModel
 from egc.egraph.decode import ENode, Graph
 from egc.errors import EgcError
 from egc.ir import Node, Program
-from egc.ops import COMMUTATIVE
+from egc.ops import COMMUTATIVE, OPS
 
 CANDIDATES = 12
 """E-nodes of one class, those with the cheapest trees, that are considered for sharing."""
@@ -78,14 +79,16 @@ class Extractor:
         self.rank: list[int] = []
         self.best: Choice = {}
         self._originals = {
-            (number, node.op, tuple(graph.class_of[child] for child in node.inputs))
-            for node, number in graph.class_of.items()
+            (graph.class_of[node], node.op, tuple(graph.class_of[child] for child in node.inputs))
+            for node in graph.program.nodes()
         }
         self._tree_costs()
         self._rank_classes()
 
     def local(self, number: int, enode: ENode) -> float:
         types = [self.graph.types[child] for child in enode.children]
+        if OPS.get(enode.op) is not None and OPS[enode.op].kind == "region":
+            return self._local_of_regions(number, enode, types)
         key = (enode.op, id(self.graph.types[number]), *map(id, types))
         found = self._local.get(key)
         if found is None:
@@ -93,6 +96,20 @@ class Extractor:
             price = self.model.local(op, types, self.graph.types[number])  # type: ignore[arg-type]
             found = self._local[key] = round(price / QUANTUM) * QUANTUM
         return found + self.penalty if enode.unstable else found
+
+    def _local_of_regions(self, number: int, enode: ENode, types: list[Any]) -> float:
+        """A loop or branch costs its regions; the number of iterations is that of the input Program's loop, where it is
+        the same class."""
+        key = ("region", number, enode)
+        if key not in self._local:
+            operands = [self.graph.original.get(child) for child in enode.children]
+            stand_ins = [
+                node if node is not None else ir.input(f"_x{k}", type)
+                for k, (node, type) in enumerate(zip(operands, types))
+            ]
+            node = ir.make(enode.op, *stand_ins, **self.graph.params(enode))
+            self._local[key] = self.model.local(enode.op, types, node.type) + self.model.regions(node)
+        return self._local[key]
 
     def priced(self, program: Program, choice: Choice) -> Extracted:
         """The cost of a choice's Program: its time, and the penalty for each unstable operation."""
@@ -102,7 +119,8 @@ class Extractor:
     def input(self) -> Extracted:
         """The input Program with its cost."""
         unstable = 0
-        for node, number in self.graph.class_of.items():
+        for node in self.graph.program.nodes():
+            number = self.graph.class_of[node]
             children = tuple(self.graph.class_of[child] for child in node.inputs)
             same = (each for each in self.graph.enodes[number] if each.op == node.op and each.children == children)
             unstable += any(each.unstable for each in same)

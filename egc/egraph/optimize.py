@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from egc import ir
+from egc.alternatives import Alternative, Laws, NoLaws
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
@@ -14,18 +17,39 @@ from egc.egraph.extract import INSTABILITY, given_and_found
 from egc.egraph.pieces import Pieces
 from egc.egraph.saturate import Budget, Scopes, engine
 from egc.ir import Node, Program
+from egc.ops import OPS
 from egc.rewrite import Rewrite
+from egc.trips import inside, trip_count
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search."""
+    """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search.
+
+    numbers: for a region, the sizes around it that are no lengths of axes, such as the number of an iteration.
+    known: the regions that were searched already.
+    """
 
     rewrites: tuple[Rewrite, ...]
     table: CostTable
     bindings: Mapping[str, int]
     budget: Budget
     scoped: Scopes = field(default_factory=dict)
+    region: bool = False
+    numbers: frozenset[str] = frozenset()
+    laws: Laws = field(default_factory=NoLaws)
+    known: dict[Program, list[tuple[Question, Result]]] = field(default_factory=dict, compare=False)
+
+    @property
+    def model(self) -> CostModel:
+        return CostModel(self.table, self.bindings, self.region)
+
+    def inside(self, program: Program, node: Node) -> Question:
+        """The same of the regions of a loop or branch in a Program."""
+        own = {name for _, region in ir.regions(node) for name in region.size_inputs}
+        numbers = self.numbers | own | program.size_inputs
+        laws = self.laws.inside(program, node)
+        return replace(self, bindings=inside(node, self.bindings), region=True, numbers=numbers, laws=laws)
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,7 @@ class Result:
     nodes: e-nodes at the end. fired: matches by rule name. `before` and `question` are kept for `explain_steps`.
     pieces: the results for the pieces of a long Program, whose further inputs stand for values of the pieces before. Equal
     pieces have one result.
+    regions: the results for the regions of its loops and branches, which are searched first, and how often each `runs`.
     """
 
     program: Program
@@ -53,6 +78,9 @@ class Result:
     before: Program
     question: Question
     pieces: tuple[Result, ...] = ()
+    regions: tuple[Result, ...] = ()
+    runs: float = 1.0
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def optimize_program(
@@ -62,26 +90,129 @@ def optimize_program(
     bindings: Mapping[str, int],
     budget: Budget | None = None,
     scoped: Scopes | None = None,
+    laws: Laws | None = None,
 ) -> Result:
     """The cheapest Program equal to `program` by `rewrites`, by a backend's costs at the sizes in `bindings`.
 
     scoped: further rewrites by `egc.scope` name, which apply to that scope's Nodes only. A Program of more Nodes than
-    `budget.piece` is optimized piece by piece.
+    `budget.piece` is optimized piece by piece. laws: who finds equal forms of loops.
     The result never costs more than `program` and is the same in every run and process.
     Raises RuleError for a rewrite that cannot be compiled, SaturationError where the e-graph engine fails.
     """
     started = time.perf_counter()
     budget, scoped = budget or Budget(), dict(scoped or {})
-    question = Question(tuple(rewrites), costs, bindings, budget, scoped)
+    return _optimized(
+        program, Question(tuple(rewrites), costs, bindings, budget, scoped, laws=laws or NoLaws()), started
+    )
+
+
+def _optimized(program: Program, question: Question, started: float) -> Result:
+    """A Program whose regions are optimized by the same rules, and then itself."""
+    found: dict[Node, list[Result]] = {}
+    written: Written = {}
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
+        node = ir.rebuild(node, inputs)
+        if OPS[node.op].kind != "region":
+            return node
+        within, results = question.inside(program, node), []
+
+        def searched(region: Program) -> Program:
+            results.append(_known(region, within))
+            return results[-1].program
+
+        new = ir.with_regions(node, searched)
+        found[new] = results
+        written[tuple(ir.regions(new))] = node.params
+        return new
+
+    inner = ir.map_nodes(program, visit) if any(OPS[node.op].kind == "region" for node in program.nodes()) else program
+    whole = _whole(inner, question, written, started)
+    return _with_regions(program, whole, found) if found else whole
+
+
+def _known(region: Program, question: Question) -> Result:
+    """A region that is optimized, once for each question: loops that were unrolled have many equal ones."""
+    answers = question.known.setdefault(region, [])
+    found = next((result for asked, result in answers if asked == question), None)
+    if found is None:
+        found = _optimized(region, question, time.perf_counter())
+        answers.append((question, found))
+    return found
+
+
+def _with_regions(before: Program, whole: Result, found: Mapping[Node, Sequence[Result]]) -> Result:
+    """The result for a Program of that for the Program with optimized regions, and theirs."""
+    question = whole.question
+    regions = tuple(
+        replace(result, runs=_runs(node, question.bindings)) for node, results in found.items() for result in results
+    )
+    fired = Counter(whole.fired)
+    for result in regions:
+        fired.update(result.fired)
+    time_before = question.model.program(before)
+    unstable = [
+        sum(result.unstable_before for result in (whole, *regions)),
+        sum(result.unstable_after for result in (whole, *regions)),
+    ]
+    reasons = Counter(result.stop_reason for result in regions)
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    return replace(
+        whole,
+        cost_before=time_before * (1 + INSTABILITY * unstable[0]),
+        cost_after=question.model.program(whole.program) + INSTABILITY * unstable[1] * time_before,
+        unstable_before=unstable[0],
+        unstable_after=unstable[1],
+        stop_reason=f"{whole.stop_reason}; {len(regions)} regions: {why}",
+        nodes=whole.nodes + sum(result.nodes for result in regions),
+        fired=dict(sorted(fired.items())),
+        before=before,
+        pieces=whole.pieces or (whole,),
+        regions=regions,
+    )
+
+
+def _runs(node: Node, bindings: Mapping[str, int]) -> float:
+    return trip_count(node, bindings) if node.op == "loop" else 0.5
+
+
+Written = dict[tuple[tuple[str, Program], ...], Mapping[str, Any]]
+"""The parameters of loops and branches as they were given, by those with optimized regions."""
+
+
+def _alternatives(program: Program, question: Question, written: Written) -> tuple[Alternative, ...]:
+    """What the laws find for a Program's values, looking at loops as they were given."""
+    if not written:
+        return ()
+    given: dict[Node, Node] = {}
+    for node in program.nodes():
+        inputs = [given[child] for child in node.inputs]
+        params = written.get(tuple(ir.regions(node))) if OPS[node.op].kind == "region" else None
+        if params is None:
+            given[node] = ir.rebuild(node, inputs)
+        else:
+            given[node] = ir.make(node.op, *inputs, line=node.line, scopes=node.scopes, **params)
+    before = {value: node for node, value in given.items()}
+    found = question.laws.alternatives(program.with_outputs(given[output] for output in program.outputs))
+    back = dict(before)
+    for node in ir.topological(each.after for each in found):
+        if node not in back:
+            back[node] = ir.rebuild(node, [back[child] for child in node.inputs])
+    return tuple(replace(each, before=back[each.before], after=back[each.after]) for each in found)
+
+
+def _whole(program: Program, question: Question, written: Written, started: float) -> Result:
+    """A Program whose regions stay as they are."""
+    budget, scoped = question.budget, question.scoped
     if sum(1 for _ in program.nodes()) <= budget.piece:
-        return _searched(program, question, started)[0]
+        return _searched(program, question, written, started)[0]
     parts = Pieces(program, budget.piece)
     predicates = engine(question.rewrites, scoped).predicates(program)
     results = []
     searched: dict[Program, tuple[Result, Mapping[Node, tuple[str, ...]]]] = {}
     for piece in parts:
         if piece.program not in searched:
-            searched[piece.program] = _searched(piece.program, question, time.perf_counter(), predicates)
+            searched[piece.program] = _searched(piece.program, question, written, time.perf_counter(), predicates)
         result, facts = searched[piece.program]
         parts.found(piece, result.program, facts)
         results.append(result)
@@ -89,12 +220,17 @@ def optimize_program(
 
 
 def _searched(
-    program: Program, question: Question, started: float, predicates: frozenset[str] = frozenset()
+    program: Program,
+    question: Question,
+    written: Written,
+    started: float,
+    predicates: frozenset[str] = frozenset(),
 ) -> tuple[Result, Mapping[Node, tuple[str, ...]]]:
     """A Program that is searched as a whole, and which of the predicates are known of its outputs."""
-    model = CostModel(question.table, question.bindings)
+    model = question.model
     running = engine(question.rewrites, question.scoped)
-    saturated = running.saturate(program, question.budget, predicates=predicates)
+    alternatives = _alternatives(program, question, written)
+    saturated = running.saturate(program, question.budget, (), predicates, question.numbers, alternatives)
     try:
         graph = Graph(program, saturated)
         known = graph.facts(program.outputs) if predicates else {}
@@ -106,13 +242,14 @@ def _searched(
     result = Result(
         found.program, given.cost, found.cost, given.unstable, found.unstable, saturated.stop_reason, saturated.nodes,
         saturated.iterations, ended - started, ended - extracting, saturated.matches, program, question,
+        alternatives=alternatives,
     )  # fmt: skip
     return result, known
 
 
 def _together(before: Program, after: Program, question: Question, pieces: Sequence[Result], started: float) -> Result:
     """The result for a Program of the results for its pieces; the Program itself where it does not cost more."""
-    model = CostModel(question.table, question.bindings)
+    model = question.model
     unstable = [sum(piece.unstable_before for piece in pieces), sum(piece.unstable_after for piece in pieces)]
     times = [model.program(before), model.program(after)]
     costs = [time + number * INSTABILITY * times[0] for time, number in zip(times, unstable)]

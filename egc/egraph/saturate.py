@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from egc.alternatives import Alternative
 from egc.egraph import facts, native, schema
 from egc.egraph.bindings import EggSmolError, EGraph
 from egc.egraph.directions import Compiled, Directed, directions
-from egc.egraph.encode import encode
+from egc.egraph.encode import all_nodes, encode
 from egc.egraph.relevance import relevant
 from egc.egraph.rulesets import compile_direction
 from egc.errors import SaturationError
@@ -163,30 +164,39 @@ class Engine:
     def predicates(self, program: Program) -> frozenset[str]:
         """What the rules that could match need to know of a Program's terms."""
         active, _ = relevant(list(program.nodes()), list(self.scopes))
-        dtypes = _dtypes(program)
+        dtypes = _dtypes(program.nodes())
         return frozenset(name for each in active for name in self._compile(each, dtypes).predicates)
 
     def saturate(
-        self, program: Program, budget: Budget, dropped: Iterable[str] = (), predicates: Collection[str] = ()
+        self,
+        program: Program,
+        budget: Budget,
+        dropped: Iterable[str] = (),
+        predicates: Collection[str] = (),
+        numbers: Collection[str] = (),
+        alternatives: Sequence[Alternative] = (),
     ) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards.
 
-        predicates: what is inferred although no rule needs it.
+        predicates: what is inferred although no rule needs it. numbers: the sizes that count iterations around it.
+        alternatives: equal forms of its values, but those by the laws in `dropped`.
         """
         self.release()
         if len(self.loaded) > MOST_LOADED:
             self.egraph = None
             self.compiled.clear()
         dropped = set(dropped)
+        alternatives = [each for each in alternatives if each.law not in dropped]
+        nodes = all_nodes(program, alternatives)
         allowed = [each for each in self.scopes if each.rewrite.identifier not in dropped]
-        active, ops = relevant(list(program.nodes()), allowed)
-        dtypes = _dtypes(program)
+        active, ops = relevant(nodes, allowed)
+        dtypes = _dtypes(nodes)
         compiled = self.load(active, dtypes, ops, predicates)
         if dropped:
             marking = [each for each in self.scopes if each.stabilizes and each not in active]
-            self.load(relevant(list(program.nodes()), [*active, *marking])[0], dtypes, ops)
+            self.load(relevant(nodes, [*active, *marking])[0], dtypes, ops)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
-        encoded = encode(program, forms, any(each.sized for each in compiled))
+        encoded = encode(program, forms, any(each.sized for each in compiled), numbers, alternatives)
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):
@@ -195,6 +205,8 @@ class Engine:
         explore = [rules.ruleset for rules, each in zip(compiled, active) if rules.rules and each.expands]
         endless = {rules.ruleset for rules, each in zip(compiled, active) if each.feeds_itself and each.stabilizes}
         result = self._iterate(simplify, explore, endless, budget)
+        for law, count in Counter(each.law for each in alternatives).items():
+            result.matches[law] = count
         result.nodes_encoded, result.directed, result.egraph = encoded.nodes, active, self.egraph
         return result
 
@@ -293,8 +305,8 @@ def _batches(commands: Iterable[str]) -> Iterator[str]:
         yield " ".join(batch)
 
 
-def _dtypes(program: Program) -> frozenset[str]:
-    types = {part for node in program.nodes() for part in _parts(node)}
+def _dtypes(nodes: Iterable[Node]) -> frozenset[str]:
+    types = {part for node in nodes for part in _parts(node)}
     return frozenset(SHORT[type.dtype] for type in types)
 
 

@@ -2,9 +2,11 @@
 
 Every op is a constructor `op-<name>` whose arguments are its inputs (sort Expr) and then its parameters. A shape is a
 term `(Shape2 "n" "2*m")` of canonical size texts, every other parameter a String. An op with any number of inputs has
-one constructor for each number in use (`op-concatenate-3`). A constant is `(op-constant value dtype shape)` with an f64
-value where the value is a finite real that f64 holds exactly, -0.0 excepted (e-graph floats do not tell zeros
-apart), and `(op-literal text dtype shape)` otherwise, so nan equals itself only as the same literal.
+one constructor for each number in use (`op-concatenate-3`). The Programs of a loop or branch are parameters like
+others, as texts: equal ones are one, and what is inside of them is searched before. A constant is `(op-constant value
+dtype shape)` with an f64 value where the value is a finite real that f64 holds exactly, -0.0 excepted (e-graph floats
+do not tell zeros apart), and `(op-literal text dtype shape)` otherwise, so nan equals itself only as the same
+literal.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import SaturationError
 from egc.ir import Node
-from egc.ops import OPS
+from egc.ops import OPS, REGIONS
 from egc.rewrite import PREDICATES
+from egc.text import parse_program, print_program
 from egc.types import DTYPES, SHORT, Shape
 
 SHAPE_PARAMS = frozenset([("broadcast", "shape"), ("reshape", "shape"), ("iota", "shape")])
@@ -179,6 +182,8 @@ def param_text(op: str, name: str, value: Any) -> str:
         return quote(SHORT[value])
     if name == "name":
         return quote(value)
+    if name in REGIONS and value is not None:
+        return quote(print_program(value))
     text = repr(_plain(value))
     if parse_literal(text) != _plain(value):
         raise SaturationError(f"the parameter {name}={value!r} of {op} has no text")
@@ -213,6 +218,8 @@ def param_value(op: str, name: str, text: str) -> Any:
         return tuple(map(parse_size, text.split(";"))) if text else ()
     if name == "dtype":
         return DTYPES[text]
+    if name in REGIONS and text != "None":
+        return parse_program(text)
     return text if name == "name" else parse_literal(text)
 
 

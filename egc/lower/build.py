@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import count, groupby
 
@@ -11,17 +11,31 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
-from egc.lower.loops import Call, Loop, LoopProgram, Step, reads
-from egc.lower.nest import loop_of
+from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step
+from egc.lower.names import mentioned
+from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
+from egc.lower.regions import flow_of, with_copies
 from egc.lower.reuse import reuse
+from egc.lower.statements import reads
 from egc.lower.together import together
+from egc.ops import OPS
 from egc.sizes import Dim
 
 
-def lower(program: Program, fusible: Fusible | None = None, strides: Mapping[str, tuple[Dim, ...]] = {}) -> LoopProgram:
-    """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls. `strides` are those of
-    inputs whose elements have gaps; such a one in order is an array of its own, see `access.ordered`.
+def _any(call: Call) -> bool:
+    return True
+
+
+def lower(
+    program: Program,
+    fusible: Fusible | None = None,
+    runs: Callable[[Call], bool] = _any,
+    strides: Mapping[str, tuple[Dim, ...]] = {},
+) -> LoopProgram:
+    """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
+    branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
+    one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -36,30 +50,62 @@ def lower(program: Program, fusible: Fusible | None = None, strides: Mapping[str
         a0[0] = v2
     return a0
     """
-    program = in_memory_order(expand(program))
-    kernels = group(program, fusible)
-    needed = _needed_arrays(program, kernels)
-    names = _array_names(program, needed)
-    steps: list[Step] = [
-        Call(names[node], (), node, False) for node in program.nodes() if node in needed and node.op in INLINE_LEAVES
-    ]
-    made: set[str] = set()
-    for kernel in kernels:
-        (node, *_) = kernel.nodes
-        if kernel.kind == "fused":
-            for step in loop_of(kernel, names, strides):
-                if isinstance(step, Loop):
-                    step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
-                    made.update(name for name, _ in step.results)
-                steps.append(step)
-        elif kernel.kind == "join":
-            continue
-        elif kernel.kind == "call" or node in needed:
-            steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
+    program = with_copies(in_memory_order(expand(program)))
+    names = {node: node.params["name"] for node in program.inputs}
+    lowering = Lowering(fusible, runs, set(names.values()), strides)
+    steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
     steps, outputs = reuse(steps, outputs)
     return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides)
+
+
+class Lowering:
+    """Makes the steps of a Program and of the regions inside it, in which no two arrays have one name."""
+
+    def __init__(
+        self,
+        fusible: Fusible | None,
+        runs: Callable[[Call], bool],
+        taken: set[str],
+        strides: Mapping[str, tuple[Dim, ...]],
+    ):
+        self.fusible, self.runs, self.values, self.strides = fusible, runs, Fresh(), strides
+        self.arrays = (name for k in count() if (name := f"a{k}") not in taken)
+
+    def steps(self, program: Program, names: dict[Node, str], inside: bool = False) -> list[Step]:
+        """The steps of a Program. `names` has those of its inputs, and then of all values that are arrays; `inside` of a
+        region names of loops' values are distinct too."""
+        kernels = group(program, self.fusible)
+        needed = _needed_arrays(program, kernels)
+        flows = {node: flow_of(self, node) for node in program.nodes() if OPS[node.op].kind == "region"}
+        for node in program.nodes():
+            flow = flows.get(node.inputs[0]) if node.op == "item" else None
+            if node not in names and flow is not None:
+                names[node] = flow.result(node.params["index"], names)
+            elif node in needed and node not in names:
+                names[node] = next(self.arrays)
+        steps: list[Step] = [
+            Call(names[node], (), node, False)
+            for node in program.nodes()
+            if node in needed and node.op in INLINE_LEAVES
+        ]
+        made: set[str] = set()
+        for kernel in kernels:
+            (node, *_) = kernel.nodes
+            if kernel.kind == "fused":
+                for step in loop_of(kernel, names, self.values if inside else None, self.strides):
+                    if isinstance(step, Loop):
+                        step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
+                        made.update(name for name, _ in step.results)
+                    steps.append(step)
+            elif (flow := flows.get(node)) is not None:
+                steps.append(flow.step(names))
+            elif kernel.kind == "join" or (node.op == "item" and flows.get(node.inputs[0]) is not None):
+                continue
+            elif kernel.kind == "call" or node in needed:
+                steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
+        return steps
 
 
 def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
@@ -77,19 +123,9 @@ def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:
     return needed
 
 
-def _array_names(program: Program, needed: set[Node]) -> dict[Node, str]:
-    names = {node: node.params["name"] for node in program.inputs}
-    taken = set(names.values())
-    fresh = (name for k in count() if (name := f"a{k}") not in taken)
-    for node in program.nodes():
-        if node in needed and node not in names:
-            names[node] = next(fresh)
-    return names
-
-
 def _with_locals(steps: list[Step], outputs: tuple[str, ...]) -> list[Step]:
     """Scalars that only loops of the same segment read are no arrays."""
-    segments = [list(group) for _, group in groupby(steps, lambda step: isinstance(step, Call))]
+    segments = [list(group) for _, group in groupby(steps, lambda step: isinstance(step, (Call, Repeat, Branch)))]
     readers: dict[str, set[int]] = {name: {-1} for name in outputs}
     for number, segment in enumerate(segments):
         for step in segment:
@@ -114,6 +150,8 @@ def _read(step: Step) -> Iterable[str]:
     match step:
         case Call(operands=operands):
             return operands
+        case Repeat() | Branch():
+            return mentioned(step)
         case Loop():
             return [access.array for statement in step.statements() for access in reads(statement)]
     return ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Blocks,
     Fold,
@@ -14,7 +15,6 @@ from egc.lower.loops import (
     Index,
     Item,
     Load,
-    Loop,
     Reduce,
     Scan,
     Scatter,

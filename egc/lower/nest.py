@@ -12,11 +12,11 @@ from egc.ir import Node
 from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
 from egc.lower.access import address, ordered, row_major
-from egc.lower.loops import (
+from egc.lower.loops import Check, Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
-    Check,
     Fold,
     For,
     Gather,
@@ -24,7 +24,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Pick,
     Product,
     Reduce,
@@ -34,13 +33,21 @@ from egc.lower.loops import (
     Store,
 )
 from egc.parts import Part
-from egc.sizes import Dim
+from egc.sizes import Dim, Size
 from egc.types import Shape
 from egc.views import Index as Place
 from egc.views import Map, Source, identity, inside, trace
 
 ROWS = 32
 """Rows of a matrix product that are made at a time: enough for BLAS to run at its best, few enough to stay in cache."""
+
+
+class Fresh:
+    """Names of values and buffers that no other kernel of a function has."""
+
+    def __init__(self) -> None:
+        self.values = (f"v{k}" for k in count())
+        self.buffers = (f"t{k}" for k in count())
 
 
 class NestBuilder:
@@ -53,11 +60,18 @@ class NestBuilder:
     for all rows of the block.
     """
 
-    def __init__(self, kernel: Kernel, names: Mapping[Node, str], given: Mapping[str, tuple[Dim, ...]]):
+    def __init__(
+        self,
+        kernel: Kernel,
+        names: Mapping[Node, str],
+        fresh: Fresh | None = None,
+        given: Mapping[str, tuple[Dim, ...]] = {},
+    ):
         self.kernel, self.names, self.given = kernel, dict(names), given
         self.results = tuple(dict.fromkeys(node.join if isinstance(node, Piece) else node for node in kernel.outputs))
         self.checks: dict[Check, None] = {}
-        self.fresh = (f"v{k}" for k in count())
+        self.fresh = (f"v{k}" for k in count()) if fresh is None else fresh.values
+        self.buffers = fresh.buffers if fresh is not None else None
         self.variables: dict[Node, tuple[str, int, int]] = {}
         self.strides: dict[Node, tuple[Dim, ...]] = {}
         self.scratch: list[tuple[str, np.dtype, Dim]] = []
@@ -115,7 +129,8 @@ class NestBuilder:
     def buffer(self, dtype: np.dtype, size: Dim) -> str:
         """A new buffer that lives while the loops run."""
         taken = {*self.names.values(), *(name for name, *_ in self.scratch)}
-        name = next(name for k in count() if (name := f"t{k}") not in taken)
+        names = self.buffers if self.buffers is not None else (f"t{k}" for k in count())
+        name = next(name for name in names if name not in taken)
         self.scratch.append((name, dtype, size))
         return name
 
@@ -417,19 +432,30 @@ def _indexed(length: Dim, node: Node) -> Check:
     return Check("index", (length, count), "index is out of bounds for an axis of length 0")
 
 
-def holds(check: Check) -> bool:
-    """Whether a check surely holds; the symbols of axes stand for positive lengths."""
+def holds(check: Check, inside: bool = False) -> bool:
+    """Whether a check surely holds; the symbols of axes stand for positive lengths, those of iterations may be 0. `inside` of
+    loops and branches, slices are within bounds."""
     length = check.values[0]
+    if check.what == "slice":
+        return inside
     return check.what in ("nonempty", "index") and (
-        length > 0 if isinstance(length, int) else check.what == "index" and str(length).isidentifier()
+        length > 0 if isinstance(length, int) else check.what == "index" and is_axis(length)
     )
 
 
+def is_axis(length: Size) -> bool:
+    """Whether a size is the length of an argument's axis."""
+    return str(length).isidentifier() and not str(length).startswith("_i")
+
+
 def loop_of(
-    kernel: Kernel, names: Mapping[Node, str], given: Mapping[str, tuple[Dim, ...]] = {}
+    kernel: Kernel,
+    names: Mapping[Node, str],
+    fresh: Fresh | None = None,
+    given: Mapping[str, tuple[Dim, ...]] = {},
 ) -> Iterator[Check | Loop]:
-    """The checks that a kernel's loops rely on, then the loops."""
-    builder = NestBuilder(kernel, names, given)
+    """The checks that a kernel's loops rely on, then the loops. `fresh` names what they make inside of loops and branches."""
+    builder = NestBuilder(kernel, names, fresh, given)
     loop = builder.build()
-    yield from (check for check in builder.checks if not holds(check))
+    yield from (check for check in builder.checks if not holds(check, fresh is not None))
     yield loop

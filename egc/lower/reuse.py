@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from egc.lower.loops import (
-    Access,
-    Call,
-    For,
-    Gather,
-    Item,
-    Load,
-    Loop,
-    Product,
-    Reduce,
-    Scatter,
-    Statement,
-    Step,
-    Store,
-    reads,
-    writes,
-)
+from egc.lower.loops import Branch, Call, Loop, Repeat, Step
+from egc.lower.names import mentioned, renamed
+from egc.lower.statements import Access, For, Item, Load, Statement, Store, reads, writes
 from egc.types import ArrayType
 
 FOREVER = 1 << 60
@@ -50,10 +36,12 @@ def reuse(steps: Iterable[Step], outputs: tuple[str, ...]) -> tuple[list[Step], 
             step = replace(
                 step,
                 results=tuple(result for result in step.results if result[0] not in taken),
-                body=tuple(_renamed(item, places) for item in step.body),
+                body=tuple(renamed(item, places) for item in step.body),
             )
         elif isinstance(step, Call):
             step = replace(step, operands=tuple(places.get(name, name) for name in step.operands))
+        elif isinstance(step, (Repeat, Branch)):
+            step = renamed(step, places)
         done.append(step)
     return done, tuple(places.get(name, name) for name in outputs)
 
@@ -96,9 +84,10 @@ def _accesses(body: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], int, S
 
 
 def _last_reads(steps: list[Step], outputs: tuple[str, ...]) -> dict[str, int]:
-    """The number of the last step that reads each array; forever for what is returned or viewed."""
+    """The number of the last step that reads each array; forever for what is returned or viewed, or regions know."""
     last: dict[str, int] = {}
     kept = {*outputs, *(name for step in steps if isinstance(step, Call) for name in step.operands)}
+    kept.update(name for step in steps if isinstance(step, (Repeat, Branch)) for name in mentioned(step))
     for number, step in enumerate(steps):
         if isinstance(step, Loop):
             last.update((access.array, number) for item in step.statements() for access in reads(item))
@@ -114,17 +103,3 @@ def _writers(steps: list[Step]) -> dict[str, set[int]]:
             for access in (access for item in step.statements() for access in writes(item)):
                 found.setdefault(access.array, set()).add(number)
     return found
-
-
-def _renamed(item: Item, places: Mapping[str, str]) -> Item:
-    def moved(access: Access) -> Access:
-        return replace(access, array=places.get(access.array, access.array))
-
-    match item:
-        case For():
-            return replace(item, body=tuple(_renamed(child, places) for child in item.body))
-        case Product():
-            return replace(item, access=moved(item.access), left=moved(item.left), right=moved(item.right))
-        case Load() | Store() | Reduce() | Gather() | Scatter() if item.access.array in places:
-            return replace(item, access=moved(item.access))
-    return item

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from egc.kinds import CHEAP
-from egc.lower.loops import (
+from egc.lower.loops import Loop
+from egc.lower.statements import (
     Access,
     Apply,
     Blocks,
@@ -20,7 +21,6 @@ from egc.lower.loops import (
     Item,
     Literal,
     Load,
-    Loop,
     Reduce,
     Scan,
     Statement,

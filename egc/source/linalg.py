@@ -20,6 +20,9 @@ RESULTS = {
 }
 """Names for the results of ops that have several."""
 
+REGIONS = ("loop", "cond")
+"""Ops whose results are variables of their own."""
+
 
 @written("inv", "det", "slogdet", "svdvals", "eig")
 def _plain(w: Writer, node: Node) -> Expression:
@@ -103,6 +106,9 @@ def _lstsq(w: Writer, node: Node) -> Expression:
 @written("item")
 def _item(w: Writer, node: Node) -> Expression:
     several, k = node.inputs[0], node.params["index"]
+    if several.op in REGIONS:
+        value = w.value(several)
+        return value if w.counting else after(value, f"[{k}]") if w.inline else Expression(w.parts[several][k])
     if several.op == "qr" and several.params["mode"] == "r":
         return w.value(several)
     picked = sorted(set(w.picked[several]))

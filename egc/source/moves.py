@@ -100,11 +100,11 @@ def _pad(w: Writer, node: Node) -> Expression:
     return call("np.pad", w.value(x), widths[0] if len(widths) == 1 else syntax.tuple_text(widths), **options)
 
 
-def _copy(w: Writer, x: Node) -> Expression:
-    """A variable with x's value to write into: a copy, or x itself where that is a copy nothing else needs."""
-    x = without_facts(x)
+def _copy(w: Writer, user: Node) -> Expression:
+    """A variable for an update of its first operand to write into: a copy, or the operand where nothing needs it later."""
+    x = without_facts(user.inputs[0])
     value = w.value(x)
-    if x.op in ("update_slice", "scatter") and w.users[x] == 1 and not w.counting:
+    if not w.counting and w.may_overwrite(x, user, 0):
         return value
     return w.assign("result", value if x.op == "constant" else after(value, ".copy()"))
 
@@ -122,7 +122,7 @@ def _update_slice(w: Writer, node: Node) -> Expression:
         return call("update_slice", w.value(x), w.value(value))
     if not x.type.rank:
         return w.value(value)
-    result = _copy(w, x)
+    result = _copy(w, node)
     start = node.params["start"]
     first, *later = slices(w, x.type.shape, start, value.type.shape, node.params["step"])
     element = without_facts(value)
@@ -144,7 +144,7 @@ def _scatter(w: Writer, node: Node) -> Expression:
     combine, axes = node.params["combine"], node.params["axes"]
     if w.inline:
         return call("scatter", w.value(x), w.value(value), *map(w.value, indices))
-    result = _copy(w, x)
+    result = _copy(w, node)
     target, entries = front(w, result, axes, x.type.rank), index_entries(w, indices)
     if combine == "set":
         w.state(f"{target.text}[{', '.join(entries)}] = {_stored(w, value)}")

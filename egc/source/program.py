@@ -6,10 +6,10 @@ import re
 
 from egc import ir, sizes
 from egc.ir import Node, Program
-from egc.source import linalg, moves, ops
+from egc.source import linalg, moves, ops, regions
 from egc.source.writer import Writer
 
-WRITTEN_BY = (ops, moves, linalg)
+WRITTEN_BY = (ops, moves, linalg, regions)
 """The modules that say how each op is written."""
 
 

@@ -7,7 +7,7 @@ NumPy's own broadcasting and promotion wherever `ufunc.resolve_dtypes` says that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from egc.errors import OperandTypeError, ProgramError, ShapeError
 from egc.ir import Node, Program
 from egc.ops import ufunc_loop
 from egc.sizes import Dim
+from egc.source.ownership import UPDATES, may_overwrite, readers_of
 from egc.source.syntax import BINARY, Expression, Names, call, filled, index, literal_of, size_level
 from egc.types import ArrayType, Shape, broadcast_shapes
 
@@ -57,8 +58,9 @@ class Operand:
 class Writer:
     """Writes the Nodes of a Program; in the first pass, which runs from the results back, it only counts uses."""
 
-    def __init__(self, program: Program, inline: bool = False):
-        self.program, self.inline = program, inline
+    def __init__(self, program: Program, inline: bool = False, outer: Writer | None = None, names: Sequence[str] = ()):
+        self.program, self.inline, self.outer = program, inline, outer
+        self.depth: int = 0 if outer is None else outer.depth + 1
         self.nodes = list(program.nodes())
         self.users: Counter[Node] = Counter(child for node in self.nodes for child in node.inputs)
         self.users.update(program.outputs)
@@ -66,11 +68,14 @@ class Writer:
         for node in self.nodes:
             if node.op == "item":
                 self.picked.setdefault(node.inputs[0], []).append(node.params["index"])
-        self.free = Names()
-        self.inputs = {node: self.free.new(node.params["name"]) for node in program.inputs}
+        self.readers = readers_of(self.nodes)
+        self.owned: set[Node] = set()
+        self.free: Names = Names() if outer is None else outer.free
+        named = (self.free.new(node.params["name"]) for node in program.inputs) if outer is None else names
+        self.inputs = dict(zip(program.inputs, named))
         self.symbols: dict[str, str] = {}
-        self.used_symbols: set[str] = set()
-        self.modules: set[str] = set()
+        self.used_symbols: set[str] = set() if outer is None else outer.used_symbols
+        self.modules: set[str] = set() if outer is None else outer.modules
         self.statements: list[str] = []
         self.written: dict[Node, Expression] = {}
         self.uses: Counter[Node] = Counter()
@@ -80,9 +85,11 @@ class Writer:
 
     def run(self) -> list[Expression]:
         """The expressions of the outputs; statements, symbols and modules are then complete."""
-        for name in sorted(ir.free_symbols(self.program)):
-            named = name in self.program.size_inputs
-            self.symbols[name] = self._size_argument(name) if named else self.free.new(name)
+        for name in sorted(ir.free_symbols(self.program) | self.program.size_inputs):
+            if name in self.program.size_inputs:
+                self.symbols[name] = self._size_argument(name)
+            else:
+                self.symbols[name] = self.free.new(name) if self.outer is None else self.outer.symbols[name]
         if self.inline:
             self._write_inline()
             return [self.value(node) for node in self.program.outputs]
@@ -94,7 +101,8 @@ class Writer:
                 self.weight = self.uses[node] if node.op in CHEAP else 1
                 self.render(node)
         self.counting, self.weight = False, 1
-        self.used_symbols.clear()
+        if self.outer is None:
+            self.used_symbols.clear()
         for node in self.nodes:
             if self.uses[node]:
                 self._write(node)
@@ -113,7 +121,8 @@ class Writer:
         wanted = self.uses[node] > 1 and node.op not in CHEAP
         wanted = wanted or (len(found.text) > LONGEST and node not in self.program.outputs)
         if wanted and not found.is_name and isinstance(node.type, ArrayType):
-            found = self.assign(NOUNS.get(node.op, "value"), found)
+            element = node.op == "reshape" and not node.type.rank
+            found = self.assign("element" if element else NOUNS.get(node.op, "value"), found)
         self.written[node] = found
 
     def _write_inline(self) -> None:
@@ -125,6 +134,8 @@ class Writer:
     def value(self, node: Node) -> Expression:
         """The Node's value with exactly its dtype and shape."""
         node = without_facts(node)
+        if self.is_index(node):
+            return call("np.int64", self.inputs[node])
         if node.op == "input":
             return Expression(self.inputs.get(node) or node.params["name"])
         if node.op == "constant":
@@ -150,9 +161,38 @@ class Writer:
 
     def size(self, dim: Dim) -> str:
         """The text of a size; the symbols in it will be defined."""
-        self.used_symbols.update(sizes.symbols(dim))
+        self.used_symbols.update(name for name in sizes.symbols(dim) if not self._is_iteration(name))
         renamed = {name: sizes.symbol(self.symbols.get(name, name)) for name in sizes.symbols(dim)}
         return str(sizes.substitute(dim, renamed))
+
+    def _is_iteration(self, name: str) -> bool:
+        """Whether a size is the number of an iteration, here or around this region."""
+        return self.outer is not None and (name in self.program.size_inputs or self.outer._is_iteration(name))
+
+    def is_index(self, node: Node) -> bool:
+        """Whether a Node is the number of an iteration, which is a Python int in the source."""
+        return self.outer is not None and node in self.inputs and node.params["name"] in self.program.size_inputs
+
+    def plain(self, node: Node) -> str:
+        """An int64 scalar where any integer will do."""
+        found = self.lazy(node)
+        return found.write().text if found.kind is int else self.value(node).text
+
+    def inside(self, region: Program, names: Sequence[str], owned: Iterable[Node] = ()) -> Writer:
+        """A Writer of a region whose inputs have names; those that are `owned` may be written into."""
+        inner = Writer(region, outer=self, names=names)
+        inner.owned.update(owned)
+        return inner
+
+    def own(self, nodes: Iterable[Node]) -> None:
+        """The arrays of these Nodes belong to the function: it may write into them."""
+        self.owned.update(nodes)
+
+    def may_overwrite(self, x: Node, user: Node, position: int) -> bool:
+        """Whether `user` may write into the variable of x, its operand there: x is the function's own, and nothing needs it
+        as it was."""
+        own = x in self.owned or (x.op in UPDATES and x.type.rank > 0)
+        return own and may_overwrite(self.readers, self.program.outputs, x, user, position)
 
     def lazy(self, node: Node, keep_casts: bool = False, keep_scalars: bool = False) -> Operand:
         """The Node as an operand of NumPy's own broadcasting and promotion."""
@@ -167,6 +207,8 @@ class Writer:
             case "size" if not keep_scalars:
                 dim = node.params["value"]
                 return Operand(int, (), lambda: Expression(self.size(dim), size_level(dim)))
+            case "input" if not keep_scalars and self.is_index(node):
+                return Operand(int, (), lambda: Expression(self.inputs[node]))
             case "cast" if not keep_casts:
                 return self.lazy(node.inputs[0], True, keep_scalars)
             case "broadcast":

@@ -1,5 +1,7 @@
 """Program to Program, one transformation a file."""
 
-from egc.transforms.simplify import fold_constants
+from egc.transforms.simplify import fold_constants, simplify
+from egc.transforms.tidy import tidy
+from egc.transforms.vectorize import LoopLaws
 
-__all__ = ["fold_constants"]
+__all__ = ["LoopLaws", "fold_constants", "simplify", "tidy"]

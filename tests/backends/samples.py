@@ -20,6 +20,7 @@ from egc.backends import reference
 from egc.errors import OperandTypeError
 from egc.types import DTYPES, SHORT, ArrayType, TupleType
 
+from . import regions
 from .operands import ALL, INEXACT, Random, chosen, definite, extremes, layouts, ordinary, square
 
 
@@ -51,6 +52,7 @@ class Case:
                 types[0].shape[params["axes"].index(axis)] if axis in params["axes"] else length
                 for axis, length in enumerate(params["shape"])
             )
+        params = {name: value(types) if callable(value) else value for name, value in params.items()}
         return inputs, ir.make(self.op, *inputs, **params)
 
 
@@ -424,6 +426,19 @@ def _lstsq(rng, dtype):
     for (rows, columns), rcond in product(((5, 3), (3, 5), (4, 4)), (None, 1e-3)):
         yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows,))), {"rcond": rcond}
         yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows, 2))), {"rcond": rcond}
+
+
+@samples(("f64", "f32", "i64"), "loop")
+def _loop(rng, dtype):
+    for build, operands in regions.loops(rng, dtype):
+        yield operands, build
+
+
+@samples(("f64", "f32", "i64"), "cond")
+def _cond(rng, dtype):
+    for condition in (True, False):
+        x, y = ordinary(rng, dtype, (4,)), ordinary(rng, dtype, ())
+        yield (np.array(condition), x, y), {"then": regions.scaled, "otherwise": regions.shifted}
 
 
 def _symbolic(op: str, rng: Random) -> Iterator[Case]:

@@ -223,6 +223,15 @@ def test_results_that_are_equal_but_transposed_do_not_share_memory():
     assert not np.shares_memory(*compiled.run(np.ones((2, 3))))
 
 
+@pytest.mark.parametrize("exponent", [1, 2, 3])
+def test_small_powers_of_complex_numbers_run_in_loops(exponent):
+    z = argument("z", "c128[n]")
+    power = make("power", z, ir.constant(complex(exponent), z.type.dtype, (N,)))
+    values = np.array([0.0, 1j, -2.5, 3 - 4j, 1e200 + 1j, np.nan, np.inf - 1j])
+    compiled = agree([z], [power], (values,))
+    assert not any("call" in kernel for kernel in compiled.kernels)
+
+
 def test_a_single_index_has_no_loop_to_leave():
     x, v, i = argument("x", "f64[1]"), argument("v", "f64[1]"), argument("i", "i64[1]")
     scattered = make("scatter", x, v, i, axes=(0,), combine="add")

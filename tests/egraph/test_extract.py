@@ -32,6 +32,13 @@ def test_the_cheapest_form_is_chosen():
     assert result.cost_after == program_cost(result.program, TABLE, SIZES) < result.cost_before
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, -0.0])
+def test_a_constant_that_is_no_plain_number_is_no_obstacle(value):
+    bounded = s.maximum(s.log(s.exp(x)), const(value, p))
+    result = optimize(program(bounded), [r.LOG_OF_EXP])
+    assert result.program.outputs == (s.maximum(x, const(value, p)),)
+
+
 def test_a_solver_replaces_an_inverse():
     matrix, vector = var("M", n, n), var("b", n)
     result = optimize(program(s.matmul(s.inv(matrix), vector)), [r.SOLVE, r.SOLVE_MATRIX])

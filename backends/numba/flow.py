@@ -1,0 +1,365 @@
+"""Loops and branches as Python statements in one function.
+
+Scalars are local variables; an array is a pointer to its elements, which `moves` exchange; arrays that the regions make have
+memory that the caller provides once. Loop nests in between are written as in any segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from egc import sizes
+from egc.backends.numba.calls import FUNCTIONS, native_call
+from egc.backends.numba.emit import Nest, Segment, Source
+from egc.backends.numba.scalars import type_name
+from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
+from egc.lower.names import made, mentioned
+from egc.lower.statements import For, Gather, Item, Pick, Scatter, is_invariant, statements
+from egc.sizes import Dim
+from egc.types import ArrayType, TupleType
+
+INDEX = "index is out of bounds"
+
+
+@dataclass
+class FlowSource(Source):
+    """`local` are the symbols that are variables of the function itself: the numbers of iterations."""
+
+    local: set[str] = field(default_factory=set)
+
+    def dim(self, value: Dim) -> str:
+        """A size as an expression of the sizes that are parameters, and of the numbers of iterations."""
+        if isinstance(value, int):
+            return str(value)
+        known = {
+            name: sizes.symbol(self.dims.setdefault(sizes.symbol(name), f"n{len(self.dims)}"))
+            for name in sizes.symbols(value)
+            if name not in self.local
+        }
+        text = str(sizes.substitute(value, known))
+        return text if text.isidentifier() else f"({text})"
+
+
+def emit_flow(step: Flow, types: Mapping[str, ArrayType], exact: bool = False) -> Segment:
+    """The function that runs a loop or branch. `types` are those of the arrays around it."""
+    return _Writer(step, types, exact).segment()
+
+
+class _Writer:
+    def __init__(self, step: Flow, types: Mapping[str, ArrayType], exact: bool):
+        self.step, self.exact, self.types = step, exact, dict(types)
+        self.source = FlowSource(exact)
+        self.count = 0
+        self.own = list(dict.fromkeys(_blocks(step)))
+        self.types.update(self.own, **dict(step.states))
+        self.source.local.update(_indices(step))
+        self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
+        self.moved = set(_moved(step))
+        self.scalars: dict[str, np.dtype] = {
+            **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
+            **dict(_scalars(step)),
+        }
+        self.fails = may_fail(step)
+        self.calls = Calls(self.source)
+        self.arrays: dict[str, str] = {}
+        self.read = {s.access.array for s in _statements(step) if hasattr(s, "access")}
+        called = any(isinstance(inner, Call) for inner in _inner(step))
+        self.names = self.calls.names if called else {}
+
+    def segment(self) -> Segment:
+        source, step = self.source, self.step
+        inside = set(made(step))
+        outer = [name for name in dict.fromkeys(mentioned(step)) if name not in inside]
+        states = {name for name, _ in step.states}
+        own = [(name, type) for name, type in self.own if name not in self.dynamic]
+        source.arrays = [*outer, *(name for name, _ in own)]
+        source.written = states | {name for name, _ in own}
+        head = []
+        for number, name in enumerate(source.arrays):
+            if name in self.scalars:
+                self.scalar(name)
+            else:
+                source.pointers[name] = f"p{number}"
+                head.append(f"    p{number} = a{number}")
+        for number, name in enumerate(source.arrays):
+            if name in self.scalars and name not in {name for name, type in step.results if not type.rank}:
+                test = " != 0" if self.scalars[name].kind == "b" else ""
+                head.append(f"    {source.scalars[name]} = a{number}[0]{test}")
+        self.flow(step, 0)
+        tail = ["    if bad: raise IndexError('" + INDEX + "')"] if self.fails else []
+        for number, name in enumerate(source.arrays):
+            if name in states and name in self.scalars:
+                value = f"uint8({source.scalars[name]})" if self.scalars[name].kind == "b" else source.scalars[name]
+                tail.append(f"    a{number}[0] = {value}")
+        exchanged = list(self.exchanged(own))
+        if exchanged:
+            tail.append("    places = 0")
+        for name, homes in exchanged:
+            found = [
+                f"{k} * is_at({source.pointers[name]}, a{source.arrays.index(h)})" for k, h in enumerate(homes) if k
+            ]
+            tail.append(f"    places = places * {len(homes)} + {' + '.join(found)}")
+        if exchanged:
+            tail.append("    return places")
+        status = ["    bad = False"] if self.fails else []
+        parameters = [*(f"a{k}" for k in range(len(source.arrays))), *source.dims.values()]
+        text = "\n".join([f"def loops({', '.join(parameters)}):", *head, *status, *source.lines, *tail]) + "\n"
+        arrays = tuple((name, name in source.written) for name in source.arrays)
+        return Segment(
+            text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=self.names
+        )
+
+    def exchanged(self, own: Sequence[tuple[str, ArrayType]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The states whose memory may be another's at the end, and whose it may be."""
+        moving = [(name, type) for name, type in (*self.step.states, *own) if name in self.moved and type.rank]
+        for name, type in self.step.states:
+            if name in self.moved and type.rank:
+                yield name, tuple(other for other, its in moving if its == type)
+
+    def line(self, indent: int, text: str) -> None:
+        self.source.line(indent, text)
+
+    def scalar(self, name: str) -> str:
+        """The variable of a scalar."""
+        if name in self.source.local:
+            self.source.scalars[name] = name
+        return self.source.scalars.setdefault(name, f"x{len(self.source.scalars)}")
+
+    def variable(self, name: str) -> str:
+        return self.source.pointers[name] if name in self.source.pointers else self.scalar(name)
+
+    def flow(self, step: Flow, indent: int) -> None:
+        if isinstance(step, Repeat):
+            self.repeat(step, indent)
+            return
+        self.line(indent, f"if {self.scalar(step.condition)}:")
+        self.body(step.then, indent + 1)
+        self.line(indent, "else:")
+        self.body(step.otherwise, indent + 1)
+
+    def repeat(self, step: Repeat, indent: int) -> None:
+        for (name, type), start in zip(step.states, step.starts):
+            if not type.rank:
+                self.line(indent, f"{self.scalar(name)} = {self.cast(self.scalar(start), type.dtype)}")
+        if step.count is None:
+            self.line(indent, "while True:")
+            if may_fail(step):
+                self.line(indent + 1, f"if bad: raise IndexError('{INDEX}')")
+        else:
+            assert step.index is not None
+            self.line(indent, f"for {self.scalar(step.index)} in range({self.scalar(step.count)}):")
+        self.condition(step.pre, indent + 1)
+        self.body(step.update, indent + 1)
+        self.condition(step.post, indent + 1)
+
+    def condition(self, condition: Condition | None, indent: int) -> None:
+        if condition is not None:
+            self.body(condition.body, indent)
+            self.line(indent, f"if not {self.scalar(condition.value)}: break")
+
+    def body(self, body: Body, indent: int) -> None:
+        self.scalars.update(body.scalars)
+        buffers = [(name, type) for name, type in body.blocks if name in self.dynamic]
+        for name, type in buffers:
+            variable = f"b{name}"
+            self.source.pointers[name] = f"q{name}"
+            element = "np.uint8" if type.dtype.kind == "b" else f"np.{type.dtype.name}"
+            self.line(indent, f"{variable} = np.empty({self.source.dim(type.size)}, {element})")
+            self.line(indent, f"q{name} = pointer({variable})")
+        written = len(self.source.lines)
+        for step in body.steps:
+            match step:
+                case Repeat() | Branch():
+                    self.flow(step, indent)
+                case Check():
+                    self.check(step, indent)
+                case Call():
+                    self.call(step, indent)
+                case _:
+                    self.item(step, indent)
+        self.moves(body.moves, indent)
+        for name, _ in buffers:
+            self.line(indent, f"keep(b{name})")
+        for step in body.steps:
+            if isinstance(step, Call) and step.name in self.read and step.view:
+                self.line(indent, f"keep(c{step.name})")
+        if len(self.source.lines) == written:
+            self.line(indent, "pass")
+
+    def item(self, item: Item, indent: int) -> None:
+        for statement in statements([item]):
+            if (access := getattr(statement, "access", None)) is not None and access.array in self.scalars:
+                self.scalar(access.array)
+        nest = _InnerNest(self.source, Loop((), (item,)), f"_{self.count}")
+        self.count += isinstance(item, For)
+        nest.write(indent)
+
+    def call(self, call: Call, indent: int) -> None:
+        """A library call, whose result is copied into the memory of its name, or a view."""
+        name, variable = call.name, f"y{call.name}"
+        text = native_call(self.calls, call, [self.whole(operand) for operand in call.operands])  # type: ignore[arg-type]
+        assert text is not None
+        self.types[name] = call.type  # type: ignore[assignment]
+        if isinstance(call.type, ArrayType) and not call.type.rank:
+            self.line(indent, f"{self.scalar(name)} = ({text})[()]")
+            return
+        self.line(indent, f"{variable} = {text}")
+        if isinstance(call.type, TupleType) or call.view:
+            self.arrays[name] = variable
+            if name in self.read:
+                self.source.pointers[name] = f"q{name}"
+                self.line(indent, f"c{name} = as_contiguous({variable})")
+                self.line(indent, f"q{name} = pointer(c{name})")
+        else:
+            self.line(indent, f"copy_to({self.source.pointers[name]}, as_contiguous({variable}))")
+
+    def whole(self, name: str) -> str:
+        """An array for a library."""
+        if name in self.arrays:
+            return self.arrays[name]
+        if name in self.scalars:
+            return f"empty_scalar({self.scalar(name)})"
+        shape = "".join(f"{self.source.dim(dim)}, " for dim in self.types[name].shape)
+        return f"carray({self.source.pointers[name]}, ({shape}))"
+
+    def check(self, check: Check, indent: int) -> None:
+        values = [self.source.dim(value) for value in check.values]
+        test, error = {
+            "reshape": ("{0} != {1}", "ValueError"),
+            "nonempty": ("{0} == 0", "ValueError"),
+            "index": ("{0} == 0 and {1} != 0", "IndexError"),
+        }[check.what]
+        self.line(indent, f"if {test.format(*values)}: raise {error}({check.message!r})")
+
+    def moves(self, moves: Sequence[tuple[str, str]], indent: int) -> None:
+        """All at once: one after the other where no target is still to be read, the others together."""
+        left = [(self.variable(target), self.value(target, value)) for target, value in moves]
+        while left:
+            first = next((m for m in left if all(m[0] not in other[1] for other in left if other is not m)), None)
+            if first is None:
+                break
+            left.remove(first)
+            self.line(indent, f"{first[0]} = {first[1][-1]}")
+        if left:
+            self.line(
+                indent, f"{', '.join(target for target, _ in left)} = {', '.join(value[-1] for _, value in left)}"
+            )
+
+    def value(self, target: str, value: str) -> tuple[str, str]:
+        """A variable, and the expression that a target becomes."""
+        variable = self.variable(value)
+        return variable, self.cast(variable, self.scalars[target]) if target in self.scalars else variable
+
+    def cast(self, text: str, dtype: np.dtype) -> str:
+        return text if dtype.kind == "b" else f"{type_name(dtype)}({text})"
+
+
+class Calls:
+    """What the forms of library calls ask a driver for."""
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.driver = self
+        self.names: dict[str, Any] = dict(FUNCTIONS)
+
+    def dim(self, value: Dim) -> str:
+        return self.source.dim(value)
+
+    def shape(self, type: ArrayType) -> str:
+        return f"({''.join(f'{self.dim(dim)}, ' for dim in type.shape)})"
+
+    def constant(self, value: Any) -> str:
+        return f"{type_name(np.dtype(type(value)))}({value.item()!r})"
+
+
+def is_compiled(call: Call) -> bool:
+    """Whether numba can compile a call inside of a loop or branch."""
+    return native_call(Calls(FlowSource()), call, ["x"] * len(call.operands)) is not None  # type: ignore[arg-type]
+
+
+class _InnerNest(Nest):
+    """Writes one item. Names of values are distinct in the whole function."""
+
+    inside = True
+
+    def write(self, indent: int) -> None:
+        (item,) = self.loop.body
+        if isinstance(item, For):
+            for statement in self.loop.statements():
+                if is_invariant(statement):
+                    self.statement(0, indent, statement)
+            self.body([item], 0, indent)
+        else:
+            self.statement(0, indent, item)
+
+    def value(self, name: str) -> str:
+        return name
+
+    def picked(self, picks: Sequence[Pick], mode: str, indent: int) -> list[str]:
+        """Outside of nests, an index that is out of bounds is an error at once: a branch takes less than a flag."""
+        if mode != "raise" or isinstance(self.loop.body[0], For):
+            return super().picked(picks, mode, indent)
+        parts: list[str] = []
+        for pick in picks:
+            index, length, raw = f"k{self.suffix}_{len(parts)}", self.source.dim(pick.length), self.value(pick.index)
+            self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
+            self.source.line(indent, f"if uint64({index}) >= uint64({length}): raise IndexError('{INDEX}')")
+            parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
+        return parts
+
+
+def may_fail(step: Flow) -> bool:
+    """Whether a nest has an index that is a value and may be out of bounds."""
+    nests = (inner for inner in _inner(step) if isinstance(inner, For))
+    return any(isinstance(s, (Gather, Scatter)) and s.mode == "raise" for s in statements(nests))
+
+
+def _statements(step: Flow) -> Iterator[Any]:
+    for inner in _inner(step):
+        if not isinstance(inner, (Repeat, Branch, Check, Call)):
+            yield from statements([inner])
+
+
+def _inner(step: Flow) -> Iterator[Any]:
+    """The steps of all regions, at any depth."""
+    for body in step.bodies():
+        for inner in body.steps:
+            yield inner
+            if isinstance(inner, (Repeat, Branch)):
+                yield from _inner(inner)
+
+
+def _bodies(step: Flow) -> Iterator[Body]:
+    yield from step.bodies()
+    for inner in _inner(step):
+        if isinstance(inner, (Repeat, Branch)):
+            yield from inner.bodies()
+
+
+def _blocks(step: Flow) -> Iterator[tuple[str, ArrayType]]:
+    for body in _bodies(step):
+        yield from body.blocks
+
+
+def _scalars(step: Flow) -> Iterator[tuple[str, np.dtype]]:
+    for body in _bodies(step):
+        yield from body.scalars
+    for inner in (step, *_inner(step)):
+        if isinstance(inner, Repeat) and inner.index is not None:
+            yield inner.index, np.dtype(np.int64)
+
+
+def _indices(step: Flow) -> Iterator[str]:
+    for inner in (step, *_inner(step)):
+        if isinstance(inner, Repeat) and inner.index is not None:
+            yield inner.index
+
+
+def _moved(step: Flow) -> Iterator[str]:
+    for body in _bodies(step):
+        for target, value in body.moves:
+            yield from (target, value)

@@ -1,0 +1,138 @@
+"""Linear algebra, on the last two axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from egc import sizes
+from egc.errors import OperandTypeError, ProgramError, ShapeError
+from egc.ops.table import op
+from egc.types import ArrayType, TupleType
+
+
+def _square(name: str, a: Any, dtypes: str = "fc") -> ArrayType:
+    if a.rank < 2 or a.shape[-1] != a.shape[-2]:
+        raise ShapeError(f"{name}: last two dimensions of the array must be square, not {a}")
+    if a.dtype.kind not in dtypes:
+        raise OperandTypeError(f"{name}: no linear algebra for dtype {a.dtype}")
+    return a
+
+
+def _real_dtype(dtype: np.dtype) -> np.dtype:
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def _complex_dtype(dtype: np.dtype) -> np.dtype:
+    return dtype if dtype.kind == "c" else np.dtype(f"c{dtype.itemsize * 2}")
+
+
+@op("inv", "linalg", 1)
+@op("expm", "linalg", 1)
+@op("cholesky", "linalg", 1, "upper")
+def _square_to_square(types, params):
+    return _square("inv, expm, cholesky", types[0])
+
+
+@op("det", "linalg", 1)
+def _det(types, params):
+    return types[0].with_shape(_square("det", types[0]).shape[:-2])
+
+
+@op("slogdet", "linalg", 1)
+def _slogdet(types, params):
+    a = _square("slogdet", types[0])
+    return TupleType((a.with_shape(a.shape[:-2]), ArrayType(_real_dtype(a.dtype), a.shape[:-2])))
+
+
+def _right_side(name: str, a: ArrayType, b: ArrayType) -> ArrayType:
+    _square(name, a)
+    if a.dtype != b.dtype:
+        raise OperandTypeError(f"{name}: operands must have one dtype")
+    if b.rank == 1:
+        if b.shape[0] != a.shape[-1]:
+            raise ShapeError(f"{name}: {a} does not fit the right side {b}")
+        return b.with_shape([*a.shape[:-2], b.shape[0]])
+    if b.shape[-2] != a.shape[-1] or (a.rank > 2 and b.rank > 2 and a.shape[:-2] != b.shape[:-2]):
+        raise ShapeError(f"{name}: {a} does not fit the right side {b}")
+    return b.with_shape([*max(a.shape[:-2], b.shape[:-2], key=len), *b.shape[-2:]])
+
+
+@op("solve", "linalg", 2)
+def _solve(types, params):
+    return _right_side("solve", *types)
+
+
+@op("solve_triangular", "linalg", 2, "lower", "transposed", "unit_diagonal")
+def _solve_triangular(types, params):
+    return _right_side("solve_triangular", *types)
+
+
+@op("qr", "linalg", 1, "mode")
+def _qr(types, params):
+    (a,) = types
+    *batch, rows, columns = a.shape
+    inner = sizes.minimum(rows, columns)
+    match params["mode"]:
+        case "reduced":
+            return TupleType((a.with_shape([*batch, rows, inner]), a.with_shape([*batch, inner, columns])))
+        case "complete":
+            return TupleType((a.with_shape([*batch, rows, rows]), a))
+        case "r":
+            return TupleType((a.with_shape([*batch, inner, columns]),))
+    raise ProgramError(f"qr: no mode {params['mode']!r}")
+
+
+@op("svd", "linalg", 1, "full_matrices")
+def _svd(types, params):
+    (a,) = types
+    *batch, rows, columns = a.shape
+    inner = sizes.minimum(rows, columns)
+    left, right = (rows, columns) if params["full_matrices"] else (inner, inner)
+    singular = ArrayType(_real_dtype(a.dtype), (*batch, inner))
+    return TupleType((a.with_shape([*batch, rows, left]), singular, a.with_shape([*batch, right, columns])))
+
+
+@op("svdvals", "linalg", 1)
+def _svdvals(types, params):
+    (a,) = types
+    return ArrayType(_real_dtype(a.dtype), (*a.shape[:-2], sizes.minimum(*a.shape[-2:])))
+
+
+@op("eigh", "linalg", 1, "lower")
+def _eigh(types, params):
+    a = _square("eigh", types[0])
+    return TupleType((ArrayType(_real_dtype(a.dtype), a.shape[:-1]), a))
+
+
+@op("eigvalsh", "linalg", 1, "lower")
+def _eigvalsh(types, params):
+    a = _square("eigvalsh", types[0])
+    return ArrayType(_real_dtype(a.dtype), a.shape[:-1])
+
+
+@op("eig", "linalg", 1)
+def _eig(types, params):
+    a = _square("eig", types[0]).with_dtype(_complex_dtype(types[0].dtype))
+    return TupleType((a.with_shape(a.shape[:-1]), a))
+
+
+@op("eigvals", "linalg", 1)
+def _eigvals(types, params):
+    a = _square("eigvals", types[0])
+    return ArrayType(_complex_dtype(a.dtype), a.shape[:-1])
+
+
+@op("pinv", "linalg", 1, "rcond")
+def _pinv(types, params):
+    (a,) = types
+    return a.with_shape([*a.shape[:-2], a.shape[-1], a.shape[-2]])
+
+
+@op("lstsq", "linalg", 2, "rcond")
+def _lstsq(types, params):
+    a, b = types
+    (_rows, columns), real = a.shape, _real_dtype(a.dtype)
+    singular = ArrayType(real, (sizes.minimum(*a.shape),))
+    return TupleType((b.with_shape([columns, *b.shape[1:]]), ArrayType(np.dtype(np.int32), ()), singular))

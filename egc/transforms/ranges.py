@@ -1,0 +1,92 @@
+"""What is known of sizes: the lengths of axes are positive, and the number of an iteration lies below its loop's count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from egc import ir, sizes
+from egc.ir import Node, Program
+from egc.sizes import Dim, Size
+from egc.trips import count_size
+
+
+def coefficient(size: Dim, name: str) -> Dim | None:
+    """The factor of a symbol that a size is linear in; None where it is not linear.
+
+    >>> from egc.sizes import symbol
+    >>> print(coefficient(2 * symbol("i") + symbol("n"), "i"))
+    2
+    """
+    if name not in set(sizes.symbols(size)):
+        return 0
+    if any(not isinstance(atom, str) and name in _inner(atom) for monomial, _ in size.terms for atom, _ in monomial):  # type: ignore[union-attr]
+        return None
+    at = [sizes.substitute(size, {name: value}) for value in range(3)]
+    return at[1] - at[0] if at[2] - at[1] == at[1] - at[0] else None
+
+
+def _inner(atom: tuple[str, Dim, Dim]) -> set[str]:
+    return {*sizes.symbols(atom[1]), *sizes.symbols(atom[2])}
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """least: numbers that symbols are not below. lengths: sizes that are those of axes, and so not negative.
+    counts: by the name of an iteration's number, from the outermost loop
+    inwards, how often the loop runs; None where that is no size."""
+
+    least: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Dim | None] = field(default_factory=dict)
+    lengths: frozenset[Dim] = frozenset()
+
+    def lower(self, size: Dim) -> int | None:
+        """A number that the size is not below in any iteration; None where nothing follows.
+
+        >>> from egc.sizes import symbol
+        >>> n = symbol("n")
+        >>> Ranges({"n": 1}, {"_i1": n - 1}).lower(n - symbol("_i1") - 2)
+        0
+        """
+        for name, count in reversed(self.counts.items()):
+            factor = coefficient(size, name)
+            if factor is None or factor == 0:
+                continue
+            least = factor if isinstance(factor, int) else sizes.lower_bound(factor, self.least)
+            if least is not None and least >= 0:
+                size = sizes.substitute(size, {name: 0})
+            elif isinstance(factor, int) and count is not None:
+                size = sizes.substitute(size, {name: count - 1})
+            else:
+                return None
+        return sizes.lower_bound(size, self.least)
+
+    def holds(self, size: Dim) -> bool:
+        """Whether a size is certainly not negative."""
+        if size in self.lengths:
+            return True
+        least = self.lower(size)
+        return least is not None and least >= 0
+
+    def inside(self, loop: Node) -> Ranges:
+        """What is known in the regions of a loop or branch."""
+        if loop.op != "loop" or not loop.params["counted"]:
+            return self
+        name = loop.params["update"].inputs[0].params["name"]
+        return Ranges(self.least, {**self.counts, name: count_size(loop.inputs[0])}, self.lengths)
+
+
+def ranges_of(program: Program) -> Ranges:
+    """What is known of the sizes of a whole Program."""
+    lengths = {dim for node in (*program.inputs, *program.nodes()) for dim in ir.dims_of(node.type)}
+    return Ranges(dict.fromkeys(ir.bound_symbols(program) - program.size_inputs, 1), lengths=frozenset(lengths))
+
+
+def mentions(node: Node, name: str) -> bool:
+    """Whether a Node's type or parameters depend on a symbol."""
+    dims = [*ir.dims_of(node.type)]
+    for value in node.params.values():
+        dims += [part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Size)]
+    return any(name in sizes.symbols(dim) for dim in dims) or any(
+        name in ir.free_symbols(region) for _, region in ir.regions(node)
+    )

@@ -1,0 +1,296 @@
+"""The states after a counted loop, solved one after the other: each from those that are known in all iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from egc import ir, sizes
+from egc.ir import Node, make
+from egc.sizes import Dim
+from egc.transforms.inline import inline
+from egc.transforms.promote import readers, window_of, written_once
+from egc.transforms.ranges import Ranges, coefficient, mentions
+from egc.transforms.vmap import (
+    Lifting,
+    NotLifted,
+    Value,
+    joined,
+    number_of,
+    operands_of,
+    reshaped,
+    sliced,
+    spread,
+    transposed,
+)
+
+REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
+}  # fmt: skip
+"""Ops that accumulate, and the reductions by them."""
+
+SCANS = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"}
+
+KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", "logical_and": "b", "logical_or": "b"}
+"""Kinds of dtypes in which the reduction is the op."""
+
+EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
+TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one iteration accumulates: it may be subtracted, or passed over where it is nan."""
+
+    node: Node
+    negative: bool = False
+    over_nan: bool = False
+
+
+class Solution:
+    """The results of a plain loop of `count` iterations without the loop, in the scope around it."""
+
+    def __init__(self, node: Node, count: Dim, ranges: Ranges):
+        self.node, self.ranges = node, ranges
+        self.count = count if ranges.holds(count) else sizes.maximum(0, count)
+        self.update = node.params["update"]
+        number = node.params["states"]
+        self.name = self.update.inputs[0].params["name"]
+        self.states, self.outputs = self.update.inputs[1 : 1 + number], self.update.outputs
+        self.before = node.inputs[1 : 1 + number]
+        known = operands_of(self.update.inputs[1 + number :], node.inputs[1 + number :])
+        known[self.update.inputs[0]] = number_of(self.count)
+        self.lifting = Lifting(self.name, self.count, ranges.inside(node), known)
+        self.runs = ranges.holds(self.count - 1)
+        self.pending: list[int] = []
+        self.laws: set[str] = set()
+        self._rounded = False
+
+    @property
+    def rounded(self) -> bool:
+        return self._rounded or self.lifting.rounded
+
+    def solve(self) -> list[Node | None]:
+        results: list[Node | None] = [None] * len(self.states)
+        self.pending = list(range(len(self.states)))
+        progress = True
+        while progress:
+            progress = False
+            for k in list(self.pending):
+                results[k] = self._solved(k)
+                if results[k] is not None:
+                    self.pending.remove(k)
+                    progress = True
+        return results
+
+    def _solved(self, k: int) -> Node | None:
+        if self.outputs[k] is self.states[k]:
+            self.lifting.known[self.states[k]] = Value(self.before[k], False)
+            return self.before[k]
+        for law in (self._accumulated, self._written, self._last):
+            try:
+                found = law(k)
+            except NotLifted:
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _read(self, k: int) -> bool:
+        """Whether another state that is not solved yet needs this one."""
+        others = [self.outputs[j] for j in self.pending if j != k]
+        return self.states[k] in ir.topological(others)
+
+    def _accumulated(self, k: int) -> Node | None:
+        state, output, before = self.states[k], self.outputs[k], self.before[k]
+        op = _accumulation(output, state)
+        if op is None or state.type.dtype.kind not in KINDS[op]:
+            return None
+        terms = _terms(output, state, op)
+        if terms is None:
+            return None
+        rows = self._combined(op, terms)
+        if op in ("add", "multiply") and state.type.dtype.kind in "fc":
+            self._rounded = True
+        if self._read(k):
+            return self._sequence(k, op, rows)
+        self.laws.add("accumulation_is_reduction")
+        if op in ("maximum", "minimum") and not self.runs:
+            first = reshaped(before, (1, *before.type.shape))
+            if len(terms) == 1 and terms[0].over_nan:
+                rows = _without_nan(joined(first, self.lifting.rows(self.lifting.value(terms[0].node))), op)
+            else:
+                rows = joined(first, rows)
+        return make(op, before, make(REDUCTIONS[op], rows, axes=(0,)))
+
+    def _combined(self, op: str, terms: Sequence[Term]) -> Node:
+        """All that the iterations accumulate, one row each."""
+        rows: Node | None = None
+        for term in terms:
+            row = self.lifting.rows(self.lifting.value(term.node))
+            row = _without_nan(row, op) if term.over_nan else row
+            if rows is None:
+                rows = make("negative", row) if term.negative else row
+            else:
+                rows = make("subtract" if term.negative else op, rows, row)
+        assert rows is not None
+        return rows
+
+    def _sequence(self, k: int, op: str, rows: Node) -> Node | None:
+        """The state in each iteration, for the other states; the last one is the result."""
+        if op not in SCANS:
+            return None
+        self.laws.add("accumulation_is_scan")
+        before = self.before[k]
+        start = spread(before, rows.type.shape, range(1, rows.type.rank))
+        after = make(op, start, make(SCANS[op], rows, axis=0))
+        return self._kept(k, after)
+
+    def _kept(self, k: int, after: Node) -> Node:
+        """Enters a state's values before and after each iteration; the last one of all is the result."""
+        shape = after.type.shape[1:]
+        everything = joined(reshaped(self.before[k], (1, *shape)), after)
+        still, one = [0] * len(shape), [1] * (len(shape) + 1)
+        earlier = sliced(everything, [0, *still], after.type.shape, one)
+        self.lifting.known[self.states[k]] = Value(earlier, True)
+        self.lifting.known[self.outputs[k]] = Value(after, True)
+        if self.runs:
+            return reshaped(sliced(after, [self.count - 1, *still], (1, *shape), one), shape)
+        return reshaped(sliced(everything, [self.count, *still], (1, *shape), one), shape)
+
+    def _last(self, k: int) -> Node | None:
+        """A state that forgets what it was."""
+        if self.states[k] in ir.topological([self.outputs[k]]):
+            return None
+        inputs = set(self.states)
+        if self.runs and not self._read(k) and not inputs & set(ir.topological([self.outputs[k]])):
+            last = self.count - 1
+            operands = [ir.size(last), *self.node.inputs[1:]]
+            (found,) = inline(self.update.with_outputs([self.outputs[k]]), operands, {self.name: last})
+        else:
+            after = self.lifting.rows(self.lifting.value(self.outputs[k]))
+            found = self._kept(k, after)
+        self.laws.add("last_value_is_kept")
+        return found
+
+    def _written(self, k: int) -> Node | None:
+        """A state into which each iteration writes at another place, and reads only where no other has written before."""
+        output, state, before = written_once(self.update, k), self.states[k], self.before[k]
+        if output is None or state in self.outputs:
+            return None
+        start, size, step = window_of(output)
+        pairs = [(coefficient(each, self.name), sizes.substitute(each, {self.name: 0})) for each in start]
+        moving = [axis for axis, (factor, _) in enumerate(pairs) if factor != 0]
+        if any(mentions(each, self.name) for each in (state, output.inputs[1])) or not moving:
+            return None
+        if any(factor is None for factor, _ in pairs) or any(size[axis] != 1 for axis in moving):
+            return None
+        if not any(isinstance(pairs[axis][0], int) for axis in moving):
+            return None
+        users = [each for each in readers(self.update, state) if each is not output]
+        if not all(each.op == "slice" and self._unwritten(window_of(each), (start, size, step)) for each in users):
+            return None
+        self.lifting.known[state] = Value(before, False)
+        rows = self.lifting.rows(self.lifting.value(output.inputs[1]))
+        self.laws.add("separate_writes_are_one")
+        axis = moving[0]
+        factor, offset = pairs[axis]
+        if len(moving) == 1 and isinstance(factor, int):
+            rest = [size[other] for other in range(len(size)) if other != axis]
+            value = reshaped(rows, (self.count, *rest))
+            value = transposed(value, [*range(1, axis + 1), 0, *range(axis + 1, len(size))])
+            if factor < 0:
+                value, factor, offset = self._reversed(value, axis), -factor, offset + factor * (self.count - 1)
+            begin = [offset if other == axis else start[other] for other in range(len(size))]
+            stride = [factor if other == axis else step[other] for other in range(len(size))]
+            if all(each == 0 for each in begin) and value.type == before.type and set(stride) == {1}:
+                return value
+            return make("update_slice", before, value, start=tuple(begin), step=tuple(stride))
+        return self._scattered(before, rows, moving, (start, size, step), pairs)
+
+    def _reversed(self, value: Node, axis: int) -> Node:
+        """An array with an axis for iterations, from the last one back."""
+        start = [self.count - 1 if other == axis else 0 for other in range(value.type.rank)]
+        step = [-1 if other == axis else 1 for other in range(value.type.rank)]
+        return sliced(value, start, value.type.shape, step)
+
+    def _unwritten(self, read: tuple[Sequence[Dim], ...], write: tuple[Sequence[Dim], ...]) -> bool:
+        """Whether what an iteration reads was not written by an earlier one."""
+        if read == write:
+            return True
+        if read[1:] != write[1:]:
+            return False
+        for ours, theirs, length, stride in zip(*read[:1], *write):
+            factor, ahead = coefficient(theirs, self.name), ours - theirs
+            if not isinstance(factor, int) or not isinstance(ahead, int) or not isinstance(length, int) or stride != 1:
+                continue
+            apart = abs(ahead) >= length if factor == 0 else length == 1 and ahead * factor > 0
+            if apart:
+                return True
+        return False
+
+    def _scattered(
+        self,
+        before: Node,
+        rows: Node,
+        moving: Sequence[int],
+        window: Sequence[Sequence[Dim]],
+        pairs: Sequence[tuple[Dim | None, Dim]],
+    ) -> Node | None:
+        start, size, step = window
+        still = [axis for axis in range(len(size)) if axis not in moving]
+        whole = all(start[axis] == 0 and size[axis] == before.type.shape[axis] and step[axis] == 1 for axis in still)
+        if not whole or not all(self.lifting.ranges.holds(start[axis]) for axis in moving):
+            return None
+        places = [self.lifting.numbers(pairs[axis][0] or 0, pairs[axis][1]) for axis in moving]
+        value = reshaped(rows, (self.count, *(size[axis] for axis in still)))
+        return make("scatter", before, value, *places, axes=tuple(moving), combine="set")
+
+
+def _without_nan(x: Node, op: str) -> Node:
+    """An array with what no element exceeds in the place of nan."""
+    if x.type.dtype.kind != "f":
+        return x
+    least = ir.constant(-np.inf if op == "maximum" else np.inf, x.type.dtype, x.type.shape)
+    return make("fmax" if op == "maximum" else "fmin", x, least)
+
+
+def _accumulation(output: Node, state: Node) -> str | None:
+    """The op by which a state accumulates."""
+    if output.op == "where":
+        return _extreme(output, state)
+    return "add" if output.op == "subtract" else output.op if output.op in REDUCTIONS else None
+
+
+def _extreme(node: Node, state: Node) -> str | None:
+    """`where(x > s, x, s)` is the larger one; a nan for x is passed over, one for s stays."""
+    condition, chosen, other = node.inputs
+    if other is not state or condition.op not in EXTREMES:
+        return None
+    if condition.inputs == (chosen, state):
+        return EXTREMES[condition.op]
+    return EXTREMES[TURNED[condition.op]] if condition.inputs == (state, chosen) else None
+
+
+def _terms(node: Node, state: Node, op: str) -> list[Term] | None:
+    """What is accumulated onto a state, in order; None where there is more to it."""
+    found: list[Term] = []
+    while node is not state:
+        if node.op == "where":
+            if _extreme(node, state) != op:
+                return None
+            found.append(Term(node.inputs[1], over_nan=True))
+            break
+        if node.op not in (op, "subtract") or (node.op == "subtract" and op != "add"):
+            return None
+        left, right = ((each is state or state in ir.topological([each])) for each in node.inputs)
+        if left == right or (right and node.op == "subtract"):
+            return None
+        inner, term = node.inputs if left else reversed(node.inputs)
+        found.append(Term(term, node.op == "subtract"))
+        node = inner
+    if not found or any(state in ir.topological([term.node]) for term in found):
+        return None
+    return found[::-1]

@@ -1,0 +1,130 @@
+"""Compiled loops and branches: their callers, the cache, calls of libraries and sizes that are arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numba import njit
+
+from egc import sizes
+from egc.backends.numba import BACKEND
+from egc.backends.reference import BACKEND as REFERENCE
+from egc.ir import Program, make
+from egc.text import print_program
+
+from .test_regions import (
+    A,
+    N,
+    add,
+    agree,
+    argument,
+    at,
+    filled,
+    loop,
+    number,
+    part,
+    put,
+    put_part,
+    size,
+    vectors,
+)
+
+
+def running_sums():
+    x = argument("x", "f64[n]")
+    body = lambda i, y, s: (put(y, add(at(y, A), s), A), add(s, at(y, A)))  # noqa: E731
+    return Program((x,), loop(1, size(N), [x, number(0.0)], body))
+
+
+def test_compiled_code_calls_loops():
+    raw = BACKEND.compile(running_sums()).raw
+
+    @njit
+    def total(x):
+        y, s = raw(x)
+        return y.sum() + s
+
+    assert total(np.array([1.0, 2.0, 4.0])) == 1 + 3 + 7 + 7
+
+
+LATER = """
+import json, os, sys
+import numpy as np
+from numba.core import event
+from egc.backends.numba import BACKEND
+from egc.text import parse_program
+
+compiled = event.RecordingListener()
+event.register("numba:run_pass", compiled)
+y, s = BACKEND.compile(parse_program(sys.argv[1])).run(np.array([1.0, 2.0, 4.0]))
+print(json.dumps([y.tolist(), s.item(), len(compiled.buffer)]))
+"""
+
+
+def test_a_later_process_compiles_no_loops(tmp_path):
+    text = print_program(running_sums())
+    environment = {**os.environ, "EGC_CACHE_DIR": str(tmp_path)}
+    found = []
+    for _ in range(2):
+        command = [sys.executable, "-c", LATER, text]
+        made = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert made.returncode == 0, made.stderr
+        found.append(json.loads(made.stdout))
+    assert found[0][2] > 0
+    assert found[1] == [[1.0, 3.0, 7.0], 7.0, 0]
+
+
+def test_loops_beside_calls_that_stay_in_python():
+    a, x = argument("a", "f64[n, n]"), argument("x", "f64[n]")
+    values = make("eigvalsh", add(a, make("transpose", a, axes=(1, 0))), lower=True)
+    states = loop(1, size(5), [x, values], lambda i, x, y: (y, add(x, y)))
+    program = Program((a, x), states)
+    compiled = BACKEND.compile(program)
+    assert compiled.native is None
+    rng = np.random.default_rng(0)
+    for n in (1, 4):
+        given = rng.normal(size=(n, n)), rng.normal(size=n)
+        for mine, theirs in zip(compiled.run(*given), REFERENCE.compile(program).run(*given), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-9)
+
+
+def test_products_with_vectors_turned_around():
+    x = argument("x", "f64[n]")
+
+    def body(i, y, x):
+        turned = make("slice", y, start=(A,), size=(A + 1,), step=(-1,))
+        return put(y, make("matmul", turned, part(x, (0, A + 1))), A)
+
+    agree([x], loop(1, size(N), [x], body, [x]), *vectors(1, 2, 9))
+
+
+@pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
+def test_shifts_by_integers_that_are_arguments(shift):
+    x, k = argument("x", "f64[n]"), argument("k", "i64")
+    at_k = sizes.symbol("k")
+
+    def body(i, x):
+        return put_part(x, add(part(x, (2 + at_k, N - 4)), part(x, (2, N - 4))), 2)
+
+    states = loop(1, size(3), [x], body)
+    program = Program((x, k), states, size_inputs=frozenset(["k"]))
+    values = np.random.default_rng(0).normal(size=12)
+    (mine,), (theirs,) = (backend.compile(program).run(values, np.array(shift)) for backend in (BACKEND, REFERENCE))
+    np.testing.assert_allclose(mine, theirs, rtol=1e-12)
+
+
+def test_numbers_of_one_function_that_the_next_one_reads():
+    x = argument("x", "f64[n]")
+    first = [make("sum", make("multiply", x, filled(k / 90, N)), axes=(0,)) for k in range(90)]
+    products = [make("multiply", a, b) for a, b in zip(first, first[1:])]
+    while len(products) > 1:
+        products = [make("add", a, b) for a, b in zip(products[::2], products[1::2])] + products[
+            len(products) // 2 * 2 :
+        ]
+        products = [make("sin", product) for product in products]
+    agree([x], products, *vectors(3, 20))
