@@ -49,7 +49,7 @@ class Size:
         self._text: str | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Size) and self.terms == other.terms
+        return self.terms == other.terms if isinstance(other, Size) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.terms)

@@ -22,11 +22,13 @@ INT64_RANGE = range(-(2**63), 2**63)
 
 @dataclass(frozen=True)
 class Tree:
-    """A container's shape: `build(children)` makes it again. A leaf has no children and a position."""
+    """A container's shape: `build(children)` makes it again; `form` is its type, and a dictionary's keys. A leaf has no
+    children and a position."""
 
     children: tuple[Tree, ...] = ()
     build: Callable[[Sequence[Any]], Any] | None = None
     position: int = -1
+    form: Any = None
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,18 @@ def flatten(value: Any, name: str, leaves: list[tuple[str, Any]]) -> Tree:
     """The tree of a value; appends its leaves, with names made of `name` and the path."""
     kind = type(value)
     if kind in (tuple, list):
-        return Tree(tuple(flatten(v, f"{name}_{i}", leaves) for i, v in enumerate(value)), kind)
+        return Tree(tuple(flatten(v, f"{name}_{i}", leaves) for i, v in enumerate(value)), kind, form=kind)
     if kind is dict:
         keys = tuple(value)
         children = tuple(flatten(v, f"{name}_{_identifier(k)}", leaves) for k, v in value.items())
-        return Tree(children, lambda parts: dict(zip(keys, parts)))
+        return Tree(children, lambda parts: dict(zip(keys, parts)), form=(dict, keys))
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return Tree(tuple(flatten(v, f"{name}_{f}", leaves) for f, v in zip(kind._fields, value)), lambda p: kind(*p))
+        children = tuple(flatten(v, f"{name}_{f}", leaves) for f, v in zip(kind._fields, value))
+        return Tree(children, lambda parts: kind(*parts), form=kind)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [field.name for field in dataclasses.fields(value)]
         children = tuple(flatten(getattr(value, f), f"{name}_{f}", leaves) for f in fields)
-        return Tree(children, lambda parts: _rebuild(kind, fields, parts))
+        return Tree(children, lambda parts: _rebuild(kind, fields, parts), form=kind)
     leaves.append((name, value))
     return Tree(position=len(leaves) - 1)
 

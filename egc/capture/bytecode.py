@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import types
 from collections.abc import Callable
@@ -15,18 +16,40 @@ from numba.core.errors import NumbaError
 from egc.errors import Line, NotEncodable
 
 
-@dataclass(frozen=True)
 class Closure:
-    """A function defined inside of the function being captured."""
+    """A function defined inside of the function being captured. Its `cells` hold what it reads of the functions around it:
+    an `Enclosed` for a variable of one that is being captured."""
 
-    code: types.CodeType
-    globals: dict[str, Any]
-    cells: tuple[Any, ...]
-    defaults: tuple[Any, ...]
+    def __init__(
+        self,
+        code: types.CodeType,
+        globals: dict[str, Any],
+        cells: tuple[types.CellType, ...],
+        defaults: tuple[Any, ...],
+    ):
+        self.code, self.globals, self.cells, self.defaults = code, globals, cells, defaults
 
     def function(self) -> types.FunctionType:
-        cells = tuple(types.CellType(value) for value in self.cells)
-        return types.FunctionType(self.code, self.globals, self.code.co_name, self.defaults, cells)
+        return types.FunctionType(self.code, self.globals, self.code.co_name, self.defaults, self.cells)
+
+    def _key(self) -> tuple[Any, ...]:
+        contents = (cell.cell_contents for cell in self.cells)
+        held = (value if isinstance(value, Enclosed) else id(value) for value in contents)
+        return id(self.code), id(self.globals), tuple(held), tuple(map(id, self.defaults))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Closure) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """A variable of a function being captured that an inner one reads, as it is then."""
+
+    frame: Any
+    name: str
 
 
 class _ByCode:
@@ -53,6 +76,10 @@ def bytecode_ir(function: types.FunctionType) -> Any:
     line = Line(code.co_filename, code.co_firstlineno)
     if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         raise NotEncodable(f"the generator {code.co_name}", "only functions that return are encoded", line)
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in code.co_freevars:
+            why = f"it assigns {instruction.argval}, a variable of a function around it"
+            raise NotEncodable(f"the function {code.co_name}", why, line)
     try:
         return _front_end(_ByCode(function))
     except (NumbaError, NotImplementedError, AssertionError, KeyError) as error:

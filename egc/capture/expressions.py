@@ -15,14 +15,13 @@ from egc.capture.array import Array
 from egc.capture.builtins import concretized, contains_size, equal_containers
 from egc.capture.bytecode import Closure
 from egc.capture.context import current
+from egc.capture.flow.containers import CONTAINERS
 from egc.capture.flow.iteration import Iterating, iterate
 from egc.capture.registry import lookup
 from egc.capture.selections import Selection
 from egc.capture.ufuncs import any_size, size_operation
 from egc.errors import NotEncodable
 from egc.sizes import Size
-
-CONTAINERS = (list, dict, set)
 
 
 def outside(what: str) -> NotEncodable:
@@ -180,9 +179,11 @@ def _exhaust_iter(frame: Any, expression: Any) -> Any:
 
 def _make_function(frame: Any, expression: Any) -> Closure:
     code = frame[expression.code] if isinstance(expression.code, numba_ir.Var) else expression.code
-    cells = frame[expression.closure] if expression.closure is not None else ()
     defaults = frame[expression.defaults] if isinstance(expression.defaults, numba_ir.Var) else expression.defaults
-    return Closure(code, frame.function.__globals__, tuple(cells), tuple(defaults or ()))
+    if isinstance(defaults, tuple):
+        defaults = tuple(frame[value] if isinstance(value, numba_ir.Var) else value for value in defaults)
+    cells = tuple(map(frame.enclosed, code.co_freevars))
+    return Closure(code, frame.function.__globals__, cells, tuple(defaults or ()))
 
 
 EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -20,10 +20,11 @@ from egc.capture import builtins as python_builtins
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
-from egc.capture.bytecode import Closure, bytecode_ir
+from egc.capture.bytecode import Closure, Enclosed, bytecode_ir
 from egc.capture.context import Choose, current
-from egc.capture.expressions import CONTAINERS, EXPRESSIONS, apply_operator, external, outside
+from egc.capture.expressions import EXPRESSIONS, apply_operator, external, outside
 from egc.capture.flow.branch import Outcome, two_way
+from egc.capture.flow.containers import CONTAINERS, is_container, reached
 from egc.capture.flow.graph import RESULT, RETURN, Loop, graph_of
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.loop import capture_loop
@@ -46,6 +47,9 @@ CALL_DEPTH = 64
 STATEMENTS = 200_000
 
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
+FROZEN = -1
+"""When a container was made that may not be changed."""
+
 SCALARS = (int, float, complex, Size, np.generic, np.ndarray, str, type(None))
 
 Environment = dict[str, Any]
@@ -69,24 +73,35 @@ class Interpreter:
         self.owned[id(container)] = container, current().tick()
         return container
 
-    def own_all(self, value: Any) -> Any:
-        """Marks the containers of a value."""
-        if isinstance(value, (list, tuple)):
-            for part in value:
-                self.own_all(part)
-        elif isinstance(value, dict):
-            for part in value.values():
-                self.own_all(part)
-        return self.own(value) if isinstance(value, CONTAINERS) or dataclasses.is_dataclass(value) else value
+    def own_all(self, value: Any, free: bool = True) -> Any:
+        """Marks the containers of a value, as ones that may not be changed unless they are free."""
+        for part in filter(is_container, reached([value])):
+            self.own(part)
+            if not free:
+                self.freeze(part)
+        return value
 
     def is_owned(self, container: Any) -> bool:
         return id(container) in self.owned
+
+    def is_free(self, container: Any) -> bool:
+        return self.is_owned(container) and self.owned[id(container)][1] != FROZEN
+
+    def freeze(self, container: Any) -> None:
+        if self.is_owned(container):
+            self.owned[id(container)] = container, FROZEN
 
     def may_change(self, container: Any) -> bool:
         """Whether a container was made during the capture. NotEncodable inside of a loop or branch that is captured as a
         whole, where it was made before."""
         if not self.is_owned(container):
             return False
+        if not self.is_free(container):
+            raise NotEncodable(
+                f"changing a {type(container).__name__} after a loop or branch on data",
+                "it may be one that another variable has",
+                current().line,
+            )
         if self.owned[id(container)][1] < current().started():
             raise NotEncodable(
                 f"changing a {type(container).__name__} in a loop or branch on data",
@@ -348,7 +363,8 @@ class Frame:
                     )
                 setattr(target, statement.attr, self[statement.value])
             case numba_ir.Del():
-                pass
+                for name in [name for name in self.values if name.partition(".")[0] == statement.value]:
+                    del self.values[name]
             case numba_ir.EnterWith():
                 self.enter(self[statement.contextmanager])
             case numba_ir.PopBlock():
@@ -410,18 +426,28 @@ class Frame:
 
     def read_global(self, name: str, value: Any) -> Any:
         namespace = self.function.__globals__
-        if name not in namespace:
-            return value
-        return external(current().read_global(namespace, name))
+        if name in namespace:
+            return external(current().read_global(namespace, name))
+        if value is numba_ir.UNDEFINED:
+            raise NameError(f"name {name!r} is not defined")
+        return value
 
     def read_cell(self, name: str) -> Any:
-        position = self.function.__code__.co_freevars.index(name)
-        assert self.function.__closure__ is not None
-        cell = self.function.__closure__[position]
+        cell = self._cell(name)
         value = cell.cell_contents
-        if has_traced(value) or isinstance(value, (Array, Closure)):
-            return value
+        if isinstance(value, Enclosed):
+            return value.frame.read(value.name)
         return external(current().read(f"closure variable {name}", (id(cell),), lambda: cell.cell_contents))
+
+    def enclosed(self, name: str) -> types.CellType:
+        """What a function defined here holds of a variable: it reads the variable whenever it runs."""
+        if name in self.function.__code__.co_freevars:
+            return self._cell(name)
+        return types.CellType(Enclosed(self, name))
+
+    def _cell(self, name: str) -> types.CellType:
+        assert self.function.__closure__ is not None
+        return self.function.__closure__[self.function.__code__.co_freevars.index(name)]
 
 
 class UserError(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from egc.capture import arguments as trees
 from egc.capture.array import Array, Cell
 from egc.capture.bounds import facts_of
 from egc.capture.context import Choose, Restart, current
+from egc.capture.flow.containers import are_free, elsewhere, is_one
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.region import INLINE, Closing, Inside, inside
 from egc.capture.flow.values import MISSING, Contents, alike, common, differs, flatten, kind_of, same
@@ -87,7 +89,7 @@ def _side(frame: Any, run: Callable[[], Outcome]) -> Side:
 
 def live_values(frame: Any, outcome: Outcome) -> list[Any]:
     """The values of the variables that are still read where an outcome leads."""
-    names = frozenset().union(*(frame.graph.live[target] for target in outcome))
+    names = frozenset().union(*(frame.graph.live[target] | frame.graph.kept[target] for target in outcome))
     return [value for name, value in frame.values.items() if name in names]
 
 
@@ -186,7 +188,20 @@ class _Merge:
                 found[name] = self._value(a, b, name, unneeded)
                 continue
             found[name] = self._value(a, b, name, None)
-        return found
+        return {**self._kept(found), **found}
+
+    def _kept(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The merged variables that inner functions may read, where there is a value for both sides."""
+        outcomes = [side.outcome or {} for side in (self.first, self.second)]
+        names = frozenset().union(*(self.frame.graph.kept[target] for outcome in outcomes for target in outcome))
+        kept: dict[str, Any] = {}
+        for name in sorted(names - set(found)):
+            a, b = (side.values.get(name, MISSING) for side in (self.first, self.second))
+            if a is MISSING or b is MISSING:
+                continue
+            with suppress(NotEncodable):
+                kept[name] = a if a is b else self._value(a, b, name, None)
+        return kept
 
     def _place(self, iterator: Iterating, needed: Sequence[bool]) -> None:
         """Puts an iterator where the sides that go on with it left it."""
@@ -205,10 +220,20 @@ class _Merge:
                 raise differs(f"the variable {name}", "it has different forms on the sides of a branch on data")
             first, leaves = (second, others) if unneeded == 0 else (first, leaves)
             others = leaves
-        if unneeded is None and all(map(same, leaves, others)):
+        if unneeded is None and all(map(same, leaves, others)) and is_one(a, b):
             return a
+        machine, free = self.frame.machine, True
+        for side, value, position in ((self.first, a, 0), (self.second, b, 1)):
+            if unneeded != position:
+                free = are_free(machine, [value], self._others(side, name)) and free
         merged = [self._leaf(x, y, name, unneeded) for x, y in zip(leaves, others)]
-        return _Later(lambda: self.frame.machine.own_all(trees.unflatten(first, [leaf() for leaf in merged])))
+        return _Later(lambda: machine.own_all(trees.unflatten(first, [leaf() for leaf in merged]), free))
+
+    def _others(self, side: Side, name: str) -> Iterator[Any]:
+        """The values of all variables but one on a side."""
+        graph = self.frame.graph
+        names = frozenset().union(*(graph.live[target] | graph.kept[target] for target in side.outcome or ()))
+        return elsewhere(self.frame, side.values, names - {name})
 
     def _leaf(self, a: Any, b: Any, name: str, unneeded: int | None) -> Callable[[], Any]:
         if unneeded is not None:

@@ -34,11 +34,12 @@ class Loop:
 @dataclass(frozen=True)
 class Graph:
     """`joins`: the block that a branch's sides come together at, where there is one. `live`: the variables that may be read
-    from a block's start on."""
+    from a block's start on. `kept`: those that inner functions may read then."""
 
     loops: Mapping[int, Loop]
     joins: Mapping[int, int | None]
     live: Mapping[int, frozenset[str]]
+    kept: Mapping[int, frozenset[str]]
     around: Mapping[int, tuple[Loop, ...]]
     """The loops that a block is in, from the innermost out."""
 
@@ -73,7 +74,53 @@ def _graph(code: _ByIdentity) -> Graph:
         for label in blocks
     }
     known = {label: frozenset(names) for label, names in live.items()} | {RETURN: frozenset([RESULT])}
-    return Graph(loops, {label: _join(label, cfg) for label in blocks}, known, around)
+    kept = _kept(code.value, cfg, definitions)
+    return Graph(loops, {label: _join(label, cfg) for label in blocks}, known, kept, around)
+
+
+def _kept(code: Any, cfg: Any, definitions: Any) -> Mapping[int, frozenset[str]]:
+    """The variables that inner functions may read from a block's start on: those of a function that is only called here
+    until its last call, all of them for one that is used otherwise."""
+    blocks = code.blocks
+    cells = frozenset(code.func_id.code.co_cellvars)
+    assignments = (
+        [s for block in blocks.values() for s in block.body if isinstance(s, numba_ir.Assign)] if cells else []
+    )
+    holders: dict[str, frozenset[str]] = {}
+    for _ in assignments:
+        before = dict(holders)
+        for statement in assignments:
+            value, found = statement.value, holders.get(statement.target.name, frozenset())
+            if isinstance(value, numba_ir.Expr) and value.op == "make_function":
+                found |= cells.intersection(value.code.co_freevars)
+            elif isinstance(value, numba_ir.Var):
+                found |= holders.get(value.name, frozenset())
+            if found:
+                holders[statement.target.name] = found
+        if holders == before:
+            break
+    used = {label: set(names) for label, names in definitions.usemap.items()}
+    for label, block in blocks.items():
+        for statement in block.body:
+            for name in [variable.name for variable in statement.list_vars() if variable.name in holders]:
+                if not _only_calls(statement, name):
+                    return dict.fromkeys([*blocks, RETURN], cells)
+                used[label] |= holders[name]
+    live = analysis.compute_live_map(cfg, blocks, used, definitions.defmap)
+    return {label: cells & names for label, names in live.items()} | {RETURN: frozenset()}
+
+
+def _only_calls(statement: Any, name: str) -> bool:
+    """Whether a statement does no more with a function than to bind, copy or call it."""
+    if isinstance(statement, numba_ir.Del):
+        return True
+    if not isinstance(statement, numba_ir.Assign):
+        return False
+    value = statement.value
+    if isinstance(value, numba_ir.Var) or (isinstance(value, numba_ir.Expr) and value.op == "make_function"):
+        return True
+    called = isinstance(value, numba_ir.Expr) and value.op == "call" and value.func.name == name
+    return called and name not in [v.name for v in (*value.args, *(v for _, v in value.kws))]
 
 
 def _iteration(blocks: Mapping[int, Any], header: int) -> tuple[str | None, int | None]:

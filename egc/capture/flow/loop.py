@@ -18,6 +18,7 @@ from egc.capture.array import Array, Cell
 from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.flow.branch import BOOL, Outcome, aliases_of, live_values
+from egc.capture.flow.containers import are_free, elsewhere, reached
 from egc.capture.flow.graph import RESULT, RETURN, Loop
 from egc.capture.flow.iteration import Iterating, Length
 from egc.capture.flow.region import Closing, Inside, depends_on, inside
@@ -43,12 +44,13 @@ ATTEMPTS = 12
 @dataclass
 class Variable:
     """A variable that the body assigns: the form of its value, and the Kind of each leaf that is a state; None for a leaf
-    that is the same in all iterations. `entry` are the leaves before the loop."""
+    that is the same in all iterations. `entry` are the leaves before the loop. `free`: whether containers may be changed."""
 
     tree: Tree
     entry: list[Any]
     kinds: list[Kind | None]
     defined: bool = True
+    free: bool = True
 
 
 @dataclass
@@ -78,9 +80,9 @@ class LoopCapture:
         self.variables: dict[str, Variable] = {}
         self.cells: dict[Cell, None] = {}
         self.unwritten: set[Cell] = set()
-        live = frame.graph.live
+        live, kept = frame.graph.live, frame.graph.kept
         self.live_again = live[loop.header]
-        self.live = self.live_again.union(*(live[label] for label in loop.exits))
+        self.live = self.live_again.union(*(live[label] | kept[label] for label in (loop.header, *loop.exits)))
 
     def capture(self) -> Outcome:
         for name in sorted(self.loop.assigned & self.live):
@@ -97,7 +99,8 @@ class LoopCapture:
         kinds = [kind if (kind := kind_of(leaf)) is not None and kind.kind != "array" else None for leaf in leaves]
         if not defined:
             kinds = [kind_of(leaf) for leaf in leaves]
-        self.variables[name] = Variable(tree, leaves, kinds, defined)
+        free = are_free(self.frame.machine, [value], elsewhere(self.frame, self.before, self.live - {name}))
+        self.variables[name] = Variable(tree, leaves, kinds, defined, free)
 
     def _body(self) -> Body:
         """Captures the body for the states as they are known so far."""
@@ -122,7 +125,9 @@ class LoopCapture:
                             key = name, k
                             leaves[k] = given[key] = kind.value(stand_in(key, ir.ArrayType(kind.dtype, kind.shape)))
                     if variable.defined and any(kind is not None for kind in variable.kinds):
-                        frame.values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves))
+                        frame.values[name] = frame.machine.own_all(
+                            trees.unflatten(variable.tree, leaves), variable.free
+                        )
                 for cell in self.cells:
                     context.note(cell)
                     cell.node = stand_in(cell, cell.node.type)
@@ -167,6 +172,10 @@ class LoopCapture:
                 self._add(name, found, defined=False)
                 learned = True
             elif self._learn_variable(name, self.variables[name], found):
+                learned = True
+            variable, others = self.variables[name], elsewhere(self.frame, body.values, self.live - {name})
+            if variable.tree.children and not are_free(self.frame.machine, [found], others) and variable.free:
+                variable.free = False
                 learned = True
         return learned
 
@@ -325,7 +334,7 @@ class _Closed:
             for k, kind in enumerate(variable.kinds):
                 if kind is not None:
                     leaves[k] = made[name, k] = kind.value(results[name, k])
-            values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves))
+            values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves), variable.free)
         self._aliases(made, results)
         frame.values = values
         if "unusual" in results:
@@ -404,7 +413,7 @@ class _Closed:
                     continue
                 if isinstance(value, Iterating):
                     continue
-                if any(isinstance(leaf, Array) and leaf.cell is cell for leaf in flatten(value)[1]):
+                if any(isinstance(leaf, Array) and leaf.cell is cell for leaf in reached([value])):
                     return True
         return False
 
@@ -428,7 +437,8 @@ class _Closed:
         """A variable that only the body defines is read after a loop: there must have been an iteration."""
         capture = self.capture
         undefined = {name for name, variable in capture.variables.items() if not variable.defined}
-        if not undefined & capture.frame.graph.live[natural]:
+        graph = capture.frame.graph
+        if not undefined & (graph.live[natural] | graph.kept[natural]):
             return
         length = capture.length
         if not isinstance(length, Node):

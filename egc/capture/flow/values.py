@@ -161,9 +161,7 @@ def alike(a: Tree, b: Tree) -> bool:
     """Whether two trees have the same form."""
     if (a.build is None) != (b.build is None) or len(a.children) != len(b.children):
         return False
-    if a.build is not b.build and (a.build in (tuple, list) or b.build in (tuple, list)):
-        return False
-    return all(map(alike, a.children, b.children))
+    return bool(a.form == b.form) and all(map(alike, a.children, b.children))
 
 
 def mentions_symbol(shape: Sequence[Any], symbol: str) -> bool:
