@@ -35,7 +35,9 @@ class Compiled:
     `kernels` names what runs, one line each; `code` is the generated source; `native` makes `raw`, the inner function of
     the backend's own library: it takes the arguments as that library has them, scalars for rank 0, and returns a tuple
     of outputs, or the one output. A backend without such a level leaves it out. `direct(call)` makes what Python calls
-    for arguments of one kind, with no Python code between; None where the backend has no such way.
+    for arguments of one kind, with no Python code between; None where the backend has no such way. `stored` are those of
+    `Demands.stores` that code puts into the inputs' arrays; in their places, results have what means nothing. An error is
+    then raised before any array is changed, unless there is no memory.
     """
 
     run: Callable[..., tuple[Any, ...]]
@@ -44,6 +46,7 @@ class Compiled:
     native: Callable[[], Any] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     direct: Callable[[DirectCall], Callable[..., Any]] | None = None
+    stored: frozenset[int] = frozenset()
 
     @property
     def raw(self) -> Any:
@@ -57,7 +60,7 @@ class Argument:
 
     kind: `array` (dtype, rank and order in memory are the example's), `number` (of the same type), `integer` (an int of 64
     bits) or `fixed` (the example itself). sizes: the numbers of elements that an array may have, None for any.
-    written: whether the array must be one that may be written.
+    written: whether the array must be one that may be written, and shares memory with no other one of the call.
     """
 
     kind: str
@@ -115,11 +118,14 @@ class Demands:
     layouts: by the names of inputs, how arrays lie in memory (`layouts.layout_of`), C being the rule; code that is fastest
     for these, and runs on all.
     exact: elementary functions are the system library's, rather than the backend's own.
+    stores: outputs, by number, that callers put into inputs' own arrays and use for nothing else; no array shares memory with
+    such an input. Code may put them there itself.
     """
 
     guards: tuple[SizeGuard, ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
     exact: bool = False
+    stores: Mapping[int, str] = field(default_factory=dict)
 
 
 PLAIN = Demands()

@@ -61,6 +61,22 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
     return set(sizes.symbols(guard.size)) <= known | set(captured.program.size_inputs)
 
 
+def stores_of(captured: Captured) -> dict[int, str]:
+    """The outputs, by number, that only become the elements of arguments, with the inputs that these are. There is none where a
+    check may call for the function as written, which needs the arguments as they were."""
+    if captured.checks:
+        return {}
+    inputs = {leaf: node for leaf, node in zip(captured.leaf_inputs, captured.program.inputs)}
+    used = [result.output for result in captured.results if result.kind in OUTPUT_KINDS]
+    used += [output for _, output in captured.writes]
+    types = [node.type for node in captured.program.outputs]
+    return {
+        output: inputs[leaf].params["name"]
+        for leaf, output in captured.writes
+        if used.count(output) == 1 and captured.leaf_inputs.count(leaf) == 1 and inputs[leaf].type == types[output]
+    }
+
+
 def direct_call(
     captured: Captured,
     compiled: Compiled,
@@ -83,7 +99,7 @@ def direct_call(
         Argument(KINDS[leaf.kind], value, window, number in written)
         for number, (leaf, value, window) in enumerate(zip(captured.leaves, values, windows))
     ]
-    finish = _finish(captured)
+    finish = _finish(captured, compiled.stored)
     if finish is None:
         return None
     call = DirectCall(
@@ -98,6 +114,9 @@ def _guard(guard: ValueGuard) -> tuple[Any, Any, Any]:
         return guard.namespace, guard.name, guard.value
     return None, guard.read, guard.value
 
+
+OUTPUT_KINDS = ("array", "scalar", "python", "part")
+"""Kinds of results that are outputs, or parts of them."""
 
 PYTHON = frozenset(["float64", "int64", "bool", "complex128"])
 """The dtypes of Python's numbers."""
@@ -123,10 +142,10 @@ def as_found(found: Any, *arguments: Any) -> Any:
     return found
 
 
-def _finish(captured: Captured) -> Callable[..., Any] | None:
-    """The function that makes the result of outputs and arguments, and writes to arguments; NotImplemented where the function
-    must run as written. None where that takes more than this."""
-    names: dict[str, Any] = {"_overlapping": overlapping}
+def _finish(captured: Captured, stored: Collection[int]) -> Callable[..., Any] | None:
+    """The function that makes the result of outputs and arguments, and writes to arguments what code has not stored there;
+    NotImplemented where the function must run as written. None where that takes more than this."""
+    names: dict[str, Any] = {}
     count = len(captured.program.outputs)
     outputs = ["_found"] if count == 1 else [f"_found[{k}]" for k in range(count)]
     arguments = [f"_x{k}" for k in range(len(captured.leaves))]
@@ -138,12 +157,11 @@ def _finish(captured: Captured) -> Callable[..., Any] | None:
         return None
     lines = [f"def finish(_found, {', '.join(arguments)}):"]
     refused = [outputs[check] for check in captured.checks]
-    if captured.writes:
-        written = "".join(f"{leaf}, " for leaf, _ in captured.writes)
-        refused.append(f"_overlapping(({''.join(f'{text}, ' for text in arguments)}), ({written}))")
     if refused:
         lines += [f"    if {' or '.join(refused)}:", "        return NotImplemented"]
-    lines += [f"    {arguments[leaf]}[...] = {outputs[output]}" for leaf, output in captured.writes]
+    lines += [
+        f"    {arguments[leaf]}[...] = {outputs[output]}" for leaf, output in captured.writes if output not in stored
+    ]
     exec("\n".join([*lines, f"    return {result}"]), names)
     return names["finish"]
 

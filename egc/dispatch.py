@@ -28,7 +28,7 @@ from egc.layouts import layout_of
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, make_plan
 from egc.plans import SizedPlans
-from egc.running import Mismatch, leaf_bindings, outputs_share, runner
+from egc.running import Mismatch, Torn, leaf_bindings, outputs_share, runner
 from egc.sizes import SizeGuard
 from egc.spec import Spec
 from egc.verify import require_equal
@@ -245,6 +245,8 @@ class Optimized:
         except Mismatch:
             self.statistics.as_written += 1
             return self.__egc_plain__(*positional, **named)
+        except Torn:
+            raise
         except Exception as error:
             result = self.__egc_plain__(*positional, **named)
             entry.misses = MISSES

@@ -18,7 +18,7 @@ from egc import backend as backends
 from egc import cache, rulefiles, stored
 from egc.backend import Backend, Compiled, Demands
 from egc.cache import Store
-from egc.callpath import entry_guards
+from egc.callpath import entry_guards, stores_of
 from egc.capture import Captured, capture
 from egc.capture.rules import RANKS, rewrites
 from egc.check import check
@@ -234,7 +234,8 @@ def make_plan(
         error.size_guards, error.value_guards = captured.size_guards, captured.value_guards
         raise error
     layouts = {} if in_c_order else captured.layouts()
-    demands = Demands(entry_guards(captured), layouts, options.precision == "exact")
+    stores = {} if in_c_order else stores_of(captured)
+    demands = Demands(entry_guards(captured), layouts, options.precision == "exact", stores)
     compiled = compile_stage(program, backend, trace, demands)
     return Plan(captured, program, compiled, backend, trace, demands)
 

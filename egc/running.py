@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,14 @@ from egc.pipeline import Plan, evaluate_reference
 
 class Mismatch(Exception):
     """A run-time check asks for the plain function."""
+
+
+class Torn(MemoryError):
+    """There is no memory for what is to be computed from arrays that may have changed already."""
+
+
+def _may_write(values: Sequence[Any], written: Collection[int]) -> bool:
+    return all(values[leaf].flags.writeable for leaf in written)
 
 
 def leaf_bindings(leaves: Sequence[tuple[str, Any]]) -> dict[str, int]:
@@ -42,18 +50,20 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
     captured, run = plan.captured, plan.compiled.run
     leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
     needs_sizes = any(result.kind == "size" for result in captured.results)
-    copies = _outputs_to_copy(plan)
+    copies, siblings = _outputs_to_copy(plan), _siblings(plan)
     parts, shared = _parts(captured)
-    written = {leaf for leaf, _ in captured.writes}
+    stored, written = plan.compiled.stored, {leaf for leaf, _ in captured.writes}
     early = any(OPS[node.op].kind == "region" for node in captured.program.nodes())
 
     def call(values: Sequence[Any]) -> Any:
-        if written and overlapping(values, written):
+        if written and (overlapping([*values, *constants], written) or not _may_write(values, written)):
             raise Mismatch
         given = [*[values[i] for i in leaf_inputs], *constants]
         try:
             outputs = list(run(*given))
         except Exception as error:
+            if stored and isinstance(error, MemoryError):
+                raise Torn from error
             if not early:
                 raise
             raise Mismatch from error
@@ -62,10 +72,14 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
                 raise Mismatch
         for position in copies:
             outputs[position] = np.array(outputs[position])
+        for position, earlier in siblings:
+            if any(np.may_share_memory(outputs[position], outputs[k]) for k in earlier):
+                outputs[position] = np.array(outputs[position])
         bindings = leaf_bindings([(leaf.name, v) for leaf, v in zip(captured.leaves, values)]) if needs_sizes else {}
         results = [_result(result, outputs, values, captured, bindings) for result in captured.results]
         for leaf, output in captured.writes:
-            values[leaf][...] = outputs[output]
+            if output not in stored:
+                values[leaf][...] = outputs[output]
         if parts.outputs:
             found = iter(evaluate_reference(parts, [*given, *[outputs[position] for position in shared]]))
             results = [
@@ -96,6 +110,17 @@ def _outputs_to_copy(plan: Plan) -> tuple[int, ...]:
     return tuple(k for k, node in enumerate(sources) if node.op == "input" or node in sources[:k])
 
 
+def _siblings(plan: Plan) -> list[tuple[int, list[int]]]:
+    """Outputs that are results of one op with others before them, which are arrays of their own in machine code only."""
+    sources = list(map(_source, plan.program.outputs))
+    found = [
+        (k, [j for j in range(k) if sources[j].op == "item" and sources[j].inputs == node.inputs])
+        for k, node in enumerate(sources)
+        if node.op == "item" and node.type.rank
+    ]
+    return [(k, earlier) for k, earlier in found if earlier]
+
+
 def outputs_share(plan: Plan) -> bool:
     """Whether an output may share memory with another one. A direct way copies those that share it with arguments."""
     sources = list(map(_source, plan.program.outputs))
@@ -103,7 +128,7 @@ def outputs_share(plan: Plan) -> bool:
 
 
 def _source(node: Node) -> Node:
-    while node.op in VIEWS:
+    while node.op in VIEWS and node.op != "item":
         node = node.inputs[0]
     return node
 

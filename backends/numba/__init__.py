@@ -7,7 +7,7 @@ from pathlib import Path
 
 from egc.backend import PLAIN, Compiled, Demands, Interface, Missing, require_supported
 from egc.backends.numba.calibrate import with_threads
-from egc.backends.numba.compiled import compile_native
+from egc.backends.numba.compiled import compile_native, in_order, may_store
 from egc.backends.numba.exports import Exported
 from egc.backends.numba.flow import is_compiled
 from egc.backends.numba.interpreted import generate
@@ -54,8 +54,11 @@ class NumbaBackend:
         """
         require_supported(self, program)
         laid = in_c_order(program, demands.layouts)
-        loops = lower(laid, fusible, is_compiled, _gaps(laid, demands))
+        gaps, stores = _gaps(laid, demands), in_order(demands)
+        loops = lower(laid, fusible, is_compiled, gaps, stores)
         if is_native(laid, loops):
+            if loops.stored and not may_store(laid, loops):
+                loops = lower(laid, fusible, is_compiled, gaps)
             return compile_native(program, laid, loops, demands)
         if demands.layouts:
             loops = lower(program, fusible, is_compiled)

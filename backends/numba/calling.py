@@ -65,6 +65,14 @@ row.good:
   br label %row
 
 run:
+  %mode = load i64, ptr %mode.at
+  %writes.mode = and i64 %mode, 8
+  %writes = icmp ne i64 %writes.mode, 0
+  br i1 %writes, label %run.apart, label %run.ready
+run.apart:
+  %apart = call i1 @egc_apart(ptr %first, i64 %rows, ptr %arguments, ptr %items)
+  br i1 %apart, label %run.ready, label %slow
+run.ready:
   %adapter = load ptr, ptr %adapter.at
   %held = load i64, ptr %held.at
   %short = icmp slt i64 %longest, %held
@@ -79,7 +87,6 @@ run.released:
   br label %ran
 ran:
   %status = phi i32 [ %status.held, %run.held ], [ %status.released, %run.released ]
-  %mode = load i64, ptr %mode.at
   %good = icmp eq i32 %status, 0
   br i1 %good, label %box, label %failed
 failed:
@@ -89,7 +96,11 @@ failed:
   %described = icmp sgt i32 %status, 0
   br i1 %propagates, label %raising, label %kept
 kept:
-  br i1 %described, label %kept.constant, label %raising
+  %stores.mode = and i64 %mode, 4
+  %stores = icmp ne i64 %stores.mode, 0
+  %checked.constant = xor i1 %stores, true
+  %quick = and i1 %described, %checked.constant
+  br i1 %quick, label %kept.constant, label %raising
 kept.constant:
   %made.at = getelementptr i8, ptr %raised, i64 MADE_AT
   %made.here = load i32, ptr %made.at
@@ -100,6 +111,14 @@ raising:
   call void %raise(i32 %status, ptr %raised)
   br i1 %propagates, label %nothing, label %forget
 forget:
+  %stores.too = and i64 %mode, 4
+  %may.be.torn = icmp ne i64 %stores.too, 0
+  br i1 %may.be.torn, label %torn, label %clear.it
+torn:
+  %matches = call i32 @PyErr_ExceptionMatches(ptr inttoptr (i64 NO_MEMORY to ptr))
+  %no.memory = icmp ne i32 %matches, 0
+  br i1 %no.memory, label %nothing, label %clear.it
+clear.it:
   call void @PyErr_Clear()
   br label %slow
 
@@ -292,5 +311,106 @@ compare:
 clear:
   call void @PyErr_Clear()
   ret i1 false
+}
+
+; Whether no array that is written shares memory with another one: the bytes from the first to the last of their elements.
+define internal i1 @egc_apart(ptr %rows, i64 %count, ptr %arguments, ptr %items) {
+entry:
+  br label %each
+each:
+  %k = phi i64 [ 0, %entry ], [ %k.next, %each.next ]
+  %done = icmp eq i64 %k, %count
+  br i1 %done, label %fine, label %each.check
+each.check:
+  %row = getelementptr %row, ptr %rows, i64 %k
+  %written.at = getelementptr %row, ptr %row, i32 0, i32 WRITTEN_FIELD
+  %written = load i64, ptr %written.at
+  %is.written = icmp ne i64 %written, 0
+  br i1 %is.written, label %others, label %each.next
+others:
+  %bounds = call { i64, i64 } @egc_extent(ptr %row, ptr %arguments, ptr %items)
+  %low = extractvalue { i64, i64 } %bounds, 0
+  %high = extractvalue { i64, i64 } %bounds, 1
+  br label %other
+other:
+  %o = phi i64 [ 0, %others ], [ %o.next, %other.next ]
+  %compared = icmp eq i64 %o, %count
+  br i1 %compared, label %each.next, label %other.check
+other.check:
+  %other.row = getelementptr %row, ptr %rows, i64 %o
+  %itself = icmp eq i64 %o, %k
+  %other.kind = load i64, ptr %other.row
+  %no.array = icmp ne i64 %other.kind, 0
+  %skipped = or i1 %itself, %no.array
+  br i1 %skipped, label %other.next, label %compare
+compare:
+  %other.bounds = call { i64, i64 } @egc_extent(ptr %other.row, ptr %arguments, ptr %items)
+  %other.low = extractvalue { i64, i64 } %other.bounds, 0
+  %other.high = extractvalue { i64, i64 } %other.bounds, 1
+  %below = icmp ult i64 %low, %other.high
+  %above = icmp ult i64 %other.low, %high
+  %meet = and i1 %below, %above
+  br i1 %meet, label %unfit, label %other.next
+other.next:
+  %o.next = add i64 %o, 1
+  br label %other
+each.next:
+  %k.next = add i64 %k, 1
+  br label %each
+fine:
+  ret i1 true
+unfit:
+  ret i1 false
+}
+
+; The first byte of an array's elements and the one behind the last; twice the same where it has none.
+define internal { i64, i64 } @egc_extent(ptr %row, ptr %arguments, ptr %items) {
+entry:
+  ROW_FIELDS
+  %source = load i64, ptr %source.at
+  %own = icmp slt i64 %source, 0
+  %item = sub i64 0, %source
+  %from = select i1 %own, ptr %items, ptr %arguments
+  %index = select i1 %own, i64 %item, i64 %source
+  %x.at = getelementptr ptr, ptr %from, i64 %index
+  %x = load ptr, ptr %x.at
+  %data.at = getelementptr i8, ptr %x, i64 DATA_AT
+  %data = load i64, ptr %data.at
+  %lengths.at = getelementptr i8, ptr %x, i64 LENGTHS_AT
+  %lengths = load ptr, ptr %lengths.at
+  %strides.at = getelementptr i8, ptr %x, i64 STRIDES_AT
+  %strides = load ptr, ptr %strides.at
+  %rank = load i64, ptr %rank.at
+  %itemsize = load i64, ptr %itemsize.at
+  %last = add i64 %data, %itemsize
+  br label %axis
+axis:
+  %a = phi i64 [ 0, %entry ], [ %a.next, %axis.some ]
+  %low = phi i64 [ %data, %entry ], [ %low.next, %axis.some ]
+  %high = phi i64 [ %last, %entry ], [ %high.next, %axis.some ]
+  %over = icmp eq i64 %a, %rank
+  br i1 %over, label %found, label %axis.one
+axis.one:
+  %length.at = getelementptr i64, ptr %lengths, i64 %a
+  %length = load i64, ptr %length.at
+  %empty = icmp eq i64 %length, 0
+  br i1 %empty, label %nothing, label %axis.some
+axis.some:
+  %stride.at = getelementptr i64, ptr %strides, i64 %a
+  %stride = load i64, ptr %stride.at
+  %steps = sub i64 %length, 1
+  %way = mul i64 %steps, %stride
+  %down = call i64 @llvm.smin.i64(i64 %way, i64 0)
+  %up = call i64 @llvm.smax.i64(i64 %way, i64 0)
+  %low.next = add i64 %low, %down
+  %high.next = add i64 %high, %up
+  %a.next = add i64 %a, 1
+  br label %axis
+found:
+  %first.found = insertvalue { i64, i64 } undef, i64 %low, 0
+  %both.found = insertvalue { i64, i64 } %first.found, i64 %high, 1
+  ret { i64, i64 } %both.found
+nothing:
+  ret { i64, i64 } zeroinitializer
 }
 """

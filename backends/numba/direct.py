@@ -48,11 +48,16 @@ class Table:
         self.rows.append({"kind": kind, "source": source, "object": self.item(wanted), "place": place, **fields})
 
     def array(
-        self, source: int, example: np.ndarray, asked: Mapping[str, int], place: int | None, sizes: range
-    ) -> None:
+        self, source: int, example: np.ndarray, asked: Mapping[str, int], place: int | None, sizes: range,
+        written: bool = False,
+    ) -> None:  # fmt: skip
+        if not example.ndim:
+            asked = ANYHOW
+        if written:
+            asked = {**asked, "mask": asked["mask"] | WRITEABLE, "flags": asked["flags"] | WRITEABLE, "written": 1}
         self.row(
             entry.ARRAY, source, example.dtype, place, 5 + 2 * example.ndim, rank=example.ndim,
-            itemsize=example.itemsize, least=sizes.start, most=sizes.stop, **(asked if example.ndim else ANYHOW),
+            itemsize=example.itemsize, least=sizes.start, most=sizes.stop, **asked,
         )  # fmt: skip
 
     def output(self, kind: str, dtype: np.dtype, rank: int, ordered: bool, place: int) -> None:
@@ -114,9 +119,7 @@ def make_direct(
             case "array":
                 exact = not mode & entry.RAISES
                 asked = in_layout(order[number], example, exact) if number in order else ANYHOW
-                if argument.written:
-                    asked = {**asked, "mask": asked["mask"] | WRITEABLE, "flags": asked["flags"] | WRITEABLE}
-                table.array(number, example, asked, place, argument.sizes or ANY)
+                table.array(number, example, asked, place, argument.sizes or ANY, argument.written)
             case "number":
                 size = np.asarray(example).itemsize
                 table.row(entry.VALUE, number, type(example), place, 2, itemsize=size)
@@ -131,4 +134,6 @@ def make_direct(
     for kind, dtype, boxed, place in zip(call.results, dtypes, adapter.outputs, results):
         rank = getattr(boxed, "ndim", 0)
         table.output(kind, dtype, rank, rank > 0 and boxed.layout == "C", place)
+    if any(argument.written for argument in call.arguments):
+        mode |= entry.WRITES
     return table.made(len(call.arguments), len(call.guards), results[-1], held, mode)

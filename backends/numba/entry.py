@@ -35,9 +35,11 @@ HEADER = ("adapter", "raise", "given", "guards", "rows", "outputs", "held", "wor
 
 ROW = (
     "kind", "source", "object", "rank", "itemsize", "mask", "flags", "least", "most", "place", "dense", "order", "odd", "unlike",
+    "written",
 )  # fmt: skip
 """Elements of an array are neighbours along the first `dense` axes in the `order`, which has four bits for each axis. Whether any
-step is `odd`, no multiple of the elements' size; the first one's is `unlike` that number."""
+step is `odd`, no multiple of the elements' size; the first one's is `unlike` that number. One that is `written` shares no
+memory with others."""
 
 OUTPUT = ("kind", "object", "rank", "itemsize", "ordered", "place")
 
@@ -53,8 +55,9 @@ EVEN, ODD, EITHER = range(3)
 NEVER = -(2**63)
 """A step that no array has."""
 
-RAISES, TUPLE = 1, 2
-"""Modes: a driver's error is raised; one output comes in a tuple, too."""
+RAISES, TUPLE, STORES, WRITES = 1, 2, 4, 8
+"""Modes: a driver's error is raised; one output comes in a tuple, too; code may have changed arguments when there is no memory;
+arguments are written, by code or later."""
 
 C_ORDER, F_ORDER, ALIGNED, WRITEABLE = 0x1, 0x2, 0x100, 0x400
 """NumPy's flags of an array."""
@@ -71,12 +74,13 @@ exception is raised. Raising a constant one takes microseconds, which the slow w
 
 PYTHON = """PyObject_Vectorcall PyDict_GetItemWithError PyErr_Clear PyObject_CallNoArgs Py_IncRef Py_DecRef PyTuple_New
 PyEval_SaveThread PyEval_RestoreThread PyCapsule_New PyCapsule_GetPointer PyLong_AsLongLongAndOverflow PyLong_FromLongLong
-PyFloat_FromDouble PyBool_FromLong PyComplex_FromDoubles""".split()
+PyFloat_FromDouble PyBool_FromLong PyComplex_FromDoubles PyErr_ExceptionMatches""".split()
 
 DECLARATIONS = """
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyDict_GetItemWithError(ptr, ptr)
 declare void @PyErr_Clear()
+declare i32 @PyErr_ExceptionMatches(ptr)
 declare ptr @PyObject_CallNoArgs(ptr)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
@@ -97,6 +101,7 @@ declare ptr @egc_NewCopy(ptr, i32)
 declare void @egc_end_of_memory(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare i64 @llvm.smax.i64(i64, i64)
+declare i64 @llvm.smin.i64(i64, i64)
 
 %row = type { ROW }
 %output = type { OUTPUT }
@@ -144,7 +149,8 @@ def _text() -> str:
     numbers = {
         "BYTES_AT": bytes.__basicsize__ - 1, "ITEMS_AT": tuple.__basicsize__, "LENGTH_AT": head, "TYPE_AT": head - 8,
         "DATA_AT": head, "RANK_AT": head + 8, "LENGTHS_AT": head + 16, "STRIDES_AT": head + 24, "DESCR_AT": head + 40,
-        "FLAGS_AT": head + 48, "HEAD": head, "NDARRAY": id(np.ndarray), "NOT_IMPLEMENTED": id(NotImplemented),
+        "FLAGS_AT": head + 48, "HEAD": head, "NDARRAY": id(np.ndarray), "NOT_IMPLEMENTED": id(NotImplemented), "NO_MEMORY": id(MemoryError),
+        "WRITTEN_FIELD": ROW.index("written"),
         "MADE_AT": ALLOCATED, "NONE": id(None), "COPIED": COPIED, "BEHAVED": ALIGNED | WRITEABLE,
     }  # fmt: skip
     text = DECLARATIONS + CALLING + BOXING

@@ -19,7 +19,7 @@ from egc.backends.numba.adapter import Adapter
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
-from egc.backends.numba.functions import NAMES
+from egc.backends.numba.functions import NAMES, copy_to, is_at
 from egc.backends.numba.machine import (
     CALL_NAMES,
     SHARING_NAMES,
@@ -34,6 +34,7 @@ from egc.ir import Program
 from egc.layouts import axes_of
 from egc.lower.access import ordered
 from egc.lower.loops import Branch, Call, LoopProgram, Repeat
+from egc.ops import INT64
 from egc.types import ArrayType, TupleType, format_shape
 
 MOST_STEPS = 64
@@ -84,8 +85,13 @@ class Native:
 
     def adapter(self) -> Adapter:
         """The compiled driver, for calls from Python."""
-        dtypes = [node.type.dtype for node in self.program.outputs]
-        return compile_adapter(self.source, self.signature(), dtypes)
+        return compile_adapter(self.source, self.signature(), self.dtypes)
+
+    @property
+    def dtypes(self) -> list[np.dtype]:
+        """Those of the outputs; in the place of one that is stored in an input, there is an int."""
+        stored = self.writer.loops.stored
+        return [INT64 if k in stored else node.type.dtype for k, node in enumerate(self.program.outputs)]
 
     def signature(self) -> Any:
         return tuple(
@@ -105,9 +111,10 @@ class NativeWriter(Writer):
         self.strides = loops.strides
         self.types.update((ordered(name), self.types[name]) for name in self.strides)
         self.pending: list[Kernel] = []
+        self.left: list[str] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
-            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"], **CALL_NAMES,
+            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"], is_at=is_at, copy_to=copy_to, **CALL_NAMES,
         )  # fmt: skip
 
     def arguments(self) -> None:
@@ -229,9 +236,27 @@ class NativeWriter(Writer):
             self.contiguous[call.name] = self.name(call.name)
         self.line(f"{self.name(call.name)} = {text}", depth)
 
+    def exchange(self, segment: Segment, places: str) -> Iterator[str]:
+        """An input in which an output is stored may leave its memory."""
+        stored = {self.loops.outputs[number] for number in self.loops.stored}
+        for name, _ in segment.exchanged:
+            if name in stored and name not in self.left:
+                self.left.append(name)
+                yield f"{self.arrays[name]}own = {self.arrays[name]}"
+        yield from super().exchange(segment, places)
+
     def results(self) -> str:
+        for name in self.left if len(self.left) > 1 else ():
+            array, own = self.arrays[name], f"{self.arrays[name]}own"
+            self.line(f"if is_at(pointer({array}), pointer({own})) == 0: {array} = {array}.copy()")
+        for name in self.left:
+            array, own = self.arrays[name], f"{self.arrays[name]}own"
+            self.line(f"if is_at(pointer({array}), pointer({own})) == 0: copy_to(pointer({own}), {array})")
         found = []
-        for name in self.loops.outputs:
+        for number, name in enumerate(self.loops.outputs):
+            if number in self.loops.stored:
+                found.append("0")
+                continue
             type = self.types[name]
             scalar = type.rank == 0 and name not in self.scalars
             found.append(f"{self.arrays[name]}[()]" if scalar else self.arrays[name])

@@ -18,6 +18,7 @@ from egc.lower.order import in_memory_order
 from egc.lower.regions import flow_of, with_copies
 from egc.lower.reuse import reuse
 from egc.lower.statements import reads
+from egc.lower.stores import stored
 from egc.lower.together import together
 from egc.ops import OPS
 from egc.sizes import Dim
@@ -32,10 +33,13 @@ def lower(
     fusible: Fusible | None = None,
     runs: Callable[[Call], bool] = _any,
     strides: Mapping[str, tuple[Dim, ...]] = {},
+    stores: Mapping[int, str] = {},
 ) -> LoopProgram:
     """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
     branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
     one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
+    `stores` are outputs, by number, that may take the place of inputs; they do where nothing fails and no element is
+    overwritten too early.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -56,8 +60,10 @@ def lower(
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
+    steps, outputs = stored(steps, outputs, {k: (given, dict(inputs)[given]) for k, given in stores.items()})
+    places = frozenset(k for k, given in stores.items() if outputs[k] == given)
     steps, outputs = reuse(steps, outputs)
-    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides, places)
 
 
 class Lowering:

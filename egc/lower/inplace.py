@@ -22,7 +22,7 @@ from typing import Any
 from egc import sizes
 from egc.lower.access import row_major
 from egc.lower.loops import Body, Branch, Call, Check, Repeat
-from egc.lower.names import WRITES, is_item, made, mentioned, operands, renamed
+from egc.lower.names import WRITES, filtered, is_item, made, mentioned, operands, renamed, without_unused
 from egc.lower.overlap import reads_in_time
 from egc.lower.statements import (
     Access,
@@ -67,7 +67,7 @@ def in_place(
     outputs = tuple(places.get(name, name) for name in memory.outputs)
     blocks = tuple((name, type) for name, type in arrays.items() if name not in places)
     made_scalars = tuple((name, type.dtype) for name, type in scalars.items())
-    return Body(tuple(_cleaned(ordered)), moves(memory.targets, outputs), blocks, made_scalars), outputs
+    return Body(tuple(without_unused(ordered)), moves(memory.targets, outputs), blocks, made_scalars), outputs
 
 
 def moves(targets: Sequence[tuple[str, ArrayType]], outputs: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -260,7 +260,7 @@ class _Plan:
 
     def without_idle(self, step: Any) -> Iterator[Any]:
         """A step without copies of elements to their own places."""
-        yield from _filtered([step], lambda s: id(s) not in self.idle)
+        yield from filtered([step], lambda s: id(s) not in self.idle)
 
     def _precedes(self, first: int, second: int) -> bool:
         """Whether one unit has to come before another."""
@@ -351,34 +351,3 @@ def _made_apart(
         size = arrays[new].size
     made_now = {**arrays, part: ArrayType(store.dtype, (size,))}
     return [*steps[:number], redirected(nest), *placed, *steps[number + 1 :]], made_now
-
-
-def _cleaned(steps: list[Any]) -> Iterator[Any]:
-    """Without values that nothing uses, and loops with nothing inside."""
-    while True:
-        used = frozenset(name for s in _all(steps) for name in operands(s))
-
-        def needed(s: Any, used: frozenset[str] = used) -> bool:
-            if isinstance(s, Gather) and s.mode == "raise":
-                return True
-            return not isinstance(s, (Load, Literal, Index, Apply, Gather)) or s.name in used
-
-        kept = list(_filtered(steps, needed))
-        if kept == steps:
-            return iter(kept)
-        steps = kept
-
-
-def _all(steps: Iterable[Any]) -> Iterator[Any]:
-    for step in steps:
-        if is_item(step):
-            yield from statements([step])
-
-
-def _filtered(items: Iterable[Any], needed: Any) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, For):
-            if body := tuple(_filtered(item.body, needed)):
-                yield replace(item, body=body)
-        elif not is_item(item) or needed(item):
-            yield item

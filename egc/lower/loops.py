@@ -230,13 +230,14 @@ def _region_lines(step: Flow, indent: int) -> Iterator[str]:
 @dataclass(frozen=True)
 class LoopProgram:
     """Steps to run in order. `inputs` are the arguments; `outputs` name the arrays to return. Inputs that are not in C order
-    are read by their `strides`."""
+    are read by their `strides`. The outputs whose numbers are `stored` are inputs, with new elements."""
 
     name: str
     inputs: tuple[tuple[str, ArrayType], ...]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
     strides: Mapping[str, tuple[Dim, ...]] = field(default_factory=dict)
+    stored: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}: {type}" for name, type in self.inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -156,4 +156,36 @@ def _with_values(item: Any, names: Mapping[str, str]) -> Iterator[Any]:
             item = replace(item, picks=picks)
             yield replace(item, value=names.get(item.value, item.value)) if isinstance(item, Scatter) else item
         case _:
+            yield item
+
+
+def without_unused(steps: Sequence[Any]) -> Iterator[Any]:
+    """Without values that nothing uses, and loops with nothing inside."""
+    while True:
+        used = frozenset(name for s in _all(steps) for name in operands(s))
+
+        def needed(s: Any, used: frozenset[str] = used) -> bool:
+            if isinstance(s, Gather) and s.mode == "raise":
+                return True
+            return not isinstance(s, (Load, Literal, Index, Apply, Gather)) or s.name in used
+
+        kept = list(filtered(steps, needed))
+        if kept == list(steps):
+            return iter(kept)
+        steps = kept
+
+
+def _all(steps: Iterable[Any]) -> Iterator[Any]:
+    for step in steps:
+        if is_item(step):
+            yield from statements([step])
+
+
+def filtered(items: Iterable[Any], needed: Callable[[Any], bool]) -> Iterator[Any]:
+    """Items without the statements that are not needed, and loops with nothing inside."""
+    for item in items:
+        if isinstance(item, For):
+            if body := tuple(filtered(item.body, needed)):
+                yield replace(item, body=body)
+        elif not is_item(item) or needed(item):
             yield item
