@@ -66,7 +66,7 @@ def stores_of(captured: Captured) -> dict[int, str]:
     check may call for the function as written, which needs the arguments as they were."""
     if captured.checks:
         return {}
-    inputs = {leaf: node for leaf, node in zip(captured.leaf_inputs, captured.program.inputs)}
+    inputs = dict(zip(captured.leaf_inputs, captured.program.inputs))
     used = [result.output for result in captured.results if result.kind in OUTPUT_KINDS]
     used += [output for _, output in captured.writes]
     types = [node.type for node in captured.program.outputs]

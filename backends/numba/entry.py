@@ -149,7 +149,8 @@ def _text() -> str:
     numbers = {
         "BYTES_AT": bytes.__basicsize__ - 1, "ITEMS_AT": tuple.__basicsize__, "LENGTH_AT": head, "TYPE_AT": head - 8,
         "DATA_AT": head, "RANK_AT": head + 8, "LENGTHS_AT": head + 16, "STRIDES_AT": head + 24, "DESCR_AT": head + 40,
-        "FLAGS_AT": head + 48, "HEAD": head, "NDARRAY": id(np.ndarray), "NOT_IMPLEMENTED": id(NotImplemented), "NO_MEMORY": id(MemoryError),
+        "FLAGS_AT": head + 48, "HEAD": head, "NDARRAY": id(np.ndarray), "NOT_IMPLEMENTED": id(NotImplemented),
+        "NO_MEMORY": id(MemoryError),
         "WRITTEN_FIELD": ROW.index("written"),
         "MADE_AT": ALLOCATED, "NONE": id(None), "COPIED": COPIED, "BEHAVED": ALIGNED | WRITEABLE,
     }  # fmt: skip

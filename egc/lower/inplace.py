@@ -26,11 +26,8 @@ from egc.lower.names import WRITES, filtered, is_item, made, mentioned, operands
 from egc.lower.overlap import reads_in_time
 from egc.lower.statements import (
     Access,
-    Apply,
     For,
     Gather,
-    Index,
-    Literal,
     Load,
     Statement,
     Store,
