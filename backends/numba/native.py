@@ -171,6 +171,18 @@ class NativeWriter(Writer):
         self.driver.names[element] = from_dtype(type.dtype)
         return f"allocate({self.shape(type)}, {element})"
 
+    def allocate(self, name: str, type: ArrayType, depth: int) -> None:
+        """Makes an array for results; one number needs no memory but the driver's own, unless a view is to keep it."""
+        viewed = any(isinstance(step, Call) and name in step.operands for step in self.loops.steps)
+        if type.rank or viewed:
+            super().allocate(name, type, depth)
+            return
+        self.types[name] = type
+        element = f"T_{type.dtype.name}"
+        self.driver.names[element] = from_dtype(type.dtype)
+        self.contiguous[name] = self.name(name)
+        self.line(f"{self.name(name)} = empty_scalar({element}(0))", depth)
+
     def operand(self, name: str, depth: int) -> str:
         """The variable that loops read an array from, made on first use: in C order, unless they know its strides; a scalar gets
         an array to be read from."""

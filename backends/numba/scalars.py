@@ -205,11 +205,14 @@ def fusible(node: Node) -> bool:
         return not (node.op in ("max", "min") and complex)
     if node.op == "matmul":
         return node.type.dtype.name in LETTERS
-    if node.op in SCANS or node.op == "gather":
+    if node.op in SCANS:
         return not complex
+    if node.op == "gather":
+        return True
     if node.op == "scatter":
         combine = node.params["combine"]
-        return not complex and (combine == "set" or (combine in COMBINED and node.type.dtype.kind != "b"))
+        ordered = combine in ("maximum", "minimum")
+        return combine == "set" or (combine in COMBINED and node.type.dtype.kind != "b" and not (ordered and complex))
     return expression(node, ("x", "y", "z")[: len(node.inputs)]) is not None
 
 

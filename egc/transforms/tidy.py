@@ -5,6 +5,7 @@ to where it did not run.
     state that does not change, or equals another = operand, or the other
     state or result that nothing needs = nothing
     operand that is a constant, given twice, or unused = constant, one operand, nothing
+    operand that has one element = a number
     work that is the same in every iteration = operand
     branch on a constant, or of equal regions = the region
     work that both branches do = operand
@@ -272,7 +273,9 @@ def add_operands(
 def tidy_operands(
     regions: dict[str, Program], operands: Sequence[Node], first: int
 ) -> tuple[dict[str, Program], list[Node]]:
-    """Regions without operands that are constants, given twice, or unused; these follow their first inputs."""
+    """Regions without operands that are constants, given twice, or unused; these follow their first inputs. Arrays of one
+    element are given as numbers: they need no memory."""
+    regions, operands = _numbers(regions, operands, first)
     region = next(iter(regions.values()))
     swaps: dict[Node, Node] = {}
     seen: dict[Node, Node] = {}
@@ -294,6 +297,28 @@ def tidy_operands(
         inputs = each.inputs[:first] + tuple(each.inputs[first + k] for k in kept)
         made[name] = Program(inputs, each.outputs, each.name, each.size_inputs)
     return made, [operands[k] for k in kept]
+
+
+def _numbers(
+    regions: dict[str, Program], operands: Sequence[Node], first: int
+) -> tuple[dict[str, Program], list[Node]]:
+    given = next(iter(regions.values())).inputs[first:]
+    single = {
+        node: ir.input(node.params["name"], node.type.with_shape(()))
+        for node in given
+        if node.type.rank and all(dim == 1 for dim in node.type.shape)
+    }
+    if not single:
+        return regions, list(operands)
+    swaps = {node: ir.make("reshape", number, shape=node.type.shape) for node, number in single.items()}
+    made = {}
+    for name, each in regions.items():
+        outputs = inline(each, [swaps.get(node, node) for node in each.inputs])
+        inputs = tuple(single.get(node, node) for node in each.inputs)
+        made[name] = Program(inputs, tuple(outputs), each.name, each.size_inputs)
+    return made, [
+        ir.make("reshape", value, shape=()) if node in single else value for node, value in zip(given, operands)
+    ]
 
 
 @dataclass

@@ -236,3 +236,17 @@ def test_a_single_index_has_no_loop_to_leave():
     x, v, i = argument("x", "f64[1]"), argument("v", "f64[1]"), argument("i", "i64[1]")
     scattered = make("scatter", x, v, i, axes=(0,), combine="add")
     agree([x, v, i], [scattered], (np.ones(1), np.full(1, 2.0), np.array([-1])))
+
+
+@pytest.mark.parametrize("dtype", ["c64", "c128"])
+def test_indexed_access_to_complex_numbers_runs_in_loops(dtype):
+    x, places = ir.input("x", parse_type(f"{dtype}[n]")), ir.input("places", parse_type("i64[m]"))
+    taken = make("gather", x, places, axes=(0,), mode="raise")
+    added = make("scatter", x, taken, places, axes=(0,), combine="add")
+    program = Program((x, places), (taken, added))
+    assert "call" not in " ".join(BACKEND.compile(program).kernels)
+    rng = np.random.default_rng(0)
+    values = (rng.normal(size=5) + 1j * rng.normal(size=5)).astype(x.type.dtype)
+    arguments = values, np.array([0, 3, 3, -1])
+    for ours, theirs in zip(BACKEND.compile(program).run(*arguments), REFERENCE.compile(program).run(*arguments)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)

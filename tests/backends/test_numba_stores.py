@@ -215,3 +215,16 @@ def test_an_index_out_of_bounds_leaves_what_numpy_leaves():
             else:
                 function(array, np.array(places))
         np.testing.assert_array_equal(ours, theirs)
+
+
+def sorted_by_exchanges(a):
+    for last in range(len(a) - 1, 0, -1):
+        for i in range(last):
+            if a[i] > a[i + 1]:
+                a[i], a[i + 1] = a[i + 1], a[i]
+
+
+def test_elements_are_exchanged_without_a_copy_of_their_array():
+    optimized = egc.optimize(sorted_by_exchanges)
+    require_equal_calls(sorted_by_exchanges, optimized, (row(),))
+    assert "range(n0)" not in optimized.plan(row()).compiled.code

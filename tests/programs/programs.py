@@ -239,7 +239,7 @@ PHYSICS = (
         lambda r, n: (spins(r, n), r.random((3, n, n)), 0.4), (1, 4, 6), (12, 150), mutates=True, elements=True,
     ),
     Program(physics.ising_halves, lambda r, n: (spins(r, n), r.random((3, n, n)), 0.4), (1, 4, 6), (30, 500), mutates=True),
-    Program(physics.runge_kutta, lambda r, n: (np.array([1.0, 1.0, 20.0]), 0.01, n), (1, 4, 9), (50, 5000), rtol=1e-6),
+    Program(physics.runge_kutta, lambda r, n: (np.array([1.0, 1.0, 20.0]), 1e-3, n), (1, 4, 9), (50, 5000), rtol=1e-6),
     Program(physics.runge_kutta_systems, lambda r, n: (r.random(n), r.random(n), 0.05, 3), (1, 4, 9), (200, 200_000)),
     Program(
         physics.leapfrog, lambda r, n: (r.normal(size=n), r.normal(size=n), 0.05, 4), (1, 4, 9), (200, 200_000), mutates=True,

@@ -125,3 +125,21 @@ def test_a_branch_keeps_what_its_regions_do_not_share_and_is_needed(outputs, con
     assert len(branches) == (condition == "b" and outputs != "%2")
     for node in branches:
         assert len(node.inputs) == 1 + outputs.count("%3") + 2 * outputs.count("%1")
+
+
+def test_operands_of_one_element_are_numbers():
+    p = parsed("""
+    f(x: f64[n], k: bool[]) -> %3
+      %0 = slice(x) {size=(1,), start=(2,), step=(1,)} : f64[1]
+      %1 = slice(x) {size=(1,), start=(0,), step=(1,)} : f64[1]
+      %2 = cond(k, x, %0, %1) : (f64[n])
+        then(a: f64[n], b: f64[1], c: f64[1]) -> %1
+          %0 = update_slice(a, b) {start=(0,), step=(1,)} : f64[n]
+          %1 = update_slice(%0, c) {start=(2,), step=(1,)} : f64[n]
+        otherwise(a: f64[n], b: f64[1], c: f64[1]) -> a
+      %3 = item(%2) {index=0} : f64[n]
+    """)
+    for condition in (True, False):
+        assert_computes_the_same(p, tidy(p), [np.array([0.5, 1.5, -2.0]), np.array(condition)])
+    (branch,) = [node for node in tidy(p).nodes() if node.op == "cond"]
+    assert [operand.type.rank for operand in branch.inputs[2:]] == [0, 0]
