@@ -44,7 +44,7 @@ MOST_UNROLLED = 512
 """Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
 
 CALL_DEPTH = 64
-STATEMENTS = 200_000
+STATEMENTS = 60_000
 
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
 FROZEN = -1
@@ -263,7 +263,7 @@ class Frame:
     def _until(self, outcome: Outcome, stops: frozenset[int]) -> Outcome:
         """The outcome after going on from all labels that are reached, until the function returns or comes to `stops`."""
         while rest := [target for target in outcome if target not in stops and target != RETURN]:
-            outcome = self._further(outcome, rest[-1], stops)
+            outcome = self._further(outcome, self.graph.earliest(rest), stops)
         return outcome
 
     def _further(self, outcome: Outcome, target: int, stops: frozenset[int]) -> Outcome:
@@ -273,7 +273,8 @@ class Frame:
         if not others or condition is None:
             return self.flow(target, stops)
         staying = others if len(others) > 1 else dict.fromkeys(others)
-        return two_way(self, condition, lambda: self.flow(target, stops), lambda: staying)
+        further = stops | others.keys() | {loop.header for loop in self.graph.around[target] if loop.header != target}
+        return two_way(self, condition, lambda: self.flow(target, further), lambda: staying)
 
     def block(self, label: int, stops: frozenset[int]) -> Outcome:
         """Executes one block; where it leads."""
@@ -301,12 +302,14 @@ class Frame:
         if not isinstance(truth, Array):
             return {statement.truebr if truth else statement.falsebr: None}
         join = self.graph.joins[label]
+        further = stops | self.graph.crossings[label] | ({join} if join is not None else set())
         for loop in self.graph.around[label]:
             if loop.header in self.whole_loops:
                 break
-            if (join is None or join not in loop.body) and loop.iterator is None:
-                raise Choose((self.function.__code__, loop.header), WHOLE)
-        further = stops if join is None else stops | {join}
+            if join is None or join not in loop.body:
+                if loop.iterator is None:
+                    raise Choose((self.function.__code__, loop.header), WHOLE)
+                further |= {loop.header}
         return two_way(
             self,
             python_builtins.truth_of(truth),

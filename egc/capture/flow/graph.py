@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,10 @@ RETURN = -1
 
 RESULT = "$result"
 """The variable that holds what is returned."""
+
+
+MOST_WAYS = 8
+"""Ways from a branch to its join that are captured one by one, at most: on each more is known than after they meet."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,32 @@ class Graph:
     kept: Mapping[int, frozenset[str]]
     around: Mapping[int, tuple[Loop, ...]]
     """The loops that a block is in, from the innermost out."""
+    crossings: Mapping[int, frozenset[int]]
+    """Where the sides of a branch come together before its join, for a branch with so many ways to its join that they are
+    not gone one by one."""
+    order: Mapping[int, int]
+    """Places of the blocks, such that what comes later within an iteration has a greater one."""
 
     def common(self, labels: Collection[int]) -> int | None:
         """The nearest block that every way from all of these blocks leads through, one of themselves included."""
         ways = [self._way(label) for label in labels if label != RETURN]
         return next((label for label in ways[0] if all(label in way for way in ways)), None) if ways else None
+
+    def earliest(self, labels: Collection[int]) -> int:
+        """The one of some blocks that none of the others can lead to within an iteration; the next one of a loop that some
+        of them are in comes after these."""
+
+        def within(a: int, b: int) -> bool:
+            """Whether an iteration is under way at a block and another is where that goes on or ends."""
+            return any(a != loop.header and (b == loop.header or b not in loop.body) for loop in self.around[a])
+
+        def before(a: int, b: int) -> bool:
+            return within(a, b) or (not within(b, a) and self.order[a] < self.order[b])
+
+        found, *rest = labels
+        for label in rest:
+            found = label if before(label, found) else found
+        return found
 
     def _way(self, label: int) -> list[int]:
         way = [label]
@@ -75,7 +100,40 @@ def _graph(code: _ByIdentity) -> Graph:
     }
     known = {label: frozenset(names) for label, names in live.items()} | {RETURN: frozenset([RESULT])}
     kept = _kept(code.value, cfg, definitions)
-    return Graph(loops, {label: _join(label, cfg) for label in blocks}, known, kept, around)
+    joins = {label: _join(label, cfg) for label in blocks}
+    order = {label: place for place, label in enumerate(cfg.topo_order())}
+    onward = {
+        label: [after for after, _ in cfg.successors(label) if not (after in loops and label in loops[after].body)]
+        for label in blocks
+    }
+    crossings = {label: _crossings(label, joins[label], onward, order) for label in blocks}
+    return Graph(loops, joins, known, kept, around, crossings, order)
+
+
+def _crossings(
+    label: int, join: int | None, onward: Mapping[int, Sequence[int]], order: Mapping[int, int]
+) -> frozenset[int]:
+    """The blocks that both sides of a branch lead to before its join within an iteration, where there are many ways."""
+    if len(onward[label]) < 2:
+        return frozenset()
+    reached = [_onward(after, join, onward) for after in onward[label]]
+    ways: dict[int | None, int] = {join: 1}
+    for each in sorted(set().union(*reached), key=lambda block: -order[block]):
+        ways[each] = sum(ways[after] for after in onward[each]) or 1
+    many = sum(ways[after] for after in onward[label]) > MOST_WAYS
+    return frozenset(set.intersection(*reached)) if many else frozenset()
+
+
+def _onward(label: int, join: int | None, onward: Mapping[int, Sequence[int]]) -> set[int]:
+    """The blocks that one leads to before a join, itself included."""
+    found: set[int] = set()
+    stack = [label]
+    while stack:
+        block = stack.pop()
+        if block != join and block not in found:
+            found.add(block)
+            stack.extend(onward[block])
+    return found
 
 
 def _kept(code: Any, cfg: Any, definitions: Any) -> Mapping[int, frozenset[str]]:
