@@ -234,7 +234,8 @@ class _Plan:
                 return n
 
             def idle(s: Any) -> bool:
-                return self._only_copied(s, new) or self._copied(s, new) is not None
+                load = s if self._only_copied(s, new) else self._copied(s, new)
+                return load is not None and load.access.array == old
 
             if not reads_in_time(step, new, old, self.types[new], idle):
                 return n

@@ -19,11 +19,13 @@ from egc.text import print_program
 
 from .test_regions import (
     A,
+    B,
     N,
     add,
     agree,
     argument,
     at,
+    cond,
     filled,
     loop,
     number,
@@ -128,3 +130,18 @@ def test_numbers_of_one_function_that_the_next_one_reads():
         ]
         products = [make("sin", product) for product in products]
     agree([x], products, *vectors(3, 20))
+
+
+def test_copies_of_two_arrays_do_not_take_the_places_of_each_other():
+    x, y = argument("x", "f64[n]"), argument("y", "f64[n]")
+
+    def shifted(i, x, y):
+        return put(x, at(y, B), B + 1), put(y, at(x, B), 0)
+
+    def both(x, y):
+        later, other = loop(2, size(N - 1), [x, y], shifted)
+        return later, add(other, make("sin", x))
+
+    positive = make("less", number(0.0), at(x, 0))
+    found = cond(1, positive, both, lambda x, y: (x, y), [x, y])
+    agree([x, y], found, *[(abs(a), b) for a, b in vectors(2, 5, count=2)])
