@@ -56,5 +56,33 @@ def _matrix_product(
 
 
 def known_product(dtype: np.dtype) -> Any:
-    """The routine for products of a dtype, which code that calls it, also from a store, needs to have been asked for."""
+    """The routine for products of a dtype, which code that calls it, also from a store, needs to have been asked for; as that
+    for products with vectors."""
+    routine(f"{LETTERS[dtype.name]}gemv")
     return routine(f"{LETTERS[dtype.name]}gemm")
+
+
+def vector_product(
+    rows: int, inner: int, matrix: Any, down: int, along: int, vector: Any, step: int, out: Any
+) -> None:  # fmt: skip
+    """Writes the product of a matrix of `rows` by `inner` elements and a vector to `out`.
+
+    matrix, vector, out: addresses. From a row to the next there are `down` elements, from a column to the next `along`, one of
+    which is 1; from an element of the vector to the next, `step`.
+    """
+    raise NotImplementedError
+
+
+@overload(vector_product)
+def _vector_product(rows, inner, matrix, down, along, vector, step, out):
+    dtype = as_dtype(out.dtype)
+    gemv = routine(f"{LETTERS[dtype.name]}gemv")
+    one, zero = dtype.type(1), dtype.type(0)
+
+    def product(rows, inner, matrix, down, along, vector, step, out):
+        if along == 1:
+            gemv((TRANSPOSED, inner, rows, one, matrix, max(down, inner, 1), vector, step, zero, out, 1))
+        else:
+            gemv((PLAIN, rows, inner, one, matrix, max(along, rows, 1), vector, step, zero, out, 1))
+
+    return product

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from egc.backends.numba.blas import matrix_product, shifted
+from egc.backends.numba.blas import matrix_product, shifted, vector_product
 from egc.backends.numba.functions import allocate, pointer
 from egc.backends.numba.machine import Unaliased
 
@@ -22,40 +22,116 @@ SMALL = 32
 """Multiplications of one matrix product below which BLAS's start costs more than its speed gains."""
 
 
-def in_order(x):
-    """An array that BLAS can read: itself in C or Fortran order, a copy where not."""
+def addressable(x):
+    """An array whose elements BLAS can address: itself, unless neighbours along no axis, or rows that overlap, ask for a copy."""
     raise NotImplementedError
 
 
-@overload(in_order)
-def _in_order(x):
-    if isinstance(x, types.Array) and x.layout in "CF":
+@overload(addressable)
+def _addressable(x):
+    if x.layout in "CF":
         return lambda x: x
-    return lambda x: np.ascontiguousarray(x)
+    if x.ndim == 1:
+
+        def vector(x):
+            if x.strides[0] > 0 and x.strides[0] % x.itemsize == 0:
+                return x
+            return np.ascontiguousarray(x)[::1]
+
+        return vector
+
+    def matrix(x):
+        (rows, columns), (along, across), size = x.shape, x.strides, x.itemsize
+        in_rows = across == size and along >= columns * size and along % size == 0
+        in_columns = along == size and across >= rows * size and across % size == 0
+        if in_rows or in_columns:
+            return x
+        return np.ascontiguousarray(x)[:, ::1]
+
+    return matrix
+
+
+@njit(forceinline=True, no_cpython_wrapper=True)
+def _steps(x):
+    """The elements from one row, and from one column, of a matrix to the next; those along neighbours are 1."""
+    return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """The product of two arrays of one or two axes; of matrices, in memory from `blocks`."""
+    """The product of two arrays of one or two axes, in memory from `blocks` where it is an array."""
     raise NotImplementedError
 
 
 @overload(matmul)
 def _matmul(a, b):
-    if a.ndim != 2 or b.ndim != 2:
-        return lambda a, b: np.dot(in_order(a), in_order(b))
-    left_turned, right_turned = a.layout == "F", b.layout == "F"
+    if a.ndim == b.ndim == 1:
+        return lambda a, b: np.dot(np.ascontiguousarray(a), np.ascontiguousarray(b))
+    if a.ndim == b.ndim == 2:
+        return _matrix_times_matrix
+    return _matrix_times_vector if a.ndim == 2 else _vector_times_matrix
 
-    def product(a, b):
-        x, y = in_order(a), in_order(b)
-        (rows, inner), columns = x.shape, y.shape[1]
-        result = allocate((rows, columns), x.dtype)
-        if rows and columns:
-            steps = rows if left_turned else inner, inner if right_turned else columns
-            given = pointer(x), steps[0], left_turned, pointer(y), steps[1], right_turned
-            matrix_product(rows, columns, inner, *given, pointer(result), columns)
-        return result
 
-    return product
+def _matrix_times_matrix(a, b):
+    x, y = addressable(a), addressable(b)
+    (rows, inner), columns = x.shape, y.shape[1]
+    result = allocate((rows, columns), x.dtype)
+    left, right, out = pointer(x), pointer(y), pointer(result)
+    (down, along), (across, near) = _steps(x), _steps(y)
+    if inner == 0:
+        result.fill(0)
+    elif rows * inner * columns <= SMALL:
+        _product(left, down, along, right, across, near, out, rows, inner, columns)
+    else:
+        left_turned, right_turned = along != 1, near != 1
+        steps = (
+            max(along, rows) if left_turned else max(down, inner),
+            max(near, inner) if right_turned else max(across, columns),
+        )
+        matrix_product(rows, columns, inner, left, steps[0], left_turned, right, steps[1], right_turned, out, columns)
+    return result
+
+
+def _matrix_times_vector(a, b):
+    x, y = addressable(a), addressable(b)
+    rows, inner = x.shape
+    result = allocate((rows,), x.dtype)
+    left, right, out = pointer(x), pointer(y), pointer(result)
+    (down, along), step = _steps(x), y.strides[0] // y.itemsize
+    if inner == 0:
+        result.fill(0)
+    elif rows * inner <= SMALL:
+        _product(left, down, along, right, step, 0, out, rows, inner, 1)
+    else:
+        vector_product(rows, inner, left, down, along, right, step, out)
+    return result
+
+
+def _vector_times_matrix(a, b):
+    x, y = addressable(a), addressable(b)
+    inner, columns = y.shape
+    result = allocate((columns,), x.dtype)
+    left, right, out = pointer(x), pointer(y), pointer(result)
+    (across, near), step = _steps(y), x.strides[0] // x.itemsize
+    if inner == 0:
+        result.fill(0)
+    elif inner * columns <= SMALL:
+        _product(left, 0, step, right, across, near, out, 1, inner, columns)
+    else:
+        vector_product(columns, inner, right, near, across, left, step, out)
+    return result
+
+
+@njit(error_model="numpy", no_cpython_wrapper=True, fastmath={"contract"}, forceinline=True)
+def _product(
+    left: Any, down: int, along: int, right: Any, across: int, near: int, out: Any, rows: int, inner: int, columns: int
+) -> None:
+    """A product of two small matrices by their steps, element by element."""
+    for i in range(rows):
+        for j in range(columns):
+            total = left[i * down] * right[j * near]
+            for m in range(1, inner):
+                total += left[i * down + m * along] * right[m * across + j * near]
+            out[i * columns + j] = total
 
 
 @intrinsic(prefer_literal=True)
@@ -116,13 +192,8 @@ def _products_of_squares(left, right, out, count, steps, size):
 def _loops(left: Any, right: Any, out: Any, count: int, steps: Any, rows: int, inner: int, columns: int) -> None:
     """The products of stacks, element by element."""
     for k in range(count):
-        a, b, c = k * steps[0], k * steps[1], k * rows * columns
-        for i in range(rows):
-            for j in range(columns):
-                total = left[a + i * inner] * right[b + j]
-                for m in range(1, inner):
-                    total += left[a + i * inner + m] * right[b + m * columns + j]
-                out[c + i * columns + j] = total
+        a, b, c = shifted(left, k * steps[0]), shifted(right, k * steps[1]), shifted(out, k * rows * columns)
+        _product(a, inner, 1, b, columns, 1, c, rows, inner, columns)
 
 
 @fused

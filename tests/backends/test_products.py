@@ -1,9 +1,14 @@
 """Laws of matrix products in library calls: the same as NumPy's for all small sizes, layouts and element types."""
 
+import itertools
+
 import numpy as np
 import pytest
+from numba import njit
 
 import egc
+from egc.backends.numba.blas import known_product
+from egc.backends.numba.products import matmul
 
 RNG = np.random.default_rng(5)
 
@@ -43,3 +48,32 @@ def test_matrices_without_elements():
         for stack in ((), (0,), (3,)):
             a, b = np.ones((*stack, rows, inner)), np.ones((*stack, inner, columns))
             np.testing.assert_array_equal(multiplied(a, b), a @ b, strict=True)
+
+
+def lying(x):
+    """An array in several places in memory: in order, within larger ones, with gaps, from its end."""
+    yield x
+    yield np.repeat(x, 2, axis=-1)[..., ::2]
+    yield x[::-1].copy()[::-1]
+    if x.ndim == 2:
+        yield np.asfortranarray(x)
+        yield np.pad(x, ((0, 0), (1, 2)))[:, 1 : 1 + x.shape[1]]
+        yield np.asfortranarray(np.pad(x, ((1, 2), (0, 0))))[1 : 1 + x.shape[0]]
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_products_read_operands_where_they_lie(dtype):
+    known_product(np.dtype(dtype))
+    product = njit(lambda a, b: matmul(a, b))
+    shapes = [
+        ((3, 4), (4, 2)), ((30, 40), (40, 20)), ((1, 40), (40, 1)), ((5, 0), (0, 4)), ((0, 3), (3, 4)), ((30, 40), (40,)),
+        ((3, 4), (4,)), ((5, 0), (0,)), ((40,), (40, 30)), ((4,), (4, 3)), ((0,), (0, 5)), ((50, 1), (1,)), ((1, 50), (50,)),
+        ((6,), (6,)),
+    ]  # fmt: skip
+    tolerance = {"rtol": 2e-5, "atol": 2e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
+    with np.errstate(all="ignore"):
+        for left, right in shapes:
+            a, b = normal(left, np.complex128).astype(dtype), normal(right, np.complex128).astype(dtype)
+            for x, y in itertools.product(lying(a), lying(b)):
+                np.testing.assert_allclose(product(x, y), a @ b, **tolerance)
