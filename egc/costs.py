@@ -73,7 +73,12 @@ class CostModel:
     def program(self, program: Program) -> float:
         if self.region:
             program = _in_place(program)
-        kernels = sum(map(self.kernel, group(expand(program), None if self.table.fused else _alone)))
+        kernels = sum(
+            map(
+                self.kernel,
+                group(expand(program, inside=self.region and self.table.fused), None if self.table.fused else _alone),
+            )
+        )
         if self.region:
             return kernels
         total = self.table.run + kernels

@@ -11,22 +11,24 @@ from egc.ir import Node, Program, make
 from egc.ops import INT64
 
 
-def expand(program: Program) -> Program:
-    """The same function, in which argmax, argmin, tril and triu are elementwise ops on indices, and reductions.
+def expand(program: Program, inside: bool = False) -> Program:
+    """The same function, in which argmax, argmin, tril and triu are elementwise ops on indices, and reductions; `inside` of
+    loops and branches products of two vectors too: they take less time than the start of a library call.
 
     >>> from egc.types import parse_type
     >>> x = ir.input("x", parse_type("f64[n]"))
     >>> [node.op for node in expand(Program((x,), (make("argmax", x, axis=0),))).nodes()][-1]
     'min'
     """
-    if not any(node.op in _EXPANSIONS for node in program.nodes()):
+    known = {**_EXPANSIONS, "matmul": _dot} if inside else _EXPANSIONS
+    if not any(node.op in known for node in program.nodes()):
         return program
-    return ir.map_nodes(program, _visit)
 
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node:
+        same = ir.rebuild(node, inputs)
+        return known[node.op](same) or same if node.op in known else same
 
-def _visit(node: Node, inputs: tuple[Node, ...]) -> Node:
-    same = ir.rebuild(node, inputs)
-    return _EXPANSIONS[node.op](same) or same if node.op in _EXPANSIONS else same
+    return ir.map_nodes(program, visit)
 
 
 def _extreme(node: Node) -> Node | None:
@@ -53,6 +55,15 @@ def _triangle(node: Node) -> Node | None:
     diagonal = make("add", row, ir.constant(offset, INT64, shape))
     kept = make("less_equal" if node.op == "tril" else "greater_equal", column, diagonal)
     return make("where", kept, x, ir.constant(0, x.type.dtype, shape))
+
+
+def _dot(node: Node) -> Node | None:
+    """Products that are not rounded further than sums, which halves would be."""
+    a, b = node.inputs
+    dtype = node.type.dtype
+    if node.type.rank or a.type != b.type or a.type.dtype != dtype or dtype.kind not in "iufc" or dtype == np.float16:
+        return None
+    return make("sum", make("multiply", a, b), axes=(0,))
 
 
 _EXPANSIONS: dict[str, Callable[[Node], Node | None]] = {

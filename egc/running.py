@@ -12,7 +12,7 @@ from egc.callpath import overlapping
 from egc.capture import Captured, Result
 from egc.capture.arguments import unflatten
 from egc.ir import Node, Program, topological
-from egc.kinds import VIEWS
+from egc.kinds import VIEWS, viewed
 from egc.ops import OPS
 from egc.pipeline import Plan, evaluate_reference
 
@@ -122,8 +122,9 @@ def _siblings(plan: Plan) -> list[tuple[int, list[int]]]:
 
 
 def outputs_share(plan: Plan) -> bool:
-    """Whether an output may share memory with another one. A direct way copies those that share it with arguments."""
-    sources = list(map(_source, plan.program.outputs))
+    """Whether an output of machine code may share memory with another one: its loops, branches and calls make each result
+    apart. A direct way copies those that share memory with arguments."""
+    sources = list(map(viewed, plan.program.outputs))
     return len(set(sources)) < len(sources)
 
 

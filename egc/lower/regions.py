@@ -98,7 +98,7 @@ def _body(
 ) -> tuple[Body, tuple[str, ...]]:
     """What a region does, and the names of its results. With `targets`, the values become what these name; they own the memory
     of arrays, and those in `blank` have no value before."""
-    program = with_copies(expand(region), not_fused(lowering), results=True)
+    program = with_copies(expand(region, inside=True), not_fused(lowering), results=True)
     known = dict(zip(program.inputs, names))
     steps = lowering.steps(program, known, inside=True)
     if any(isinstance(step, Call) and not lowering.runs(step) for step in steps):
