@@ -62,8 +62,9 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
 
 
 def stores_of(captured: Captured) -> dict[int, str]:
-    """The outputs, by number, that only become the elements of arguments, with the inputs that these are. There is none where a
-    check may call for the function as written, which needs the arguments as they were."""
+    """The outputs, by number, that only become the elements of arguments, with the inputs that these are; an array without axes
+    goes to code as its number. There is none where a check may call for the function as written, which needs the arguments
+    as they were."""
     if captured.checks:
         return {}
     inputs = dict(zip(captured.leaf_inputs, captured.program.inputs))
@@ -73,7 +74,10 @@ def stores_of(captured: Captured) -> dict[int, str]:
     return {
         output: inputs[leaf].params["name"]
         for leaf, output in captured.writes
-        if used.count(output) == 1 and captured.leaf_inputs.count(leaf) == 1 and inputs[leaf].type == types[output]
+        if used.count(output) == 1
+        and captured.leaf_inputs.count(leaf) == 1
+        and inputs[leaf].type == types[output]
+        and types[output].rank
     }
 
 
