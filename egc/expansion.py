@@ -12,8 +12,8 @@ from egc.ops import INT64
 
 
 def expand(program: Program, inside: bool = False) -> Program:
-    """The same function, in which argmax, argmin, tril and triu are elementwise ops on indices, and reductions; `inside` of
-    loops and branches products of two vectors too: they take less time than the start of a library call.
+    """The same function, in which argmax, argmin, tril, triu and diagonal matrices are elementwise ops on indices, and
+    reductions; `inside` of loops and branches products of two vectors too: they take less time than a library call's start.
 
     >>> from egc.types import parse_type
     >>> x = ir.input("x", parse_type("f64[n]"))
@@ -57,6 +57,17 @@ def _triangle(node: Node) -> Node | None:
     return make("where", kept, x, ir.constant(0, x.type.dtype, shape))
 
 
+def _on_diagonal(node: Node) -> Node | None:
+    """Elements of a matrix that is zero elsewhere."""
+    (x,), shape = node.inputs, node.type.shape
+    if node.params["offset"] != 0:
+        return None
+    rank = len(shape)
+    row, column = (make("iota", shape=shape, axis=axis) for axis in (rank - 2, rank - 1))
+    repeated = make("broadcast", x, shape=shape, axes=(*range(rank - 2), rank - 1))
+    return make("where", make("equal", row, column), repeated, ir.constant(0, x.type.dtype, shape))
+
+
 def _dot(node: Node) -> Node | None:
     """Products that are not rounded further than sums, which halves would be."""
     a, b = node.inputs
@@ -69,6 +80,7 @@ def _dot(node: Node) -> Node | None:
 _EXPANSIONS: dict[str, Callable[[Node], Node | None]] = {
     "argmax": _extreme,
     "argmin": _extreme,
+    "diagonal_matrix": _on_diagonal,
     "tril": _triangle,
     "triu": _triangle,
 }

@@ -73,6 +73,13 @@ def _reshaped(writer: Writer, operand: str, before: ArrayType, shape: Shape) -> 
     return f"reshaped({operand}, ({after}), {sizes})" if shape else f"only_element({operand}, {sizes})"
 
 
+def _diagonal(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    x, offset = call.node.inputs[0].type, call.node.params["offset"]
+    if x.rank != 2 or not isinstance(offset, int):
+        return None
+    return f"diagonal({operands[0]}, {max(-offset, 0)}, {max(offset, 0)}, {writer.dim(call.node.params['size'])})"
+
+
 def _broadcast(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     """Repeated at once: what reads it needs its elements in order."""
     x, axes, result = call.node.inputs[0].type, call.node.params["axes"], call.node.type
@@ -158,6 +165,7 @@ FORMS: dict[str, Form] = {
     "transpose": _transpose,
     "slice": _slice,
     "reshape": _reshape,
+    "diagonal": _diagonal,
     "broadcast": _broadcast,
     "constant": _constant,
     "size": _size,
@@ -204,6 +212,17 @@ def only_element(x: Any, before: int, after: int) -> Any:
 
 
 @njit
+def diagonal(x: Any, row: int, column: int, size: int) -> Any:
+    """The elements on a diagonal that begins there, put side by side."""
+    if size > 0 and (row + size > x.shape[0] or column + size > x.shape[1]):
+        raise IndexError("diagonal is out of bounds")
+    result = np.empty(size, x.dtype)
+    for k in range(size):
+        result[k] = x[row + k, column + k]
+    return result
+
+
+@njit
 def repeated(x: Any, shape: Any) -> Any:
     result = np.empty(shape, x.dtype)
     result[...] = x
@@ -215,6 +234,7 @@ FUNCTIONS: dict[str, Any] = {
     "window": window,
     "reshaped": reshaped,
     "only_element": only_element,
+    "diagonal": diagonal,
     "repeated": repeated,
     "matmul": products.matmul,
     "matmul_stack": products.matmul_stack,

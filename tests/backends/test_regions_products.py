@@ -7,7 +7,7 @@ import pytest
 
 from egc.ir import make
 
-from .test_regions import A, N, agree, argument, loop, put, size
+from .test_regions import A, N, agree, argument, loop, number, put, size
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c128", "i32", "u8"])
@@ -21,3 +21,33 @@ def test_products_of_vectors(dtype):
     states = loop(1, size(N), [x], body, [y])
     given = [tuple((rng.normal(size=n) * 2).astype(x.type.dtype) for _ in range(2)) for n in (1, 7)]
     agree([x, y], states, *given, rtol=1e-4 if dtype == "f32" else 1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "c128", "i64", "bool"])
+def test_elements_by_index_are_read_and_written_whatever_their_dtype(dtype):
+    x, k = argument("x", f"{dtype}[n]"), argument("k", "i64[m]")
+
+    def body(i, x, k):
+        return make("scatter", x, make("gather", x, k, axes=(0,), mode="raise"), k, axes=(0,), combine="set")
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(3), [x], body, [k])
+    agree([x, k], states, *(((rng.normal(size=n) * 3).astype(x.type.dtype), rng.permutation(n)) for n in (1, 6)))
+
+
+@pytest.mark.parametrize("offset", [-2, 0, 1])
+def test_diagonals(offset):
+    a, x = argument("a", "f64[n, n]"), argument("x", "f64[m]")
+
+    def body(i, x, a):
+        part = make("diagonal", a, offset=offset, size=N - abs(offset))
+        return make(
+            "add", x, make("sum", make("matmul", make("diagonal_matrix", part, offset=-offset), a), axes=(0, 1))
+        )
+
+    def spread(i, x, a):
+        return make("add", x, make("broadcast", body(i, number(0.0), a), shape=x.type.shape, axes=()))
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(2), [x], spread, [a])
+    agree([a, x], states, *((rng.normal(size=(n, n)), rng.normal(size=3)) for n in (3, 6)), rtol=1e-9)
