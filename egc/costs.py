@@ -73,12 +73,8 @@ class CostModel:
     def program(self, program: Program) -> float:
         if self.region:
             program = _in_place(program)
-        kernels = sum(
-            map(
-                self.kernel,
-                group(expand(program, inside=self.region and self.table.fused), None if self.table.fused else _alone),
-            )
-        )
+        expanded = expand(program, inside=self.region and self.table.fused)
+        kernels = sum(map(self.kernel, group(expanded, None if self.table.fused else _alone)))
         if self.region:
             return kernels
         total = self.table.run + kernels
