@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-SIZES = ({"n": 4, "m": 3}, {"n": 6, "m": 2}, {"n": 3, "m": 5}, {"n": 1, "m": 1})
+SIZES = ({"n": 4, "m": 3}, {"n": 6, "m": 2}, {"n": 3, "m": 5}, {"n": 1, "m": 1}, {"n": 0, "m": 2})
 """Sizes of the arguments in turn; the first ones are those for which the program was made."""
 
 LIMIT, DEPTH = 1e6, 3
@@ -26,9 +26,12 @@ LIMIT, DEPTH = 1e6, 3
 HEAVIEST = 250
 """The most lines that a statement may run."""
 
-PARAMETERS = ("x", "y", "A", "idx", "s", "k")
+PARAMETERS = ("x", "y", "A", "idx", "s", "k", "u", "z", "c", "b", "T")
+"""Vectors x and y, a matrix, indices, a float and an integer; float32, complex, integer and bool vectors, and three axes."""
 
 PRELUDE = "n = len(x)|m = A.shape[1]|w = x.copy()|t = 0.0|q = 1|p = False"
+INNER = ("scaled = lambda v: v * 0.5 + t", "nearest = lambda v: x[q % n] - v")
+"""Inner functions, which half of the programs have."""
 
 HELPERS = """\
 def bump(a, i, v):
@@ -153,7 +156,18 @@ class Flow:
         draw = np.random.default_rng([self.seed, place])
         n, m = SIZES[place]["n"], SIZES[place]["m"]
         x, y = draw.normal(size=(2, n))
-        return x, y, draw.normal(size=(n, m)), draw.integers(0, n, n), float(draw.normal()), int(draw.integers(0, 6))
+        first = (
+            x,
+            y,
+            draw.normal(size=(n, m)),
+            draw.integers(0, max(n, 1), n),
+            float(draw.normal()),
+            int(draw.integers(0, 6)),
+        )
+        if self.seed % 8 == 3:
+            first = x, x, *first[2:]
+        u, z = draw.normal(size=n).astype(np.float32), draw.normal(size=n) + 1j * draw.normal(size=n)
+        return *first, u, z, draw.integers(-3, 4, n), draw.integers(0, 2, n).astype(bool), draw.normal(size=(n, m, 2))
 
     def smaller(self) -> Iterator[Flow]:
         """The program with less in it, in many ways."""
@@ -164,7 +178,10 @@ class Flow:
             yield replace(self, statements=statements, _cache={})
 
 
-RESULTS = ("x", "w", "A", "float(t)", "int(q)", "bool(p)", "x.sum()", "w[1:]", "A.T", "np.array([t, s])", "y")
+RESULTS = (
+    "x", "w", "A", "float(t)", "int(q)", "bool(p)", "x.sum()", "w[1:]", "A.T", "np.array([t, s])", "y", "u", "z", "c", "b",
+    "T", "T[0]", "x[::-2]", "dict(x=x, t=float(t))", "[w, y]", "z.real",
+)  # fmt: skip
 
 VECTORS, CONSTANTS = ("x", "x", "w", "w", "y"), ("0.5", "-0.5", "1.0", "0.25", "-1.5", "0.1", "2.0", "0.0")
 
@@ -172,23 +189,27 @@ FLOATS = """
 {c}|t|s|{v}[{i}]|{v}[{i}]|A[{i}, {j}]|{f} + {f}|{f} - {f}|{f} * {c}|np.sin({f})|abs({f})|math.sqrt(abs({f}))|{v}.sum()
 np.max({v})|{v}[:{i}].sum()|min({f}, {f})|max({f}, {c})|float({k})|({f} if {b} else {f})|{v} @ {v}|clamp({f})
 A[{i}].mean()|{f} / (abs({f}) + 1.0)|np.tanh({f})|A[:, {j}].sum()|first_at_least({v}, {f}) * 0.5|np.exp(-abs({f}))|-{f}
-{f} * {f} / 4
+{f} * {f} / 4|float(u[{i}])|float(u.sum())|z[{i}].real|abs(z[{i}])|float(np.abs(z).max())|T[{i}, {j}, 0]|T[{i}].mean()
+T[:, {j}, 1].sum()|float(c[{i}])|c.sum() * 0.1|float(b[{i}])|np.dot({v}, c) * 0.1|{v}[::-2].sum()|{v}[{i}:].sum()
+float(0 if {b} else {f})
 """
 
 INTEGERS = """
 q|k|n|{I}|{k} + {k}|({k} + {I}) % 5|({k} * 3 + 1) % 7|int(idx[{i}])|int(abs({f})) % 4|abs(q - k) % 6|{k} // 2|len(w)
 {k} % 3|first_at_least({v}, {c})|({k} if {b} else {I})|min({k}, {k})|max({k}, 1)|int(np.argmax({v}))|int({b})|n - 1
-{k} & 3|int(({v} > {c}).sum())
+{k} & 3|int(({v} > {c}).sum())|int(c[{i}])|int(c.sum()) % 7|int(b.sum())|len(T[0])|int(np.abs(c).max())|c.argmin() * 1
 """
 
 BOOLS = """
 {f} > {c}|{f} < {f}|{v}[{i}] > {v}[{i}]|{k} % 2 == 0|{k} < {k}|p|not p|{b} and {b}|{b} or {b}|-1.0 < {f} < 1.0
-np.any({v} > {c})|bool(np.all({v} < {c}))|{I} == {k}|{f} >= 0|q != k|{v}.sum() > A.sum()
+np.any({v} > {c})|bool(np.all({v} < {c}))|{I} == {k}|{f} >= 0|q != k|{v}.sum() > A.sum()|b[{i}]|b.any()|bool(b[{i}])
+c[{i}] > {k}|z[{i}].imag > {c}|u[{i}] < {f}
 """
 
 ARRAYS = """
 {v}|{v} * {c}|{v} + {f}|{v} - {v}|np.sin({v})|np.where({v} > {c}, {v}, {f})|{v}[::-1]|{v}[idx]|np.abs({v})|A[:, {j}]
 np.cumsum({v}) / 4|np.zeros(n)|np.full(n, {f})|A.sum(axis=1) * 0.25|np.roll({v}, 1)|A @ A[{i}] / 8
+z.real|np.abs(z)|T[:, {j}, 0]|T.sum(axis=(1, 2)) * 0.1|c * 0.5|np.where(b, {v}, {f})|u.astype(float)|{v}[::-1] * {c}
 """
 
 UPDATES = """
@@ -202,6 +223,16 @@ w = {V} + 0.0|w = {v}.copy()|{v} = {v} * 0.5 + {V} * 0.25|A[[0, -1]] = A[[-1, 0]
 {v}[({v} > {c}) & (idx < {k})] = {c}|t = {f}|t = {f}|t += {f}|t *= 0.5|t -= {f}|t, s = s, t|q = {K}|q = {K}
 q += 1; q %= 9|p = {b}|t, s = span({v})|t, q = {f}, {K}|p = not p|{v}[{i}] = clamp({f}, high={c})|t = checked({f})
 {v}[n // 2:] -= {v}[:n - n // 2]|part = {v}; part[{i}] = {f}|x, w = w, x|s = {f}
+{v}[::-2] = {c}|{v}[-2::-1] += {c}|{v}[n - 1:0:-1] = {v}[1:]|{v}[{i}:] *= 0.5|{v}[:{i}] = {v}[{i}]|{v}[1:] += {v}[:-1]
+{v}[1:] = {v}[:-1] * 0.5 + {v}[1:]|np.add({v}[1:], {v}[:-1], out={v}[1:])|{v}[:-1] = {v}[:0:-1]|{v}[{i}:{i}] = {f}
+u *= 0.5|u[{i}] = {f}|u += {V}|u[u > {c}] = {c}|u[1:] = u[:-1]|z[{i}] = {f} + 1j * {f}|z *= 0.5|z[:] = z.conj()|z += {V}
+z[1:] -= z[:-1]|z *= 0.5j|c[{i}] += {k}|c[c > 2] = 0|c[idx] = {k}|c -= c.min()|c[:] = idx|c[{i}] //= 2|b[{i}] = {b}|b = ~b
+b &= {v} > {c}|b[:] = c > 0|T[{i}] *= 0.5|T[:, {j}] = {f}|T[{i}, {j}, 1] += {f}|T[..., 0] -= T[..., 1]
+T[{i}, {j}] = T[{i}, {j}][::-1]
+part = T[{i}]; part[{j}] = {f}|T[:, {j}, 0] = {V}|T *= 0.5|pair = [{v}, {v}]; pair[0][{i}] += {f}; pair[1][{i}] = {c}
+pair = [t, s]; pair[0] += {f}; t = pair[0]; s = pair[1]|named = dict(a={v}, b={f}); named["a"][{i}] = named["b"]
+one, two = {v}, {v}; one[{i}] = two[{i}]|t = 0 if {b} else {f}|x, y = y, x|x, y, w = w, x, y
+A[{i}], A[{i}] = A[{i}].copy(), A[{i}] * 0.5
 """
 
 LOOPS = """
@@ -210,7 +241,8 @@ for {new} in range(0, n, 2):|for {new} in range({K} % 4):|for {new} in range(int
 for {new} in range({I}):|for {new} in range({I} + 1, n):|for {new} in range(n - 1, 0, -2):
 for {new} in range({k} % 3, n):|for {new} in range(3):|for {new} in range(min({k}, n)):|for {new}, e in enumerate({v}):
 for e, g in zip({v}, {v}):|for e in {v}:|for row in A:|for e in (0.5, -1.0, 2.0):|for a in [{v}, {v}]:
-for {new}, row in enumerate(A):|for {new} in range(n, 0, -1):|for e in {v}[::-1]:
+for {new}, row in enumerate(A):|for {new} in range(n, 0, -1):|for e in {v}[::-1]:|for {new} in c:|for row in T[..., 0]:
+for {new}, e in enumerate({v}[1:]):|for e, {new} in zip({v}, c):|for {new} in range(n, {k}, -1):|for row in A.T:
 """
 
 INSIDE = {
@@ -232,6 +264,7 @@ SIMPLE = {
     "b": ("{f} > {c}", "p", "{k} % 2 == 0"),
     "V": ("{v}",),
 }
+CALLS = ("scaled({f})", "nearest({f})", "scaled({v}[{i}])")
 UPDATE_LINES, LOOP_LINES = sentences(UPDATES), sentences(LOOPS)
 
 
@@ -247,6 +280,7 @@ class Maker:
     def __init__(self, seed: int):
         self.random = random.Random(seed)
         self.seed = seed
+        self.inner = seed % 2 == 1
         self.places: list[str] = []
         self.given: list[str] = []
         self.count = 0
@@ -270,6 +304,8 @@ class Maker:
                 self.count += 1
                 return f"i{self.count}"
         table = TABLES[kind] if depth < 3 and self.random.random() < 0.8 else SIMPLE[kind]
+        if kind == "f" and self.inner and self.random.random() < 0.1:
+            table = CALLS
         found = self.fill(choose(table), depth + 1)
         return f"({found})" if depth and " " in found and not enclosed(found) else found
 
@@ -316,7 +352,7 @@ class Maker:
             jump = self.random.choice(["break", "continue", "break"])
             return [Statement(blocks=((f"if {self.blank('b', 1)}:", (Statement(jump),)),))]
         if depth and chance < 0.65:
-            early = Statement(f"return {self.results()}")
+            early = Statement(f"return {self.final if self.random.random() < 0.7 else self.results()}")
             return [Statement(blocks=((f"if {self.blank('b', 1)}:", (early,)),))]
         return self.simple()
 
@@ -324,7 +360,7 @@ class Maker:
         count = self.random.randint(1, 3 if depth < DEPTH else 2)
         return tuple(part for _ in range(count) for part in self.statement(depth, in_loop))
 
-    def inner(self, depth: int, header: str) -> tuple[Statement, ...]:
+    def within(self, depth: int, header: str) -> tuple[Statement, ...]:
         """The body of a loop, which knows what its header binds."""
         names = header.removeprefix("for ").partition(" in ")[0].split(", ") if header.startswith("for ") else []
         places, given = self.places, self.given
@@ -335,7 +371,7 @@ class Maker:
         return found
 
     def with_else(self, depth: int, header: str) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
-        blocks = [(header, self.inner(depth, header))]
+        blocks = [(header, self.within(depth, header))]
         if self.random.random() < 0.12:
             blocks.append(("else:", self.body(depth + 1, False)))
         return tuple(blocks)
@@ -346,7 +382,13 @@ class Maker:
     def while_loop(self, depth: int) -> Statement:
         self.count += 1
         counter = f"c{self.count}"
-        header = f"while {counter} < {self.random.randint(2, 6)} and {self.blank('b', 1)}:"
+        limit = self.random.randint(2, 6)
+        if self.random.random() < 0.3:
+            opening = f"if ({counter} := {counter} + 1) > {limit} or {self.blank('b', 1)}: break"
+            return Statement(
+                blocks=(("while True:", self.body(depth + 1, True)),), before=f"{counter} = 0", opening=opening
+            )
+        header = f"while {counter} < {limit} and {self.blank('b', 1)}:"
         return Statement(blocks=self.with_else(depth, header), before=f"{counter} = 0", opening=f"{counter} += 1")
 
     def branch(self, depth: int, in_loop: bool) -> Statement:
@@ -362,7 +404,8 @@ class Maker:
         return chosen[0] if len(chosen) == 1 else f"({', '.join(chosen)})"
 
     def generate(self, length: int) -> Flow:
-        statements = [Statement(line) for line in PRELUDE.split("|")]
+        statements = [Statement(line) for line in (*PRELUDE.split("|"), *(INNER if self.inner else ()))]
+        self.final = self.results()
         for _ in range(length):
             problem = None
             for _attempt in range(8):
@@ -378,7 +421,7 @@ class Maker:
                 continue
             if problem is not None:
                 break
-        return Flow(tuple(statements), self.results(), self.seed)
+        return Flow(tuple(statements), self.final, self.seed)
 
     def problem(self, statements: Sequence[Statement]) -> str | None:
         """What is wrong with the program so far: it raises, or a value is out of bounds."""
@@ -390,8 +433,10 @@ class Maker:
             return "raises"
         if not isinstance(state, dict):
             return None
-        arrays = [np.asarray(value) for value in state.values() if not callable(value)]
-        return None if all(a.dtype.kind != "f" or np.all(np.abs(a) <= LIMIT) for a in arrays) else "unbounded"
+        arrays = [
+            np.asarray(value) for value in state.values() if isinstance(value, (np.ndarray, np.generic, float, complex))
+        ]
+        return None if all(a.dtype.kind not in "fc" or np.all(np.abs(a) <= LIMIT) for a in arrays) else "unbounded"
 
 
 def generate(seed: int, length: int = 6) -> Flow:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import egc
 from egc.capture import capture
 from egc.capture.interpreter import Interpreter
 from tests.capture.test_flow import assert_same
@@ -81,3 +82,25 @@ def test_every_way_through_many_branches_means_what_it_does(form, count):
     draw = np.random.default_rng(count)
     for scale in (0.3, 1.0, 3.0, 10.0):
         assert_same(function(form, count), scale * draw.normal(size=5), draw.normal(size=5))
+
+
+def test_a_loop_whose_body_raises_raises_only_where_it_runs():
+    def f(x, y):
+        for _ in range(int(abs(x[0]))):
+            y[5] = 1.0
+        for _ in range(len(y) - 3):
+            y[-4] = 2.0
+        return x.sum()
+
+    for first in (0.5, 1.5):
+        for length in (2, 3, 4):
+            optimized = egc.optimize(f, backend="reference", rules=[])
+            outcomes = []
+            for call in (f, optimized):
+                given = np.array([first, 1.0]), np.ones(length)
+                try:
+                    outcomes.append((call(*given), given))
+                except IndexError:
+                    outcomes.append((IndexError, given))
+            np.testing.assert_equal(outcomes[1], outcomes[0])
+            assert first > 1 or not optimized.statistics.as_written

@@ -40,7 +40,8 @@ class ArgumentSpread(Spread):
         self.lost = False
         for seed in range(runs):
             draw = np.random.default_rng(seed)
-            result, given, raised = outcome(plain, [_moved(value, draw) for value in arguments])
+            moved = {id(value): _moved(value, draw) for value in arguments}
+            result, given, raised = outcome(plain, [moved[id(value)] for value in arguments])
             found = [np.asarray(leaf) for leaf in numbers((result, given))]
             if type(raised) is not type(error) or len(found) != leaves:
                 self.leaves, self.lost = [[] for _ in range(leaves)], True
@@ -53,7 +54,7 @@ class ArgumentSpread(Spread):
 def _moved(value: Any, draw: np.random.Generator) -> Any:
     if isinstance(value, float):
         return value * (1 + UNITS * np.finfo(float).eps * draw.uniform(-1, 1))
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
         return value * (1 + UNITS * np.finfo(value.dtype).eps * draw.uniform(-1, 1, value.shape))
     return value
 

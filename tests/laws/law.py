@@ -43,7 +43,8 @@ class Tally:
 
 def outcome(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, tuple[Any, ...], Exception | None]:
     """The result, the arguments after the call, and the exception."""
-    given = tuple(map(_copied, arguments))
+    copies = {id(value): _copied(value) for value in arguments}
+    given = tuple(copies[id(value)] for value in arguments)
     try:
         with np.errstate(all="ignore"):
             return function(*given), given, None
