@@ -85,10 +85,11 @@ class Array:
     """A traced array, NumPy scalar or Python number.
 
     kind: `array` (an ndarray, mutable), `scalar` (a NumPy scalar) or `python` (a Python float, int, complex or bool,
-    which is weak in NumPy's promotion). `node` is its contents now.
+    which is weak in NumPy's promotion). `node` is its contents now. `mixed`: for a scalar, the kinds of dtypes of the Python
+    numbers that it is in some cases.
     """
 
-    __slots__ = ("cell", "path", "kind", "writeable", "_seen", "_node")
+    __slots__ = ("cell", "path", "kind", "writeable", "mixed", "_seen", "_node")
 
     __array_priority__ = 1000
 
@@ -100,7 +101,7 @@ class Array:
 
     def __init__(self, node: Node | Cell, kind: str = "array", path: tuple[View, ...] = (), writeable: bool = True):
         self.cell = node if isinstance(node, Cell) else Cell(node)
-        self.path, self.kind, self.writeable = path, kind, writeable
+        self.path, self.kind, self.writeable, self.mixed = path, kind, writeable, ""
         self._seen: Node | None = None
         self._node: Node | None = None
 
@@ -196,6 +197,8 @@ class Array:
         if prop is not None:
             return prop(self)
         method = METHODS.get(name)
+        if self.mixed:
+            raise mixed_number(f"the attribute {name}")
         if method is None or name.startswith("__"):
             if not hasattr(np.ndarray, name):
                 owner = "ndarray" if self.kind == "array" else self.dtype.name
@@ -257,9 +260,22 @@ WEAK = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(float), c
 WEAK_OF_KIND = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
 
 
+def mixed_number(what: str) -> NotEncodable:
+    return NotEncodable(what, "a number is Python's in one case and NumPy's in another", current().line)
+
+
+def promotion_keys(value: Any) -> tuple[Any, ...]:
+    """What NumPy's promotion sees of an operand, in all cases."""
+    if isinstance(value, Array) and value.mixed:
+        return (value.dtype, *(WEAK_OF_KIND[kind] if kind != "b" else np.dtype(bool) for kind in value.mixed))
+    return (promotion_key(value),)
+
+
 def promotion_key(value: Any) -> Any:
     """What NumPy's promotion sees of an operand: a dtype, or `int`, `float`, `complex` for a Python number."""
     if isinstance(value, Array):
+        if value.mixed:
+            raise mixed_number("an operation")
         return WEAK_OF_KIND[value.dtype.kind] if value.kind == "python" and value.dtype.kind != "b" else value.dtype
     if isinstance(value, bool):
         return np.dtype(bool)
@@ -275,6 +291,8 @@ def promotion_key(value: Any) -> Any:
 def to_node(value: Any, dtype: np.dtype | None = None) -> Node:
     """The Node of any operand: traced, a size, a number, an array, or a nested sequence of these."""
     if isinstance(value, Array):
+        if dtype is None and value.mixed not in ("", value.dtype.kind):
+            raise mixed_number("an operation")
         node = value.node
     elif isinstance(value, Size):
         node = ir.size(value, current().line)

@@ -15,7 +15,7 @@ import numpy as np
 
 from egc import ir, ops, sizes
 from egc.capture import build
-from egc.capture.array import Array, python_number, result, to_node
+from egc.capture.array import Array, mixed_number, python_number, result, to_node
 from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.flow.values import common
@@ -44,6 +44,8 @@ def python_type(value: Any) -> type:
     """The class that a traced value has when the function runs as written."""
     if isinstance(value, Size):
         return int
+    if value.mixed:
+        raise mixed_number("the type of a number")
     if value.kind == "array":
         return np.ndarray
     if value.kind == "scalar":

@@ -78,6 +78,7 @@ class Context:
     `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
     where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
     are not negative on this side of a branch. `made`: when each Node was made first.
+    `magnitudes`: what the absolute values of integers that loops carry are not above.
     """
 
     hints: Mapping[str, int]
@@ -92,6 +93,7 @@ class Context:
     ways: Mapping[Any, str] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
     facts: tuple[Dim, ...] = ()
+    magnitudes: dict[Node, int] = field(default_factory=dict)
     journals: list[Journal] = field(default_factory=list)
     made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0
@@ -184,6 +186,12 @@ class Context:
         holds = self.value(difference) >= 0
         self._guard(difference if holds else -1 - difference, ">=")
         return holds
+
+    def surely_at_least(self, a: Dim, b: int) -> bool:
+        """Whether `a >= b` for all sizes and in all iterations that come here; takes no guard."""
+        least = extreme(a, self.ranges)
+        bound = None if least is None else sizes.lower_bound(least, self.least)
+        return bound is not None and bound >= b
 
     def _at_least_always(self, difference: Dim) -> bool:
         """Whether a size is at least 0 in every iteration that comes here, guarded."""

@@ -17,9 +17,9 @@ from egc.capture.bytecode import Closure
 from egc.capture.context import current
 from egc.capture.flow.containers import CONTAINERS
 from egc.capture.flow.iteration import Iterating, iterate
+from egc.capture.operators import any_size, size_operation
 from egc.capture.registry import lookup
 from egc.capture.selections import Selection
-from egc.capture.ufuncs import any_size, size_operation
 from egc.errors import NotEncodable
 from egc.sizes import Size
 

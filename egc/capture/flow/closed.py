@@ -16,7 +16,7 @@ from egc.capture.flow.branch import BOOL, Outcome, aliases_of
 from egc.capture.flow.containers import reached
 from egc.capture.flow.iteration import Iterating, Length
 from egc.capture.flow.region import Closing, depends_on
-from egc.capture.flow.values import MISSING, Contents, differs, flatten, mentions_symbol
+from egc.capture.flow.values import MISSING, Contents, Kind, differs, flatten, kind_of, mentions_symbol
 from egc.ir import Node
 from egc.ops import INT64
 
@@ -156,12 +156,19 @@ class Closed:
             leaves = list(variable.entry)
             for k, kind in enumerate(variable.kinds):
                 if kind is not None:
-                    leaves[k] = made[name, k] = kind.value(results[name, k])
+                    leaves[k] = made[name, k] = self._kind_after(name, k, kind).value(results[name, k])
             values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves), variable.free)
         self._aliases(made, results)
         frame.values = values
         if "unusual" in results:
             self.context.check(results["unusual"])
+
+    def _kind_after(self, name: str, k: int, kind: Kind) -> Kind:
+        """What a state is after the loop, which is what an iteration makes of it where there surely is one."""
+        if not kind.mixed or name not in self.body.values or not self.capture.surely_runs():
+            return kind
+        last = kind_of(flatten(self.body.values[name])[1][k])
+        return last if last is not None and (last.kind, last.dtype) == (kind.kind, kind.dtype) else kind
 
     def _aliases(self, made: Mapping[Any, Array], results: Mapping[Any, Node]) -> None:
         """Arrays that a variable is bound to: what may be the same memory must not be written, in the loop or after it."""

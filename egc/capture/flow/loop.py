@@ -13,7 +13,6 @@ from egc import ir, sizes
 from egc.capture import arguments as trees
 from egc.capture.arguments import Tree
 from egc.capture.array import Cell
-from egc.capture.bounds import extreme
 from egc.capture.context import Choose, Restart, current
 from egc.capture.flow.branch import Outcome, live_values
 from egc.capture.flow.closed import Closed, count_node
@@ -32,6 +31,7 @@ from egc.capture.flow.values import (
     kind_of,
     same,
 )
+from egc.capture.integers import magnitude
 from egc.errors import InternalError, NotEncodable
 from egc.ir import Node
 from egc.ops import INT64
@@ -79,6 +79,7 @@ class LoopCapture:
         self.variables: dict[str, Variable] = {}
         self.cells: dict[Cell, None] = {}
         self.unwritten: set[Cell] = set()
+        self.bounds: dict[Any, int] = {}
         live, kept = frame.graph.live, frame.graph.kept
         self.live_again = live[loop.header]
         self.live = self.live_again.union(*(live[label] | kept[label] for label in (loop.header, *loop.exits)))
@@ -87,34 +88,35 @@ class LoopCapture:
         for name in sorted(self.loop.assigned & self.live):
             if name in self.before and not isinstance(self.before[name], Iterating):
                 self._add(name, self.before[name])
+        if isinstance(self.length, int) and self.loop.exhausted is not None and self.length <= 0:
+            return self._without_iterations()
         for _ in range(ATTEMPTS):
             try:
                 body = self._body()
             except (NotEncodable, InternalError, Restart, Choose):
                 raise
             except Exception:
-                if self._surely_runs():
+                if self.surely_runs():
                     raise
                 return self._without_iterations()
-            if not self._learn(body):
+            if not self._learn(body) and not self._learn_bounds(body):
                 return Closed(self, body).outcome()
         raise differs("a loop", "what it carries is not settled")
 
     def _without_iterations(self) -> Outcome:
-        """A loop whose body raises an exception: if there is an iteration, the function runs as written."""
+        """A loop that does not run, or whose body raises an exception: then the function runs as written where it does."""
         natural, graph = self.loop.exhausted, self.frame.graph
         assert natural is not None
-        self.context.check(self.context.make("less", ir.constant(0, INT64), count_node(self.length)))
+        if self.length != 0:
+            self.context.check(self.context.make("less", ir.constant(0, INT64), count_node(self.length)))
         self.frame.values = {n: v for n, v in self.before.items() if n in graph.live[natural] | graph.kept[natural]}
         return {natural: None}
 
-    def _surely_runs(self) -> bool:
+    def surely_runs(self) -> bool:
         """Whether there is an iteration for all sizes that come here."""
         if self.loop.exhausted is None or isinstance(self.length, Node):
             return self.loop.exhausted is None
-        least = extreme(self.length, self.context.ranges)
-        bound = None if least is None else sizes.lower_bound(least, self.context.least)
-        return bound is not None and bound >= 1
+        return self.context.surely_at_least(self.length, 1)
 
     def _add(self, name: str, value: Any, defined: bool = True) -> None:
         tree, leaves = flatten(value)
@@ -146,6 +148,8 @@ class LoopCapture:
                         if kind is not None:
                             key = name, k
                             leaves[k] = given[key] = kind.value(stand_in(key, ir.ArrayType(kind.dtype, kind.shape)))
+                            if key in self.bounds:
+                                context.magnitudes[stand_ins[key]] = self.bounds[key]
                     if variable.defined and any(kind is not None for kind in variable.kinds):
                         frame.values[name] = frame.machine.own_all(
                             trees.unflatten(variable.tree, leaves), variable.free
@@ -158,6 +162,8 @@ class LoopCapture:
                 if places != [iterator.position for iterator in others]:
                     raise differs("an iterator", "a loop that is not its own goes on with it")
             finally:
+                for node in stand_ins.values():
+                    context.magnitudes.pop(node, None)
                 for iterator, place in zip(others, places):
                     iterator.position = place
                 if self.iterating is not None:
@@ -202,6 +208,22 @@ class LoopCapture:
                 variable.free = False
                 learned = True
         return learned
+
+    def _learn_bounds(self, body: Body) -> bool:
+        """Takes in which integers are within bounds after any iteration, where that may spare checks; whether some are."""
+        if self.bounds or not body.region.checks:
+            return False
+        for name, variable in self.variables.items():
+            leaves = flatten(body.values[name])[1] if name in body.values else []
+            for k, leaf in enumerate(leaves):
+                kind = variable.kinds[k]
+                if kind is None or kind.dtype != INT64 or kind.shape or not variable.defined:
+                    continue
+                nodes = kind.node(variable.entry[k]), body.contents.node_of(leaf, kind)
+                found = [magnitude(node) for node in nodes]
+                if found[0] is not None and found[1] is not None:
+                    self.bounds[name, k] = max(found[0], found[1])
+        return bool(self.bounds)
 
     def _learn_variable(self, name: str, variable: Variable, found: Any) -> bool:
         tree, leaves = flatten(found)

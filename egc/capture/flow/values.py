@@ -26,18 +26,21 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Kind:
-    """What a number or an array is: `python`, `scalar` or `array`, with its dtype and shape."""
+    """What a number or an array is: `python`, `scalar` or `array`, with its dtype and shape; see `Array.mixed`."""
 
     kind: str
     dtype: np.dtype
     shape: Shape = ()
+    mixed: str = ""
 
     def value(self, node: Node) -> Array:
-        return Array(node, self.kind)
+        made = Array(node, self.kind)
+        made.mixed = self.mixed
+        return made
 
     def node(self, value: Any) -> Node:
         """A number or array as a Node of this kind."""
-        return build.cast(to_node(value), self.dtype)
+        return build.cast(value.node if isinstance(value, Array) else to_node(value), self.dtype)
 
     @property
     def placeholder(self) -> Any:
@@ -52,7 +55,7 @@ def differs(what: str, why: str) -> NotEncodable:
 def kind_of(value: Any) -> Kind | None:
     """The Kind of a number or array; None for any other value."""
     if isinstance(value, Array):
-        return Kind(value.kind, value.dtype, value.shape)
+        return Kind(value.kind, value.dtype, value.shape, value.mixed)
     if isinstance(value, np.generic):
         return Kind("scalar", value.dtype) if value.dtype in SHORT else None
     if type(value) in WEAK:
@@ -67,7 +70,7 @@ def same(a: Any, b: Any) -> bool:
     if a is b:
         return True
     if isinstance(a, Array) and isinstance(b, Array):
-        if a.kind != b.kind:
+        if a.kind != b.kind or a.mixed != b.mixed:
             return False
         return (a.cell is b.cell and _same_path(a, b)) if a.kind == "array" else a.node is b.node
     if type(a) is not type(b) or isinstance(a, (Array, np.ndarray)):
@@ -112,8 +115,14 @@ def common(a: Any, b: Any, name: str) -> Kind:
         dtype = np.result_type(other.dtype, _weak(python.dtype))
         if not _exact(weak, python.dtype, dtype):
             raise differs(what, f"it is a Python number in one case and {other.dtype} in another")
-        return Kind("scalar", dtype)
+        return Kind("scalar", dtype, mixed=_joined(python.dtype.kind, first.mixed, second.mixed))
+    if first.dtype == second.dtype:
+        return Kind("scalar", first.dtype, mixed=_joined(first.mixed, second.mixed))
     raise differs(what, f"it is {first.dtype} in one case and {second.dtype} in another")
+
+
+def _joined(*kinds: str) -> str:
+    return "".join(sorted(set("".join(kinds))))
 
 
 def _weak(dtype: np.dtype) -> Any:
