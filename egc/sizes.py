@@ -42,17 +42,18 @@ class Size:
     4
     """
 
-    __slots__ = ("terms", "_text")
+    __slots__ = ("terms", "_text", "_hash")
 
     def __init__(self, terms: tuple[tuple[Monomial, int], ...]):
         self.terms = terms
         self._text: str | None = None
+        self._hash = hash(terms)
 
     def __eq__(self, other: object) -> bool:
         return self.terms == other.terms if isinstance(other, Size) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.terms)
+        return self._hash
 
     def __add__(self, other: Dim) -> Dim:
         return _add(self, other, 1) if _is_dim(other) else NotImplemented
@@ -151,13 +152,31 @@ def _call(name: str, a: Dim, b: Dim) -> Dim:
 
 
 def floordiv(a: Dim, b: Dim) -> Dim:
-    """`a // b`, rounded towards minus infinity as in Python."""
+    """`a // b`, rounded towards minus infinity as in Python.
+
+    >>> print(floordiv(floordiv(symbol("n"), 2) + 1, 2))
+    floordiv(n + 2, 4)
+    """
     if b == 1:
         return a
+    if isinstance(b, int) and b > 0 and (nested := _nested_division(a)) is not None:
+        return floordiv(nested[0], nested[1] * b)
     if isinstance(b, int) and b and all(c % b == 0 for _, c in _terms(a)):
         return _collect({m: c // b for m, c in _terms(a)})
     quotient = _divide_by_monomial(a, b)
     return _call("floordiv", a, b) if quotient is None else quotient
+
+
+def _nested_division(a: Dim) -> tuple[Dim, int] | None:
+    """x and q where a is (x // q): floor(floor(x / q) / b) = floor(x / (q b)), and an integer k beside is q k in x."""
+    quotients = [(monomial, c) for monomial, c in _terms(a) if monomial]
+    if len(quotients) != 1 or quotients[0][1] != 1 or len(quotients[0][0]) != 1:
+        return None
+    atom, power = quotients[0][0][0]
+    if power != 1 or isinstance(atom, str) or atom[0] != "floordiv" or not isinstance(atom[2], int) or atom[2] <= 0:
+        return None
+    offset = sum(c for monomial, c in _terms(a) if not monomial)
+    return atom[1] + offset * atom[2], atom[2]
 
 
 def _divide_by_monomial(a: Dim, b: Dim) -> Dim | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from egc.backends.numba import convolution, products
+from egc.backends.numba.arrays import as_contiguous, diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
 from egc.backends.numba.linalg import functions
@@ -193,43 +194,8 @@ def check_slice(start: int, size: int, step: int, length: int) -> None:
         raise IndexError("slice is out of bounds")
 
 
-@njit
-def check_sizes(before: int, after: int) -> None:
-    if before != after:
-        raise ValueError("cannot reshape array into that shape")
-
-
-@njit
-def reshaped(x: Any, shape: Any, before: int, after: int) -> Any:
-    check_sizes(before, after)
-    return np.ascontiguousarray(x).reshape(shape)
-
-
-@njit
-def only_element(x: Any, before: int, after: int) -> Any:
-    check_sizes(before, after)
-    return np.asarray(x.flat[0])
-
-
-@njit
-def diagonal(x: Any, row: int, column: int, size: int) -> Any:
-    """The elements on a diagonal that begins there, put side by side."""
-    if size > 0 and (row + size > x.shape[0] or column + size > x.shape[1]):
-        raise IndexError("diagonal is out of bounds")
-    result = np.empty(size, x.dtype)
-    for k in range(size):
-        result[k] = x[row + k, column + k]
-    return result
-
-
-@njit
-def repeated(x: Any, shape: Any) -> Any:
-    result = np.empty(shape, x.dtype)
-    result[...] = x
-    return result
-
-
 FUNCTIONS: dict[str, Any] = {
+    "as_contiguous": as_contiguous,
     "check_slice": check_slice,
     "window": window,
     "reshaped": reshaped,

@@ -149,6 +149,10 @@ class Writer(ABC):
     def dim(self, value: Dim) -> str:
         return str(sizes.substitute(value, self.symbols))
 
+    def number(self, value: str) -> str:
+        """An integer as an argument of a function."""
+        return value
+
     def shape(self, type: ArrayType) -> str:
         return f"({''.join(f'{self.dim(dim)}, ' for dim in type.shape)})"
 
@@ -220,7 +224,7 @@ class Writer(ABC):
         message = repr(check.message)
         match check.what:
             case "slice":
-                self.line(f"check_slice({', '.join(values)})", depth)
+                self.line(f"check_slice({', '.join(map(self.number, values))})", depth)
             case "reshape":
                 self.line(f"if {values[0]} != {values[1]}: raise ValueError({message})", depth)
             case "nonempty":

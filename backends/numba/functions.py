@@ -399,7 +399,6 @@ NAMES |= {
     "keep": keep,
     "is_at": is_at,
     "copy_to": copy_to,
-    "as_contiguous": np.ascontiguousarray,
     "carray": carray,
     "select": select,
     "maximum": maximum,

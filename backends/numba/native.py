@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
+from numba import from_dtype, int64, types
 
 from egc import sizes
 from egc.backend import PLAIN, Demands
 from egc.backends.numba.adapter import Adapter
+from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
@@ -114,7 +115,7 @@ class NativeWriter(Writer):
         self.left: list[str] = []
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
-            as_contiguous=np.ascontiguousarray, addressed=NAMES["addressed"], is_at=is_at, copy_to=copy_to, **CALL_NAMES,
+            as_contiguous=as_contiguous, addressed=NAMES["addressed"], is_at=is_at, copy_to=copy_to, int64=int64, **CALL_NAMES,
         )  # fmt: skip
 
     def arguments(self) -> None:
@@ -123,10 +124,11 @@ class NativeWriter(Writer):
             if (layout := self.layouts.get(name, "C")) != "C":
                 self.line(f"{self.arrays[name]} = {self._laid(name, layout, type)}")
         self.bind_sizes()
-        for guard in self.guards:
-            condition = f"{sizes.substitute(guard.size, self.symbols)} {guard.relation} 0"
-            self.line(f"if not ({condition}):")
-            self.line(f"raise ShapeError({f'compiled for arguments with {guard}'!r})", 2)
+        if self.guards:
+            conditions = [f"({sizes.substitute(guard.size, self.symbols)} {guard.relation} 0)" for guard in self.guards]
+            self.line(f"if not ({' & '.join(conditions)}):")
+            message = f"compiled for arguments with {', '.join(map(str, self.guards))}"
+            self.line(f"raise ShapeError({message!r})", 2)
         for name, type in self.loops.inputs:
             self._check_shape(name, type)
         for name, type in self.loops.inputs:
@@ -170,6 +172,10 @@ class NativeWriter(Writer):
         element = f"T_{type.dtype.name}"
         self.driver.names[element] = from_dtype(type.dtype)
         return f"allocate({self.shape(type)}, {element})"
+
+    def number(self, value: str) -> str:
+        """numba compiles a function anew for each literal that it is given."""
+        return f"int64({value})" if value.isdigit() else value
 
     def allocate(self, name: str, type: ArrayType, depth: int) -> None:
         """Makes an array for results; one number needs no memory but the driver's own, unless a view is to keep it."""
