@@ -119,7 +119,7 @@ def _guard(guard: ValueGuard) -> tuple[Any, Any, Any]:
     return None, guard.read, guard.value
 
 
-OUTPUT_KINDS = ("array", "scalar", "python", "part")
+OUTPUT_KINDS = ("array", "scalar", "python", "part", "stretch")
 """Kinds of results that are outputs, or parts of them."""
 
 PYTHON = frozenset(["float64", "int64", "bool", "complex128"])
@@ -135,6 +135,8 @@ def _result_kinds(captured: Captured) -> tuple[str, ...] | None:
             kind = "array" if outputs[result.output].type.rank else result.kind
             if kinds.setdefault(result.output, kind) != kind:
                 return None
+        elif result.kind == "stretch":
+            kinds.update(dict.fromkeys(result.value, "python"))
     for position, node in enumerate(outputs):
         if kinds.get(position) == "python" and node.type.dtype.name not in PYTHON:
             return None
@@ -195,6 +197,9 @@ def _leaf_text(
     match result.kind:
         case "array" | "scalar" | "python":
             return outputs[result.output]
+        case "stretch":
+            start, step, count = (outputs[number] for number in result.value)
+            return f"{outputs[result.output]}[{start} : {start} + {count} * {step} : {step}]"
         case "argument":
             return arguments[result.output]
         case "size":

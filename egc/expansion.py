@@ -13,14 +13,15 @@ from egc.ops import INT64
 
 def expand(program: Program, inside: bool = False) -> Program:
     """The same function, in which argmax, argmin, tril, triu and diagonal matrices are elementwise ops on indices, and
-    reductions; `inside` of loops and branches products of two vectors too: they take less time than a library call's start.
+    reductions; `inside` of loops and branches so are products of two vectors and what is written with gaps: they take less
+    time than a library call's start.
 
     >>> from egc.types import parse_type
     >>> x = ir.input("x", parse_type("f64[n]"))
     >>> [node.op for node in expand(Program((x,), (make("argmax", x, axis=0),))).nodes()][-1]
     'min'
     """
-    known = {**_EXPANSIONS, "matmul": _dot} if inside else _EXPANSIONS
+    known = {**_EXPANSIONS, **_INSIDE} if inside else _EXPANSIONS
     if not any(node.op in known for node in program.nodes()):
         return program
 
@@ -76,6 +77,21 @@ def _dot(node: Node) -> Node | None:
         return None
     return make("sum", make("multiply", a, b), axes=(0,))
 
+
+def _apart(node: Node) -> Node | None:
+    """Elements that are written to places with gaps along the first axis, as elements at indices."""
+    (base, part), start, step = node.inputs, node.params["start"], node.params["step"]
+    whole = part.type.shape[1:] == base.type.shape[1:] and all(first == 0 for first in start[1:])
+    if step[0] == 1 or any(each != 1 for each in step[1:]) or not whole:
+        return None
+    count = part.type.shape[:1]
+    places = make("multiply", make("iota", shape=count, axis=0), ir.constant(step[0], INT64, count))
+    places = make("add", places, make("broadcast", ir.size(start[0]), shape=count, axes=()))
+    return make("scatter", base, part, places, axes=(0,), combine="set")
+
+
+_INSIDE: dict[str, Callable[[Node], Node | None]] = {"matmul": _dot, "update_slice": _apart}
+"""What loops and branches do themselves rather than call a library for."""
 
 _EXPANSIONS: dict[str, Callable[[Node], Node | None]] = {
     "argmax": _extreme,

@@ -148,6 +148,9 @@ def _result(result: Result, outputs: Sequence[Any], values: Sequence[Any], captu
             return np.asarray(outputs[result.output])[()]
         case "python":
             return np.asarray(outputs[result.output]).item()
+        case "stretch":
+            start, step, count = (int(outputs[number]) for number in result.value)
+            return np.asarray(outputs[result.output])[start : start + count * step : step]
         case "argument":
             return values[result.output]
         case "outer":

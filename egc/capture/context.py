@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -78,6 +78,7 @@ class Context:
     `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
     where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
     are not negative on this side of a branch. `made`: when each Node was made first.
+    `interpret`: captures a call of a Python function.
     `magnitudes`: what the absolute values of integers that loops carry are not above.
     """
 
@@ -97,6 +98,7 @@ class Context:
     journals: list[Journal] = field(default_factory=list)
     made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0
+    interpret: Callable[[Any, Sequence[Any]], Any] = field(default=lambda function, arguments: function(*arguments))
 
     def make(self, op: str, *inputs: Node, **params: Any) -> Node:
         node = ir.make(op, *inputs, line=self.line, scopes=frozenset(self.scopes), **params)

@@ -15,7 +15,7 @@ Group = tuple[str, list[str]]
 MODULES = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
 
 REASONS = {
-    "the shape of the result depends on data": """argwhere extract flatnonzero intersect1d mask_indices nonzero
+    "the shape of the result depends on data": """argwhere extract intersect1d mask_indices nonzero
         place setdiff1d setxor1d trim_zeros union1d unique unique_all unique_counts unique_inverse unique_values""",
     "the dtype of the result depends on data": "min_scalar_type real_if_close roots",
     "it calls a Python function on pieces": """apply_along_axis apply_over_axes fromfunction fromiter frompyfunc

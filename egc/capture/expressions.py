@@ -11,6 +11,7 @@ import numpy as np
 from numba.core import ir as numba_ir
 
 from egc.capture import builtins as python_builtins
+from egc.capture import stretches
 from egc.capture.array import Array
 from egc.capture.builtins import concretized, contains_size, equal_containers
 from egc.capture.bytecode import Closure
@@ -20,6 +21,7 @@ from egc.capture.flow.iteration import Iterating, iterate
 from egc.capture.operators import any_size, size_operation
 from egc.capture.registry import lookup
 from egc.capture.selections import Selection
+from egc.capture.stretches import Stretch
 from egc.errors import NotEncodable
 from egc.sizes import Size
 
@@ -49,6 +51,8 @@ def _getattr(frame: Any, expression: Any) -> Any:
     owner, name = frame[expression.value], expression.attr
     if isinstance(owner, (Array, Selection)):
         return getattr(owner, name)
+    if isinstance(owner, Stretch):
+        return owner.attribute(name)
     if isinstance(owner, Size):
         if name in ("real", "numerator"):
             return owner
@@ -74,7 +78,7 @@ def _static_getitem(frame: Any, expression: Any) -> Any:
 
 
 def read_item(frame: Any, owner: Any, index: Any) -> Any:
-    if isinstance(owner, Array):
+    if isinstance(owner, (Array, Stretch)):
         return owner[index]
     meaning = lookup(owner)
     if meaning is not None and not callable(owner):
@@ -92,6 +96,8 @@ def read_item(frame: Any, owner: Any, index: Any) -> Any:
 
 def apply_operator(function: Any, *operands: Any) -> Any:
     """Python's operator on any mix of concrete values, sizes and traced values."""
+    if any(isinstance(value, Stretch) for value in operands) and function not in (operator.is_, operator.is_not):
+        return stretches.apply(function, operands, {})
     if any(isinstance(value, Array) for value in operands):
         if function in (operator.is_, operator.is_not):
             return function(*operands)
@@ -128,6 +134,8 @@ def _inplace_binop(frame: Any, expression: Any) -> Any:
     target, operand = frame[expression.lhs], frame[expression.rhs]
     if isinstance(target, Array):
         return expression.fn(target, operand)
+    if isinstance(target, Stretch):
+        return stretches.apply(expression.fn, (target, operand), {})
     if isinstance(target, CONTAINERS) and not frame.machine.may_change(target):
         raise outside("in-place change of a container")
     if isinstance(target, CONTAINERS):

@@ -21,6 +21,7 @@ from egc.capture.arguments import Leaf, Tree
 from egc.capture.array import Array, Cell, to_node
 from egc.capture.context import Choose, Context, Restart, ValueGuard, active
 from egc.capture.interpreter import Interpreter
+from egc.capture.stretches import Stretch
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
 from egc.layouts import layout_of
@@ -38,7 +39,9 @@ class Result:
 
     kind: `array`, `scalar` or `python` (output number `output` of the Program), `view` (of an argument: `value` is the
     Node that reads it), `part` (the same of output number `output`, which other results show too), `argument` (the
-    caller's own object, leaf number `output`), `size` (an integer that follows from sizes) or `fixed` (`value` itself).
+    caller's own object, leaf number `output`), `stretch` (a slice of output number `output`; `value` are the numbers of the
+    outputs that say where it starts, its step, and how many elements it has), `size` (an integer that follows from sizes)
+    or `fixed` (`value` itself).
     """
 
     kind: str
@@ -165,6 +168,7 @@ def _attempt(
                 owners[node] = position
             values.append(value)
         machine = Interpreter()
+        context.interpret = machine.call
         given = {name: trees.unflatten(tree, values) for name, tree in forest.items()}
         given = {name: _assumed(value, assumed.get(name, ())) for name, value in given.items()}
         unknown = set(assumed) - set(inspect.signature(function).parameters)
@@ -217,7 +221,8 @@ def _finish(
     tree = trees.flatten(returned, "result", found)
     outputs: list[Node] = []
     seen: dict[int, int] = {}
-    own = [value.cell for _, value in found if _owns_memory(value)]
+    shown = [value.view.array if isinstance(value, Stretch) and value.view else value for _, value in found]
+    own = [value.cell for value in shown if _owns_memory(value)]
     if any(rival in own for cell in own for rival in cell.rivals):
         raise NotEncodable(
             "results that may share memory", "whether a reshaped array is a view depends on its layout", context.line
@@ -267,11 +272,22 @@ def _owns_memory(value: Any) -> bool:
     return cell is not None and cell.argument is None and cell.origin is None
 
 
+def _stretch(value: Stretch, outputs: list[Node], uses: Mapping[int, int]) -> Result:
+    """A part of an array that the function made, from a place that depends on data on."""
+    view = value.current().view
+    if view is None or not _owns_memory(view.array) or view.array.path or uses[id(view.array.cell)] > 1:
+        raise NotEncodable("a slice with bounds that depend on data as the result", "its shape depends on data")
+    numbers = tuple(_output(node, outputs) for node in (view.start, view.step, value.count))
+    return Result("stretch", _output(view.shown, outputs), numbers)
+
+
 def _result(
     value: Any, owners: Mapping[Node, int], outputs: list[Node], seen: dict[int, int], uses: Mapping[int, int]
 ) -> Result:
     if isinstance(value, Size):
         return Result("size", value=value)
+    if isinstance(value, Stretch):
+        return _stretch(value, outputs, uses)
     if isinstance(value, selections.Selection):
         raise NotEncodable("a selection by a mask as the result", "its shape depends on data")
     if not isinstance(value, Array):

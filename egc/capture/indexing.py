@@ -157,7 +157,13 @@ def _is_array(entry: Any) -> bool:
 
 def getitem(x: Array, index: Any) -> Any:
     """`x[index]`."""
+    if OPERATORS["is_stretch"](index):
+        return OPERATORS["gather_stretch"](x, index)
     entries = settled(full_index(index, x.ndim), x.shape)
+    entries = with_data(entries, x.shape)
+    stretch = OPERATORS["stretch"](x, entries)
+    if stretch is not None:
+        return stretch
     if not any(map(_is_array, entries)):
         view = basic_view(x.shape, entries)
         given = index if isinstance(index, tuple) else (index,)
@@ -189,6 +195,31 @@ def settled(entries: list[Any], shape: Shape) -> list[Any]:
         axis += entry is not None
         found.append(entry)
     return found
+
+
+def with_data(entries: list[Any], shape: Shape) -> list[Any]:
+    """The entries; bounds of a slice that depend on the iteration otherwise than all in one way are integers of data."""
+    axis, found = 0, []
+    for entry in entries:
+        bounds = [entry.start, entry.stop] if isinstance(entry, slice) else []
+        if any(isinstance(bound, Size) and mentions(bound, current().ranges) for bound in bounds):
+            try:
+                slice_range(entry, shape[axis])
+            except Undecided:
+                kept = [python_number(to_node(bound)) if isinstance(bound, Size) else bound for bound in bounds]
+                entry = slice(*(_of_data(bound) for bound in kept), entry.step)
+            except NotEncodable:
+                pass
+        axis += entry is not None
+        found.append(entry)
+    return found
+
+
+def _of_data(bound: Any) -> Any:
+    """A bound that nothing is known of."""
+    if not isinstance(bound, Array) or bound.node.op not in ("size", "constant"):
+        return bound
+    return python_number(current().make("add", bound.node, ir.constant(0, np.dtype(np.int64))))
 
 
 def _is_number(entry: Array) -> bool:
@@ -264,7 +295,8 @@ def setitem(x: Array, index: Any, value: Any) -> None:
     if x.kind != "array":
         raise TypeError(f"'numpy.{x.dtype}' object does not support item assignment")
     entries = settled(full_index(index, x.ndim), x.shape)
-    if OPERATORS["write_selection"](x, entries, value):
+    entries = with_data(entries, x.shape)
+    if OPERATORS["write_stretch"](x, entries, value) or OPERATORS["write_selection"](x, entries, value):
         return
     node = to_node(value)
     if node.type.dtype.kind == "c" and x.dtype.kind != "c" and not isinstance(value, Array):

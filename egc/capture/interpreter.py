@@ -10,6 +10,7 @@ import dataclasses
 import inspect
 import operator
 import types
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from numba.core import ir as numba_ir
 
 from egc.capture import builtins as python_builtins
+from egc.capture import stretches
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
@@ -31,14 +33,18 @@ from egc.capture.flow.loop import capture_loop
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
 from egc.capture.selections import Selection, is_selectable
+from egc.capture.stretches import Stretch
 from egc.capture.ufuncs import call_ufunc
 from egc.errors import Line, NotEncodable
 from egc.ir import Node
 from egc.rewrite import Rule
 from egc.sizes import Size
 
-WHOLE, UNROLLED = "whole", "unrolled"
-"""Ways to capture a loop: for all iterations at once, or one after the other."""
+WHOLE, UNROLLED, LONG = "whole", "unrolled", "long"
+"""Ways to capture a loop: for all iterations at once, or one after the other; at once, if that can be, since it is long."""
+
+MOST_ROUNDS = 16
+"""Iterations of a `while` loop on sizes that are captured one after the other before it is captured whole."""
 
 MOST_UNROLLED = 512
 """Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
@@ -113,6 +119,8 @@ class Interpreter:
     def call(self, function: Any, arguments: Sequence[Any] = (), options: dict[str, Any] | None = None) -> Any:
         """`function(*arguments, **options)`."""
         options = options or {}
+        if any(isinstance(argument, Stretch) for argument in arguments) and stretches.knows(function):
+            return stretches.apply(function, arguments, options)
         if any(isinstance(argument, Selection) for argument in arguments) and is_selectable(function):
             return function(*arguments, **options)
         meaning = lookup(function)
@@ -234,6 +242,7 @@ class Frame:
         self.values: Environment = {}
         self.graph = graph_of(code)
         self.whole_loops: list[int] = []
+        self.rounds: Counter[int] = Counter()
         self.file = code.loc.filename
 
     def run(self) -> Any:
@@ -250,6 +259,8 @@ class Frame:
             if loop is not None and not started and self.whole(loop):
                 outcome = self.loop(loop)
             else:
+                if loop is not None and loop.iterator is None:
+                    self.round(loop)
                 outcome = self.block(label, stops)
             started = False
             join = self.graph.common(outcome) if len(outcome) > 1 else None
@@ -317,13 +328,20 @@ class Frame:
             lambda: self.flow(statement.falsebr, further),
         )
 
+    def round(self, loop: Loop) -> None:
+        """Another iteration of a `while` loop that is gone through."""
+        self.rounds[loop.header] += 1
+        key = self.function.__code__, loop.header
+        if self.rounds[loop.header] > MOST_ROUNDS and loop.header not in self.whole_loops and key not in current().ways:
+            raise Choose(key, LONG)
+
     def whole(self, loop: Loop) -> bool:
         """Whether a loop is to be captured for all iterations at once."""
         way = current().ways.get((self.function.__code__, loop.header))
         if loop.header in self.whole_loops or way == UNROLLED:
             return False
         if loop.iterator is None:
-            return way == WHOLE
+            return way in (WHOLE, LONG)
         iterating = self.values.get(loop.iterator)
         return isinstance(iterating, Iterating) and iterating.sequence is not None and iterating.fresh
 
@@ -334,12 +352,15 @@ class Frame:
         try:
             return capture_loop(self, loop)
         except NotEncodable:
+            key = self.function.__code__, loop.header
+            if current().ways.get(key) == LONG:
+                raise Choose(key, UNROLLED) from None
             sequence = self.values[loop.iterator].sequence if loop.iterator in self.values else None
             if loop.iterator is None or sequence is None or isinstance(sequence.length, Node):
                 raise
             if mentions(sequence.length, current().ranges) or current().value(sequence.length) > MOST_UNROLLED:
                 raise
-            raise Choose((self.function.__code__, loop.header), UNROLLED) from None
+            raise Choose(key, UNROLLED) from None
         finally:
             self.whole_loops.pop()
 
@@ -401,7 +422,7 @@ class Frame:
             )
 
     def set_item(self, target: Any, index: Any, value: Any) -> None:
-        if isinstance(target, Array):
+        if isinstance(target, (Array, Stretch)):
             target[index] = value
         elif self.machine.may_change(target):
             operator.setitem(target, concretized(index), value)

@@ -299,14 +299,22 @@ def tidy_operands(
     return made, [operands[k] for k in kept]
 
 
+def _as_arrays(node: Node) -> Sequence[Node]:
+    """The operands that an op takes as arrays, rather than element by element."""
+    if node.op == "reshape" or OPS[node.op].kind == "elementwise":
+        return ()
+    return node.inputs[:1] if node.op == "update_slice" else node.inputs
+
+
 def _numbers(
     regions: dict[str, Program], operands: Sequence[Node], first: int
 ) -> tuple[dict[str, Program], list[Node]]:
     given = next(iter(regions.values())).inputs[first:]
+    arrays = {child for each in regions.values() for node in each.nodes() for child in _as_arrays(node)}
     single = {
         node: ir.input(node.params["name"], node.type.with_shape(()))
         for node in given
-        if node.type.rank and all(dim == 1 for dim in node.type.shape)
+        if node.type.rank and all(dim == 1 for dim in node.type.shape) and node not in arrays
     }
     if not single:
         return regions, list(operands)

@@ -13,6 +13,7 @@ from egc.capture.builtins import concretized
 from egc.capture.context import current
 from egc.capture.indexing import at_least_none
 from egc.capture.registry import implements
+from egc.capture.stretches import Stretch
 from egc.errors import NotEncodable
 from egc.ir import Node
 from egc.ops import INT64
@@ -77,6 +78,8 @@ def sequenced(value: Any) -> Sequenced | None:
     """A value as a sequence by position, where it is one that is not simply gone through at capture."""
     if isinstance(value, Sequenced):
         return value
+    if isinstance(value, Stretch):
+        return Sequenced(value.current().count, value.at)
     if isinstance(value, range) and len(value) > UNROLLED:
         return Sequenced(len(value), lambda k: value.start + value.step * k)
     if isinstance(value, Array) and value.kind == "array" and value.ndim:

@@ -10,6 +10,7 @@ import numpy as np
 from egc import ir, sizes
 from egc.capture import build
 from egc.capture.array import Array, concrete_int, fresh, has_traced, result, to_node
+from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.ufuncs import store
 from egc.errors import NotEncodable
@@ -111,7 +112,17 @@ def make(op: str, *nodes: Node) -> Node:
 
 def nonempty(*dims: Dim) -> bool:
     """Whether all these lengths are at least 1, guarded."""
-    return all(current().at_least(dim, 1) for dim in dims)
+    return all(map(_is_some, dims))
+
+
+def _is_some(dim: Any) -> bool:
+    """Whether a length is above 0. Where the iteration decides, it is taken to be, and checked as it runs."""
+    try:
+        return current().at_least(dim, 1)
+    except Undecided:
+        one = ir.constant(1, INT64)
+        current().check(current().make("less", to_node(dim, INT64), one))
+        return True
 
 
 def fit(node: Node, shape: Sequence[Dim]) -> Node:

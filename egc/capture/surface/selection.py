@@ -13,6 +13,7 @@ from egc.capture.array import Array, as_array, as_shape, has_traced, promotion_k
 from egc.capture.context import current
 from egc.capture.indexing import getitem
 from egc.capture.registry import implements
+from egc.capture.stretches import places
 from egc.capture.surface.arguments import (
     BOOL,
     INT64,
@@ -273,6 +274,12 @@ def compress(condition, a=None, axis=None, out=None):
         raise refuse("compress by data", "the result's shape depends on data")
     node, at = along(a, axis)
     return finish(gathered(node, to_node(np.flatnonzero(condition).astype(INT64)), at), out)
+
+
+@implements(np.flatnonzero, theme=THEME)
+def flatnonzero(a):
+    a = as_array(a)
+    return places(a if a.ndim == 1 else a.ravel())
 
 
 @implements(np.ix_, theme=THEME)

@@ -1,0 +1,215 @@
+"""Slices whose bounds depend on data: what is captured means what NumPy does, and is captured."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import egc
+
+
+def sums(x, places):
+    found = np.zeros(len(places) - 1)
+    for i in range(len(places) - 1):
+        found[i] = x[places[i] : places[i + 1]].sum() * 2.0
+    return found
+
+
+def updated(x, places):
+    for i in range(len(places)):
+        x[places[i] :] += 1.5
+        x[: places[i]] = x[: places[i]] * 0.5 + 1.0
+
+
+def shifted(x, places):
+    for i in range(len(places)):
+        x[places[i] :] = x[: len(x) - places[i]]
+
+
+def reductions(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        part = x[places[i] : places[i] + 3]
+        if len(part) > 0:
+            found += part.max() - np.min(part) + np.argmax(part) * 0.1 + part.argmin() + part.mean() + np.prod(part)
+    return found
+
+
+def views(x, places):
+    for i in range(len(places)):
+        part = x[places[i] : places[i] + 2]
+        part *= 0.5
+        part += i
+    return x
+
+
+def with_steps(x, places):
+    for i in range(len(places)):
+        x[places[i] :: abs(places[i]) + 1] = 7.0 + i
+
+
+def gone_through(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        for e in x[: places[i]]:
+            found = found * 0.5 + e
+        for k, e in enumerate(x[places[i] :]):
+            found += k * e
+    return found
+
+
+def compared(x, places):
+    found = 0
+    for i in range(len(places)):
+        if np.any(x[places[i] :] > 1.0):
+            found += 1
+        if (x[: places[i]] < 0).all():
+            found += 10
+    return found
+
+
+def from_the_end(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        found += x[-places[i] - 1 :].sum() + x[places[i] : -1].sum()
+    return found
+
+
+def products(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        found += x[: places[i]] @ x[: places[i]] + np.dot(x[places[i] :], x[: len(x) - places[i]][::1])
+    return found
+
+
+def items(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        part = x[places[i] :]
+        if len(part) > 2:
+            found += part[0] - part[-1] * part[2]
+    return found
+
+
+def neighbours(x):
+    found = np.zeros(len(x))
+    for i in range(len(x)):
+        found[i] = x[max(i - 1, 0) : min(i + 2, len(x))].max()
+    return found
+
+
+def chosen(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        found += x[places[: abs(places[i]) % 3]].sum()
+    return found
+
+
+def first_ones(x, least):
+    places = np.zeros(len(x), dtype=np.int64)
+    count = 0
+    for i in range(len(x)):
+        if x[i] > least:
+            places[count] = i
+            count += 1
+    return places[:count]
+
+
+def where_large(x, least):
+    return np.flatnonzero(x > least)
+
+
+def without_a_loop(x):
+    k = int(abs(x[0]) * 10) % 5
+    return x[:k].sum(), x[k:].prod(), x[k:].any()
+
+
+X = np.random.default_rng(0).normal(size=8)
+PLACES = np.array([2, 0, 5, 8, 9, -3, -20])
+CASES = [
+    *[(f, (X, PLACES)) for f in (updated, reductions, views, with_steps, gone_through, compared, from_the_end, chosen, items)],
+    (sums, (X, np.array([0, 3, 3, 8]))), (shifted, (X, np.array([2, 0, 5]))), (neighbours, (X,)), (first_ones, (X, 0.1)),
+    (first_ones, (X, 9.0)), (where_large, (X, 0.1)), (without_a_loop, (X,)), (products, (X, np.array([2, 0, 5, 8]))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("function, arguments", CASES)
+def test_slices_with_bounds_of_data(function, arguments, backend):
+    optimized = egc.optimize(function, backend=backend)
+    theirs, ours = copy.deepcopy(arguments), copy.deepcopy(arguments)
+    expected, found = function(*theirs), optimized(*ours)
+    assert not optimized.statistics.reasons
+    assert optimized.statistics.as_written == 0
+    for a, b in zip(leaves((found, ours)), leaves((expected, theirs)), strict=True):
+        assert type(a) is type(b)
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, tuple):
+        return [leaf for part in value for leaf in leaves(part)]
+    return [] if value is None else [value]
+
+
+def changed_under_it(x, places):
+    part = x[places[0] :]
+    x[-1] = 5.0
+    return part.sum()
+
+
+def two_names(x, places):
+    part = x[places[0] :] * 2.0
+    other = part
+    part += 1.0
+    return other.sum()
+
+
+def lengths_differ(x, places):
+    return (x[: places[0]] + x[places[0] :]).sum()
+
+
+def empty(x, places):
+    return x[9 + places[0] :].max()
+
+
+@pytest.mark.parametrize("function", [changed_under_it, two_names, lengths_differ, empty])
+def test_what_cannot_be_captured_runs_as_written(function):
+    optimized = egc.optimize(function)
+    for _ in range(2):
+        theirs, ours = X.copy(), X.copy()
+        outcomes = []
+        for call, x in ((function, theirs), (optimized, ours)):
+            try:
+                outcomes.append(call(x, PLACES))
+            except ValueError as error:
+                outcomes.append(type(error))
+        assert outcomes[0] == outcomes[1]
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def collatz(n):
+    steps = 0
+    while n != 1:
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+        steps += 1
+    return steps
+
+
+def squares_below(x):
+    p = 2
+    while p * p < len(x):
+        x[p * p :: p] = 0.0
+        p += 1
+    return x.sum()
+
+
+def test_long_loops_on_sizes_are_loops():
+    optimized = egc.optimize(squares_below)
+    for n in (1000, 1500):
+        assert optimized(np.ones(n)) == squares_below(np.ones(n))
+    assert optimized.statistics.compilations == 1
+    assert egc.optimize(collatz)(27) == collatz(27)
