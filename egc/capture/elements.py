@@ -83,3 +83,8 @@ def places(mask: Any, out: Any) -> Any:
             out[count] = k
             count += 1
     return count
+
+
+def put_at(array: Any, places: Any, values: Any) -> None:
+    for place, value in zip(places, values):
+        array[place] = value

@@ -172,8 +172,11 @@ def getitem(x: Array, index: Any) -> Any:
             return result(view.read(x.node))
         return x.view(view)
     if any(_is_mask(entry) for entry in entries):
-        if len(entries) == 1:
+        if len(entries) == 1 and entries[0].ndim == x.ndim:
             return OPERATORS["select"](x, entries[0])
+        chosen = OPERATORS["select_stretch"](x, entries)
+        if chosen is not None:
+            return chosen
         raise NotEncodable("selection by a mask", "the result's shape depends on data", current().line)
     if all(_is_number(entry) for entry in entries if _is_array(entry)):
         return _picked(x, entries)

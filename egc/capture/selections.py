@@ -15,6 +15,7 @@ from egc.capture import build
 from egc.capture.array import OPERATORS, Array, python_number, result
 from egc.capture.context import current
 from egc.capture.indexing import mask_condition
+from egc.capture.stretches import Ordered, Stretch, elementwise, gathered, places
 from egc.capture.ufuncs import call_ufunc
 from egc.errors import NotEncodable
 from egc.ir import Node
@@ -24,7 +25,7 @@ def _unknown(what: str) -> NotEncodable:
     return NotEncodable(f"{what} of a selection by a mask", "its shape depends on data", current().line)
 
 
-class Selection(np.lib.mixins.NDArrayOperatorsMixin):
+class Selection(Ordered, np.lib.mixins.NDArrayOperatorsMixin):
     """`values[mask]` for a mask of the same shape. `values` holds for every element, selected or not."""
 
     def __init__(self, values: Node, mask: Node):
@@ -52,8 +53,15 @@ class Selection(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
         if method != "__call__" or options.pop("out", None) not in (None, (self,)) or options or ufunc.nout != 1:
             raise _unknown(f"{ufunc.__name__}.{method}")
+        if any(isinstance(operand, Stretch) for operand in operands):
+            return elementwise(ufunc, [x.elements() if isinstance(x, Selection) else x for x in operands])
         whole = call_ufunc(ufunc, "__call__", [self._aligned(operand) for operand in operands], {})
         return Selection(build.broadcast_to(whole.node, self.mask.type.shape), self.mask)
+
+    def elements(self) -> Stretch:
+        if self.mask.type.rank != 1:
+            raise _unknown("an order")
+        return gathered(Array(self.values), places(Array(self.mask)))
 
     def _aligned(self, operand: Any) -> Any:
         if isinstance(operand, Selection):

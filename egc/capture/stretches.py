@@ -8,6 +8,7 @@ iterations: those of `elements.py`, captured as if the function called them.
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,6 +70,9 @@ class Stretch:
     def __array__(self, *options: Any, **named: Any) -> np.ndarray:
         raise _unknown("a conversion")
 
+    def __iter__(self) -> Any:
+        raise _unknown("an iterator")
+
     def __bool__(self) -> bool:
         raise _unknown("the truth")
 
@@ -92,6 +96,14 @@ class Stretch:
 
 def _constant(value: int) -> Node:
     return ir.constant(value, INT64)
+
+
+class Ordered(ABC):
+    """What has an order of elements, and may be a Stretch."""
+
+    @abstractmethod
+    def elements(self) -> Stretch:
+        """One after the other."""
 
 
 class View:
@@ -174,11 +186,43 @@ def _elements(node: Node, start: Node, step: Node) -> Callable[[Any], Any]:
     return at
 
 
+def selected(x: Array, entries: Sequence[Any]) -> Stretch | None:
+    """`x[mask]` for a mask along one axis, which integers may come before; None for other entries."""
+    found = _masked(x, entries)
+    return None if found is None else gathered(*found)
+
+
+def _masked(x: Array, entries: Sequence[Any]) -> tuple[Array, Stretch] | None:
+    """The array whose first axis a mask is for, and the places where it holds."""
+    at = next(k for k, entry in enumerate(entries) if isinstance(entry, Array) and entry.dtype.kind == "b")
+    mask, before, after = entries[at], entries[:at], entries[at + 1 :]
+    plain = all(isinstance(entry, slice) and entry == slice(None) for entry in after)
+    if mask.ndim != 1 or not plain or any(isinstance(e, slice) or e is None or _has_axes(e) for e in before):
+        return None
+    base = OPERATORS["getitem"](x, tuple(before)) if before else x
+    if not current().same(mask.shape[0], base.shape[0]):
+        return None
+    return base, places(mask)
+
+
+def write_selected(x: Array, entries: Sequence[Any], value: Any) -> bool:
+    """`x[mask] = value` for a Stretch; whether that is what was asked for."""
+    if not isinstance(value, Stretch) or not any(isinstance(e, Array) and e.dtype.kind == "b" for e in entries):
+        return False
+    found = _masked(x, entries)
+    if found is None:
+        raise _unknown("an assignment")
+    base, where = found
+    values = _aligned(value, where.count, base.ndim - 1)
+    current().interpret(elements.put_at, (base, where, values))
+    return True
+
+
 def write(x: Array, entries: Sequence[Any], value: Any) -> bool:
     """`x[..., low:high] = value`; whether that is what was asked for."""
     found = target(x, entries)
     if found is None:
-        return False
+        return write_selected(x, entries, value)
     array, given = found
     start, step, count = bounds(given, array.shape[0])
     view = View(array, start, step)
@@ -287,11 +331,11 @@ def _number(value: Any) -> Any:
     return result(to_node(value)) if not isinstance(value, Array) or not value.ndim else value
 
 
-def _mean(self: Stretch) -> Any:
-    if self.example.type.rank:
-        raise _unknown("a mean of arrays")
+def _mean(self: Stretch, axis: Any = None) -> Any:
+    if self.example.type.rank and axis != 0:
+        raise _unknown("a mean over all axes")
     values = self if self.dtype.kind in "fc" else elementwise(np.add, (self, 0.0))
-    return _number(METHODS["sum"](values) / result(build.cast(self.count, values.dtype)))
+    return _number(METHODS["sum"](values, axis) / result(build.cast(self.count, values.dtype)))
 
 
 def _dot(left: Any, right: Any) -> Any:
@@ -344,7 +388,8 @@ def knows(function: Any) -> bool:
 
 
 def apply(function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
-    """A function of a Stretch, or an operator."""
+    """A function of a Stretch, or an operator; selections by a mask are taken one by one."""
+    arguments = [each.elements() if isinstance(each, Ordered) else each for each in arguments]
     if not options and function in IN_PLACE:
         return in_place(IN_PLACE[function], *arguments)
     ufunc = UFUNCS.get(function, function) if not isinstance(function, np.ufunc) else function
@@ -356,5 +401,6 @@ def apply(function: Any, arguments: Sequence[Any], options: dict[str, Any]) -> A
     raise _unknown(getattr(function, "__name__", "a function"))
 
 
+OPERATORS["select_stretch"] = selected
 OPERATORS["is_stretch"] = lambda index: isinstance(index, Stretch)
 OPERATORS["stretch"], OPERATORS["write_stretch"], OPERATORS["gather_stretch"] = read, write, gathered

@@ -94,6 +94,33 @@ def items(x, places):
     return found
 
 
+def in_pairs(x, places):
+    found = 0.0
+    for i in range(len(places)):
+        for k, (a, b) in enumerate(zip(x[places[i] :], x[: abs(places[i])])):
+            found += k * a - b
+        for a, b in zip(range(abs(places[i])), x):
+            found += a * b
+    return found
+
+
+def rows_by_masks(table, labels):
+    found = np.zeros((3, table.shape[1]))
+    for c in range(3):
+        members = table[labels == c]
+        if len(members) > 0:
+            found[c] = members.mean(axis=0) + members.sum(axis=0)
+    return found
+
+
+def masks_in_rows(table, labels):
+    kept, total = labels > 0, np.zeros(len(labels))
+    for t in range(table.shape[1]):
+        total[kept] += t * np.cos(table.T[t, kept])
+        kept &= total < 2.0
+    return total
+
+
 def neighbours(x):
     found = np.zeros(len(x))
     for i in range(len(x)):
@@ -129,8 +156,13 @@ def without_a_loop(x):
 
 X = np.random.default_rng(0).normal(size=8)
 PLACES = np.array([2, 0, 5, 8, 9, -3, -20])
+TABLE = np.random.default_rng(1).normal(size=(7, 2))
+LABELS = np.array([0, 2, 0, 2, 2, 5, 0])
+WITH_PLACES = [
+    updated, reductions, views, with_steps, gone_through, compared, from_the_end, chosen, items, in_pairs,
+]  # fmt: skip
 CASES = [
-    *[(f, (X, PLACES)) for f in (updated, reductions, views, with_steps, gone_through, compared, from_the_end, chosen, items)],
+    *[(f, (X, PLACES)) for f in WITH_PLACES], *[(f, (TABLE, LABELS)) for f in (rows_by_masks, masks_in_rows)],
     (sums, (X, np.array([0, 3, 3, 8]))), (shifted, (X, np.array([2, 0, 5]))), (neighbours, (X,)), (first_ones, (X, 0.1)),
     (first_ones, (X, 9.0)), (where_large, (X, 0.1)), (without_a_loop, (X,)), (products, (X, np.array([2, 0, 5, 8]))),
 ]  # fmt: skip

@@ -143,9 +143,13 @@ def traced_zip(*iterables: Any, strict: bool = False) -> Any:
     if strict or not found or any(each is None for each in found):
         return zip(*iterables, strict=strict)
     kept = [each for each in found if each is not None]
-    lengths = [each.length for each in kept if not isinstance(each.length, Node)]
-    if len(lengths) < len(kept):
-        return zip(*iterables)
+    lengths: list[Any] = [each.length for each in kept]
+    if any(isinstance(length, Node) for length in lengths):
+        nodes = list(dict.fromkeys(to_node(Array(x) if isinstance(x, Node) else x, INT64) for x in lengths))
+        least = nodes[0]
+        for node in nodes[1:]:
+            least = current().make("minimum", least, node)
+        return Sequenced(least, lambda k: tuple(each.at(k) for each in kept))
     shortest = lengths[0]
     for length in lengths[1:]:
         shortest = length if current().at_least(shortest, length) else shortest
