@@ -41,6 +41,7 @@ from egc.rewrite import (
     equation,
     finite,
     integral,
+    loop_rule,
     lower_triangular,
     negative,
     nonempty,

@@ -2,8 +2,8 @@
 
 A Program costs what its kernels cost: for each, one call, the bytes that it moves to and from memory, and its
 arithmetic. Values inside a fused kernel move no bytes, and what is read through a broadcast counts unrepeated. A loop
-costs its region as often as it runs, a branch the mean of its regions; inside of them numbers are in registers, and
-updates are made in place.
+costs its region as often as it runs, a branch the mean of its regions, or nearly the one that finite numbers take;
+inside of them numbers are in registers, and updates are made in place.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ FUSED_BYTES = 0.25
 
 SORT_STEPS = 4.0
 """Elementwise operations that one comparison of a sort is worth."""
+
+FINITE = 0.99
+"""The part of numbers that are expected to be finite."""
 
 LEAF = 0.01
 
@@ -118,11 +121,12 @@ class CostModel:
         found = self._regions.get(node)
         if found is None:
             model = CostModel(self.table, inside(node, self.bindings), True)
-            total = sum(model.program(region) for name, region in ir.regions(node) if name != "reverse")
+            prices = {name: model.program(region) for name, region in ir.regions(node) if name != "reverse"}
             if node.op == "cond":
-                found = total / 2 + self.table.scalar
+                share = _likelihood(node.inputs[0])
+                found = share * prices["then"] + (1 - share) * prices["otherwise"] + self.table.scalar
             else:
-                found = trip_count(node, self.bindings) * (total + self.table.scalar)
+                found = trip_count(node, self.bindings) * (sum(prices.values()) + self.table.scalar)
             self._regions[node] = found
         return found
 
@@ -217,6 +221,11 @@ MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagon
 
 
 REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")
+
+
+def _likelihood(condition: Node) -> float:
+    """How often a condition is expected to hold: what asks for finite numbers, nearly always."""
+    return FINITE if any(node.op == "isfinite" for node in ir.topological([condition])) else 0.5
 
 
 def _is_scalar(kernel: Kernel) -> bool:

@@ -23,11 +23,11 @@ from egc.capture import Captured, capture
 from egc.capture.rules import RANKS, rewrites
 from egc.check import check
 from egc.costfiles import costs_of
-from egc.errors import EgcError, InternalError, NotEncodable
+from egc.errors import EgcError, InternalError, NotEncodable, RuleError
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
-from egc.transforms import LoopLaws, simplify
+from egc.transforms import LOOP_LAWS, LoopLaws, simplify
 
 
 @dataclass
@@ -84,12 +84,17 @@ def choose_rules(rules: Any, precision: str) -> RuleChoice:
     """The rules that `optimize(rules=..., precision=...)` names.
 
     None is the default libraries; a list names libraries, modules, paths or rules; a dict gives such lists by scope, with
-    None as the key for the whole function.
+    None as the key for the whole function. Laws of loops are in every class of precision: whether one rounds otherwise is
+    known only where it is applied.
     """
     allowed = PRECISIONS[: PRECISIONS.index(precision) + 1]
 
     def load(specification: Any) -> tuple[Rule, ...]:
-        return tuple(rule for rule in rulefiles.load(specification) if rule.precision in allowed)
+        found = rulefiles.load(specification)
+        for rule in found:
+            if rule.of_loops and rule.name not in LOOP_LAWS:
+                raise RuleError(f"there is no law of loops named {rule.name}", rule.place)
+        return tuple(rule for rule in found if rule.of_loops or rule.precision in allowed)
 
     if isinstance(rules, Mapping):
         everywhere = load(rules[None]) if None in rules else load(None)
@@ -99,7 +104,7 @@ def choose_rules(rules: Any, precision: str) -> RuleChoice:
 
 @lru_cache(maxsize=16384)
 def traced_rule(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
-    return rewrites(rule, max_rank)
+    return () if rule.of_loops else rewrites(rule, max_rank)
 
 
 def traced_rules(rules: Sequence[Rule], program: Program) -> tuple[Rewrite, ...]:
@@ -119,6 +124,7 @@ def rules_identity(options: Options, program: Program) -> list[str]:
                 found.append(f"{scope!r} {part}")
             else:
                 rules = choose_rules([part], options.precision).everywhere
+                found += [f"{scope!r} {rule.name} {rule.file}:{rule.line}" for rule in rules if rule.of_loops]
                 found += [f"{scope!r} {stored.rewrite_identity(each)}" for each in traced_rules(rules, program)]
     return found
 
@@ -180,7 +186,7 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         from egc import egraph
 
         with trace.stage("saturate"):
-            laws = LoopLaws(exact=options.precision == "exact")
+            laws = LoopLaws.of(choice.everywhere, choice.scoped, options.precision == "exact")
             result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped, laws=laws)
         trace.results["egraph"] = result
         trace.repeatable = egraph.TIME_LIMIT not in result.stop_reason

@@ -68,6 +68,7 @@ class Rule:
 
     stabilizes: one of HAZARDS that the left side suffers from and the right side does not: a Program with the right side is
     preferred whatever it costs.
+    of_loops: whether it is an instance of a law of loops, see `loop_rule`.
     """
 
     function: Callable[..., tuple[Any, Any]]
@@ -79,6 +80,7 @@ class Rule:
     both_ways: bool = False
     error_bound: float | None = None
     stabilizes: str | None = None
+    of_loops: bool = False
 
     @cached_property
     def parameters(self) -> dict[str, type | None]:
@@ -140,7 +142,13 @@ class Rewrite:
 
 
 def _decorate(
-    function: Any, both_ways: bool, stabilizes: str | None, precision: str, dtypes: str, bound: float | None
+    function: Any,
+    both_ways: bool,
+    stabilizes: str | None,
+    precision: str,
+    dtypes: str,
+    bound: float | None,
+    of_loops: bool = False,
 ) -> Any:
     def build(function: Callable[..., Any]) -> Rule:
         code = getattr(function, "__code__", None)
@@ -158,7 +166,7 @@ def _decorate(
             raise RuleError(f"rule {name}: approx rules, and only they, state an error_bound", place)
         if stabilizes is not None and stabilizes not in HAZARDS:
             raise RuleError(f"rule {name}: stabilizes is one of {', '.join(HAZARDS)}", place)
-        made = Rule(function, name, place.file, place.number, precision, dtypes, both_ways, bound, stabilizes)
+        made = Rule(function, name, place.file, place.number, precision, dtypes, both_ways, bound, stabilizes, of_loops)
         _ = made.parameters
         return made
 
@@ -196,6 +204,24 @@ def equation(
 ) -> Any:
     """Like `rule`, for use in both directions."""
     return _decorate(function, True, None, precision, dtypes, error_bound)
+
+
+def loop_rule(function: Any = None, *, precision: str = "real", dtypes: str = "float") -> Any:
+    """States a law of loops by one instance: a function that returns what a loop gives, and the same without it.
+
+    The law itself speaks of loops of any number of iterations, states and dimensions; `egc.transforms` knows it by the
+    function's name. `require` states what its instance needs.
+
+    >>> @loop_rule
+    ... def accumulation_is_reduction(s: Scalar, x: Vector):
+    ...     total = s
+    ...     for i in range(len(x)):
+    ...         total = total + x[i]
+    ...     return total, s + np.sum(x)
+    >>> accumulation_is_reduction(1.0, np.array([2.0, 3.0]))
+    (np.float64(6.0), np.float64(6.0))
+    """
+    return _decorate(function, False, None, precision, dtypes, None, of_loops=True)
 
 
 class Unmet(Exception):

@@ -16,5 +16,6 @@ DEFAULT = (
     "linalg",
     "structure",
     "solving",
+    "loops",
 )
 """The themes that are used unless others are asked for, in the order in which their rules are tried."""

@@ -39,7 +39,8 @@ class Graph:
     """The part of an e-graph that the roots of a Program reach.
 
     `enodes[c]` are the well-typed e-nodes of class c, `types[c]` its type, `class_of[node]` the class of each
-    Node of the Program, `firings[relation]` the classes that each recorded firing names (floats for literals).
+    Node of the Program, `original` a Node of it by class, `encoded` one of it or of its alternatives by class,
+    `firings[relation]` the classes that each recorded firing names (floats for literals).
     """
 
     def __init__(self, program: Program, saturated: Saturated, firings: bool = False):
@@ -62,6 +63,7 @@ class Graph:
         if firings:
             self._read_firings(saturated)
         self.original = {self.class_of[node]: node for node in reversed(list(program.nodes()))}
+        self.encoded = {self.class_of[node]: node for node in reversed(saturated.nodes_encoded)} | self.original
         self._functions = {}
 
     def facts(self, nodes: Iterable[Node]) -> dict[Node, tuple[str, ...]]:

@@ -98,11 +98,11 @@ class Extractor:
         return found + self.penalty if enode.unstable else found
 
     def _local_of_regions(self, number: int, enode: ENode, types: list[Any]) -> float:
-        """A loop or branch costs its regions; the number of iterations is that of the input Program's loop, where it is
+        """A loop or branch costs its regions; the number of iterations is that of the loop as it was encoded, where it is
         the same class."""
         key = ("region", number, enode)
         if key not in self._local:
-            operands = [self.graph.original.get(child) for child in enode.children]
+            operands = [self.graph.encoded.get(child) for child in enode.children]
             stand_ins = [
                 node if node is not None else ir.input(f"_x{k}", type)
                 for k, (node, type) in enumerate(zip(operands, types))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from egc import ir, sizes
 from egc.ir import Node, make
 from egc.sizes import Dim
+from egc.transforms.closed import Affine, Series
+from egc.transforms.forms import Allowed, guarded
 from egc.transforms.inline import inline
 from egc.transforms.promote import readers, window_of, written_once
 from egc.transforms.ranges import Ranges, coefficient, mentions
@@ -36,6 +38,8 @@ SCANS = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum":
 KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", "logical_and": "b", "logical_or": "b"}
 """Kinds of dtypes in which the reduction is the op."""
 
+CLOSED = frozenset(["arithmetic_series_is_closed", "power_is_closed", "geometric_series_is_closed"])
+
 EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
 TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
 
@@ -52,8 +56,8 @@ class Term:
 class Solution:
     """The results of a plain loop of `count` iterations without the loop, in the scope around it."""
 
-    def __init__(self, node: Node, count: Dim, ranges: Ranges):
-        self.node, self.ranges = node, ranges
+    def __init__(self, node: Node, count: Dim, ranges: Ranges, allowed: Allowed):
+        self.node, self.ranges, self.allowed = node, ranges, allowed
         self.count = count if ranges.holds(count) else sizes.maximum(0, count)
         self.update = node.params["update"]
         number = node.params["states"]
@@ -75,21 +79,19 @@ class Solution:
     def solve(self) -> list[Node | None]:
         results: list[Node | None] = [None] * len(self.states)
         self.pending = list(range(len(self.states)))
-        progress = True
-        while progress:
-            progress = False
-            for k in list(self.pending):
-                results[k] = self._solved(k)
-                if results[k] is not None:
-                    self.pending.remove(k)
-                    progress = True
+        for laws in ((self._same, self._closed), (self._accumulated, self._written, self._last, self._closed)):
+            progress = True
+            while progress:
+                progress = False
+                for k in list(self.pending):
+                    results[k] = self._solved(k, laws)
+                    if results[k] is not None:
+                        self.pending.remove(k)
+                        progress = True
         return results
 
-    def _solved(self, k: int) -> Node | None:
-        if self.outputs[k] is self.states[k]:
-            self.lifting.known[self.states[k]] = Value(self.before[k], False)
-            return self.before[k]
-        for law in (self._accumulated, self._written, self._last):
+    def _solved(self, k: int, laws: Sequence[Callable[[int], Node | None]]) -> Node | None:
+        for law in laws:
             try:
                 found = law(k)
             except NotLifted:
@@ -98,10 +100,83 @@ class Solution:
                 return found
         return None
 
+    def _same(self, k: int) -> Node | None:
+        if self.outputs[k] is not self.states[k]:
+            return None
+        self.lifting.known[self.states[k]] = Value(self.before[k], False)
+        return self.before[k]
+
     def _read(self, k: int) -> bool:
         """Whether another state that is not solved yet needs this one."""
         others = [self.outputs[j] for j in self.pending if j != k]
         return self.states[k] in ir.topological(others)
+
+    def _closed(self, k: int) -> Node | None:
+        """A state of which only the last value is needed, and that has a formula."""
+        state, output, before = self.states[k], self.outputs[k], self.before[k]
+        if not self.allowed & CLOSED or self._read(k) or state.type.dtype.kind not in "iuf":
+            return None
+        series = Series(self.lifting, state.type, self.count)
+        law = "arithmetic_series_is_closed"
+        if law in self.allowed and output.op in ("add", "subtract") and (terms := _terms(output, state, "add")):
+            try:
+                totals = [self._series(series, term.node, k) for term in terms]
+            except NotLifted:
+                totals = []
+            if totals:
+                found = before
+                for term, (total, _) in zip(terms, totals):
+                    found = make("subtract" if term.negative else "add", found, total)
+                if any(powers for _, powers in totals):
+                    return self._guarded(k, found, series.finite(found), "geometric_series_is_closed")
+                return self._where_it_runs(k, found, law)
+        value = series.of(output, state)
+        if value.factor is None:
+            return None
+        power = series.power(value.factor)
+        found = make("multiply", power, before)
+        law = "power_is_closed" if value.offset is None else "geometric_series_is_closed"
+        if law not in self.allowed or (state.type.dtype.kind in "iu" and not _wide_power(state, value)):
+            return None
+        if state.type.dtype.kind != "f":
+            return self._where_it_runs(k, found, law)
+        rest = None
+        if value.offset is not None:
+            rest = make("multiply", value.offset, series.geometric(value.factor))
+            found = make("add", found, rest)
+        return self._guarded(k, found, series.sound(found, value.factor, before, rest), law)
+
+    def _series(self, series: Series, term: Node, k: int) -> tuple[Node, bool]:
+        """The sum of a term over all iterations, and whether it has powers: affine in the number, or in another state that
+        is multiplied by the same in every iteration. Raises NotLifted."""
+        nodes = set(ir.topological([term]))
+        others = [j for j in self.pending if j != k and self.states[j] in nodes]
+        if not others:
+            return series.sum(term), False
+        (j, *more) = others
+        if more or series.type != self.states[j].type or "geometric_series_is_closed" not in self.allowed:
+            raise NotLifted("more than one state")
+        value, growth = series.of(term, self.states[j]), series.of(self.outputs[j], self.states[j])
+        if growth.offset is not None or growth.factor is None or value.factor is None or series.type.dtype.kind != "f":
+            raise NotLifted("a state that is not multiplied")
+        total = make("multiply", make("multiply", value.factor, self.before[j]), series.geometric(growth.factor))
+        return (total if value.offset is None else make("add", total, series.times(value.offset))), True
+
+    def _where_it_runs(self, k: int, found: Node, law: str) -> Node:
+        self.laws.add(law)
+        self._rounded |= self.states[k].type.dtype.kind == "f"
+        if self.runs:
+            return found
+        some = make("greater", ir.size(self.count), ir.constant(0, np.dtype(np.int64)))
+        return make("where", spread(some, found.type.shape, ()), found, self.before[k])
+
+    def _guarded(self, k: int, found: Node, ok: Node, law: str) -> Node:
+        """A formula where it holds, else the loop."""
+        self.laws.add(law)
+        self._rounded = True
+        if not self.runs:
+            ok = make("logical_and", ok, make("greater", ir.size(self.count), ir.constant(0, np.dtype(np.int64))))
+        return guarded(ok, [found], [make("item", self.node, index=k, line=self.node.line)])[0]
 
     def _accumulated(self, k: int) -> Node | None:
         state, output, before = self.states[k], self.outputs[k], self.before[k]
@@ -110,6 +185,8 @@ class Solution:
             return None
         terms = _terms(output, state, op)
         if terms is None:
+            return None
+        if ("accumulation_is_scan" if self._read(k) else "accumulation_is_reduction") not in self.allowed:
             return None
         rows = self._combined(op, terms)
         if op in ("add", "multiply") and state.type.dtype.kind in "fc":
@@ -162,7 +239,7 @@ class Solution:
 
     def _last(self, k: int) -> Node | None:
         """A state that forgets what it was."""
-        if self.states[k] in ir.topological([self.outputs[k]]):
+        if self.states[k] in ir.topological([self.outputs[k]]) or "last_value_is_kept" not in self.allowed:
             return None
         inputs = set(self.states)
         if self.runs and not self._read(k) and not inputs & set(ir.topological([self.outputs[k]])):
@@ -178,7 +255,7 @@ class Solution:
     def _written(self, k: int) -> Node | None:
         """A state into which each iteration writes at another place, and reads only where no other has written before."""
         output, state, before = written_once(self.update, k), self.states[k], self.before[k]
-        if output is None or state in self.outputs:
+        if output is None or state in self.outputs or "separate_writes_are_one" not in self.allowed:
             return None
         start, size, step = window_of(output)
         pairs = [(coefficient(each, self.name), sizes.substitute(each, {self.name: 0})) for each in start]
@@ -247,6 +324,11 @@ class Solution:
         places = [self.lifting.numbers(pairs[axis][0] or 0, pairs[axis][1]) for axis in moving]
         value = reshaped(rows, (self.count, *(size[axis] for axis in still)))
         return make("scatter", before, value, *places, axes=tuple(moving), combine="set")
+
+
+def _wide_power(state: Node, value: Affine) -> bool:
+    """Whether the power of an integer can be taken: its exponent is one of 64 bits."""
+    return value.offset is None and state.type.dtype.itemsize == 8
 
 
 def _without_nan(x: Node, op: str) -> Node:

@@ -97,7 +97,7 @@ def test_functions_that_do_not_dispatch_are_interpreted():
 
 
 def test_every_shipped_rule_says_something():
-    assert all(rewrites(each) for each in rulefiles.load(list(rulefiles.themes())))
+    assert all(rewrites(each) for each in rulefiles.load(list(rulefiles.themes())) if not each.of_loops)
 
 
 @rule

@@ -23,7 +23,7 @@ def test_rule_holds_on_samples(rule):
 
 @pytest.mark.parametrize("theme", themes())
 def test_rules_of_a_theme_trace(theme):
-    assert all(len(rewrites(rule)) >= 1 for rule in load_file(theme).rules)
+    assert all(len(rewrites(rule)) >= 1 for rule in load_file(theme).rules if not rule.of_loops)
 
 
 def test_there_are_enough_rules():

@@ -9,9 +9,10 @@ from egc.capture import capture
 from egc.check import check
 from egc.egraph import explain_steps, optimize_program
 from egc.pipeline import choose_rules, evaluate_reference, traced_rules
-from egc.transforms import LoopLaws, simplify, tidy
+from egc.transforms import LOOP_LAWS, LoopLaws, simplify, tidy
+from egc.transforms.forms import Forms
 from egc.transforms.ranges import ranges_of
-from egc.transforms.vectorize import Unrolled, vectorized
+from egc.transforms.vectorize import vectorized
 
 from ..egraph.support import TABLE
 from .functions import ARRAYS, LOOPS, columns, largest, matrix_product, outer_products, total
@@ -33,8 +34,8 @@ def captured(function, given):
 
 def unrolled(function, given):
     p = captured(function, given)
-    used = Unrolled([])
-    return p, check(tidy(vectorized(p, ranges_of(p), used))), used
+    used = Forms([])
+    return p, check(tidy(vectorized(p, ranges_of(p), used, frozenset(LOOP_LAWS)))), used
 
 
 @pytest.mark.parametrize("case", ARRAYS, ids=name_of)
@@ -80,9 +81,9 @@ def test_the_largest_passes_over_nan_as_the_comparison_does(where):
 
 def optimized(function, given, precision="real"):
     p = captured(function, given)
-    rules = traced_rules(choose_rules(["algebra", "linalg", "constants", "reductions"], precision).everywhere, p)
-    laws = LoopLaws(exact=precision == "exact")
-    return p, optimize_program(p, rules, TABLE, dict.fromkeys(p.bind(given), 200), laws=laws)
+    rules = choose_rules(["algebra", "linalg", "constants", "reductions", "loops"], precision).everywhere
+    laws = LoopLaws.of(rules, {}, exact=precision == "exact")
+    return p, optimize_program(p, traced_rules(rules, p), TABLE, dict.fromkeys(p.bind(given), 200), laws=laws)
 
 
 @pytest.mark.parametrize(("function", "shapes"), [(matrix_product, ("nm", "mk")), (outer_products, ("nm", "mk"))])

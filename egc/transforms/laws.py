@@ -1,0 +1,113 @@
+"""Equal forms of the loops and branches of a Program, by the laws that are switched on.
+
+A law is a rule of `rules/loops.py`, which states it by an instance. Here stand the transforms that find where it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from egc import ir
+from egc.alternatives import Alternative
+from egc.errors import EgcError
+from egc.ir import Node, Program
+from egc.rewrite import Rule
+from egc.transforms.contract import contracted
+from egc.transforms.forms import Allowed, Forms, needed_items
+from egc.transforms.ranges import Ranges, ranges_of
+from egc.transforms.tidy import tidy
+from egc.transforms.vectorize import unroll
+
+NAMES = (
+    "sum_of_products_is_matmul",
+    "geometric_series_is_closed",
+    "power_is_closed",
+    "arithmetic_series_is_closed",
+    "accumulation_is_scan",
+    "accumulation_is_reduction",
+    "separate_writes_are_one",
+    "last_value_is_kept",
+    "element_is_carried",
+    "window_is_state",
+)
+"""The laws of loops, those first that say most of a form that several of them give."""
+
+
+@dataclass(frozen=True)
+class LoopLaws:
+    """Other forms of the loops and branches of Programs, by laws. `exact` leaves out those that round otherwise.
+
+    rules: the laws that are on, by name; `scoped` further ones for the Nodes of an `egc.scope`.
+    """
+
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    scoped: Mapping[str, Mapping[str, Rule]] = field(default_factory=dict)
+    exact: bool = False
+    ranges: Ranges | None = None
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule], scoped: Mapping[str, Iterable[Rule]], exact: bool = False) -> LoopLaws:
+        """The laws among rules."""
+        named = {scope: {rule.name: rule for rule in limited if rule.of_loops} for scope, limited in scoped.items()}
+        return cls({rule.name: rule for rule in rules if rule.of_loops}, named, exact)
+
+    def inside(self, program: Program, node: Node) -> LoopLaws:
+        return LoopLaws(self.rules, self.scoped, self.exact, self._ranges(program).inside(node))
+
+    def _ranges(self, program: Program) -> Ranges:
+        return ranges_of(program) if self.ranges is None else self.ranges
+
+    def _rules(self, node: Node) -> Mapping[str, Rule]:
+        found = dict(self.rules)
+        for scope in sorted(node.scopes & set(self.scoped)):
+            found.update(self.scoped[scope])
+        return found
+
+    def alternatives(self, program: Program) -> Sequence[Alternative]:
+        nodes, ranges = list(program.nodes()), self._ranges(program)
+        return [
+            found
+            for node, needed in needed_items(nodes).items()
+            if (rules := self._rules(node))
+            for found in self._of_loop(program, node, sorted(needed), ranges, rules)
+            if node.op == "loop"
+        ]
+
+    def _of_loop(
+        self, program: Program, node: Node, needed: Sequence[int], ranges: Ranges, rules: Mapping[str, Rule]
+    ) -> Iterator[Alternative]:
+        items = {k: ir.make("item", node, index=k, line=node.line) for k in needed}
+        for form in _forms(node, ranges, frozenset(rules)):
+            if (self.exact and form.rounded) or not form.laws:
+                continue
+            values: dict[int, Node | None] = {k: form.results[k] for k in items}
+            left = [k for k in items if form.results[k] is None]
+            if left and len(left) < len(items):
+                rest = tidy(program.with_outputs(items[k] for k in left), ranges)
+                values.update(zip(left, rest.outputs))
+            rule = rules[_name(form.laws)]
+            for k, value in values.items():
+                if value is None or value is items[k]:
+                    continue
+                precision = "real" if form.rounded else "exact"
+                yield Alternative(rule.name, rule.file, rule.line, precision, items[k], value)
+                product = rules.get("sum_of_products_is_matmul")
+                if product is not None and not self.exact and (other := contracted(value)) is not value:
+                    yield Alternative(product.name, product.file, product.line, "real", items[k], other)
+
+
+def _forms(node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
+    """What a loop's results are besides."""
+    for find in (unroll,):
+        try:
+            form = find(node, ranges, allowed)
+        except EgcError:
+            continue
+        if form is not None:
+            yield form
+
+
+def _name(laws: set[str]) -> str:
+    """What an alternative is called: after the law that says most of it."""
+    return min(laws, key=NAMES.index)

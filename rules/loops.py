@@ -1,0 +1,99 @@
+"""Loops: the laws by which they become array expressions, formulas, calls of LAPACK, and other loops.
+
+Each is stated by an instance: what a loop gives, and the same without it. The law speaks of all loops of its form.
+"""
+
+import numpy as np
+
+from egc import Matrix, Scalar, Vector, loop_rule
+
+
+@loop_rule
+def accumulation_is_reduction(s: Scalar, x: Vector):
+    """s + x[0] + ... + x[n - 1] = s + sum(x), and so for products, extrema, and, or"""
+    total = s
+    for i in range(len(x)):
+        total = total + x[i]
+    return total, s + np.sum(x)
+
+
+@loop_rule
+def accumulation_is_scan(x: Vector):
+    """the sums up to each i = cumsum(x), and so for products and extrema"""
+    total, sums = 0.0 * x[0], np.zeros_like(x)
+    for i in range(len(x)):
+        total = total + x[i]
+        sums[i] = total
+    return sums, np.cumsum(x)
+
+
+@loop_rule(precision="exact", dtypes="number")
+def separate_writes_are_one(x: Vector):
+    """y[i] = f(i) for each i = f at all i; also into rows, columns, diagonals, or every other place"""
+    y = x.copy()
+    for i in range(len(x) - 1):
+        y[i + 1] = x[i] + x[i + 1]
+    return y, np.concatenate((x[:1], x[:-1] + x[1:]))
+
+
+@loop_rule(precision="exact", dtypes="number")
+def last_value_is_kept(s: Scalar, x: Vector):
+    """a state that forgets what it was = its value in the last iteration"""
+    last = s
+    for i in range(len(x)):
+        last = x[i] * x[i]
+    return last, x[-1] * x[-1]
+
+
+@loop_rule
+def sum_of_products_is_matmul(x: Vector, y: Vector):
+    """sum over k of a[i, k] b[k, j] = a @ b, and so for each pair of repeated factors"""
+    total = 0.0 * x[0]
+    for k in range(len(x)):
+        total = total + x[k] * y[k]
+    return total, x @ y
+
+
+@loop_rule
+def window_is_state(A: Matrix):
+    """one window of an array, read and written in every iteration = that window alone is the state"""
+    y = np.zeros_like(A[:2, 0])
+    for j in range(A.shape[1]):
+        y[0] = y[0] + A[0, j]
+    return y, np.concatenate((np.sum(A[:1], axis=1), y[1:]))
+
+
+@loop_rule
+def element_is_carried(x: Vector):
+    """the element that the iteration before wrote = a state of its own"""
+    y = x.copy()
+    for i in range(1, len(x)):
+        y[i] = y[i - 1] + x[i]
+    return y, np.cumsum(x)
+
+
+@loop_rule
+def arithmetic_series_is_closed(s: Scalar, a: Scalar, d: Scalar, x: Vector):
+    """s + a + (a + d) + ... + (a + (n - 1) d) = s + n a + d n (n - 1) / 2"""
+    n, total = len(x), s
+    for i in range(n):
+        total = total + (a + i * d)
+    return total, s + (n * a + (n * (n - 1) // 2) * d)
+
+
+@loop_rule
+def power_is_closed(s: Scalar, a: Scalar, x: Vector):
+    """a a ... a s = a^n s, where no power leaves the range of numbers"""
+    result = s
+    for _ in range(len(x)):
+        result = a * result
+    return result, a ** len(x) * s
+
+
+@loop_rule
+def geometric_series_is_closed(s: Scalar, a: Scalar, b: Scalar, x: Vector):
+    """s = a s + b, n times = a^n s + b (1 + a + ... + a^(n - 1)), where no power leaves the range of numbers"""
+    result, n = s, len(x)
+    for _ in range(n):
+        result = a * result + b
+    return result, a**n * s + b * np.sum(a ** np.arange(n), dtype=x.dtype)
