@@ -20,7 +20,7 @@ from egc.backend import PLAIN, Compiled, Demands, Missing, Region, bind_argument
 from egc.costtable import read_table
 from egc.errors import InternalError
 from egc.ir import Node, Program, topological
-from egc.ops import OPS, SPECIAL, UFUNCS
+from egc.ops import MASKED, OPS, SPECIAL, UFUNCS
 from egc.types import ArrayType, TupleType, Type
 
 Params = Mapping[str, Any]
@@ -51,6 +51,16 @@ def _special(name: str, params: Params, *operands: np.ndarray) -> Any:
     import scipy.special
 
     return getattr(scipy.special, name)(*operands)
+
+
+@meaning(*MASKED)
+def _masked(name: str, params: Params, mask: np.ndarray, other: np.ndarray, *operands: np.ndarray) -> Any:
+    """The function where the mask holds, and only there. (SciPy 1.17's functions write out of bounds with `where=`.)"""
+    import scipy.special
+
+    result = np.array(other)
+    result[mask] = getattr(scipy.special, MASKED[name])(*(operand[mask] for operand in operands))
+    return result
 
 
 @meaning("where")

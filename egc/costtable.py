@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 
 from egc.errors import BackendError
+from egc.ops import MASKED
 
 Points = tuple[tuple[float, float], ...]
+
+CHOSEN = 0.5
+"""The part of its elements where a mask is expected to hold."""
 
 FORMAT = 1
 """The number of the file format; a file of another number is refused."""
@@ -84,6 +88,8 @@ class CostTable:
 
     def element(self, op: str, dtype: np.dtype) -> float:
         """One element of an op on operands of a dtype."""
+        if op in MASKED:
+            return CHOSEN * self.element(MASKED[op], dtype)
         found = self.elementwise.get(f"{op} {price_class(dtype)}")
         return self.elementwise.get(op, self.default) if found is None else found
 

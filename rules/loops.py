@@ -4,6 +4,7 @@ Each is stated by an instance: what a loop gives, and the same without it. The l
 """
 
 import numpy as np
+from scipy.special import gammainc
 
 from egc import Matrix, Scalar, Vector, loop_rule
 
@@ -97,3 +98,35 @@ def geometric_series_is_closed(s: Scalar, a: Scalar, b: Scalar, x: Vector):
     for _ in range(n):
         result = a * result + b
     return result, a**n * s + b * np.sum(a ** np.arange(n), dtype=x.dtype)
+
+
+@loop_rule(precision="exact")
+def branch_is_choice(a: Scalar, x: Vector):
+    """a branch of work that raises nothing = where of both results"""
+    y = x - a if a > 0 else x + a
+    return y, np.where(a > 0, x - a, x + a)
+
+
+@loop_rule(precision="exact")
+def equal_conditions_are_one(a: Scalar, x: Vector):
+    """a branch that reads a branch on the same condition = one branch"""
+    y = np.exp(x) if a > 0 else np.sin(x)
+    z = y + a if a > 0 else y - a
+    return z, np.exp(x) + a if a > 0 else np.sin(x) - a
+
+
+@loop_rule(precision="exact")
+def work_of_one_branch_is_sunk(a: Scalar, x: Vector):
+    """work that one branch alone needs = work of that branch"""
+    y = np.exp(x)
+    return (np.sum(y * x) if a > 0 else np.sum(x)), (np.sum(np.exp(x) * x) if a > 0 else np.sum(x))
+
+
+@loop_rule(precision="exact")
+def expensive_choice_is_masked(x: Vector, y: Vector):
+    """where(mask, f(x), y) = f(x) where the mask holds and y elsewhere, for functions f that are slower than a branch"""
+    result, mask = y.copy(), x > y
+    for i in range(len(x)):
+        if mask[i]:
+            result[i] = gammainc(y[i] * y[i], np.abs(x[i]))
+    return np.where(mask, gammainc(y * y, np.abs(x)), y), result

@@ -9,8 +9,8 @@ import numpy as np
 from jax import lax
 from jax.scipy import special
 
-from egc.backends.jax.table import Errors, Params, meaning
-from egc.ops import SPECIAL, UFUNCS
+from egc.backends.jax.table import EMIT, Errors, Params, meaning
+from egc.ops import MASKED, SPECIAL, UFUNCS
 
 
 @meaning(*(name for names in UFUNCS.values() for name in names))
@@ -217,3 +217,8 @@ def _entropy(name: str, errors: Errors, params: Params, x: Any, y: Any) -> Any:
     inside, rest = (x * logarithm, 0.0) if name == "rel_entr" else (x * logarithm - x + y, y)
     value = jnp.where((x > 0) & (y > 0), inside, jnp.where((x == 0) & (y >= 0), rest, np.inf))
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), np.nan, value)
+
+
+@meaning(*(name for name, function in MASKED.items() if function in EMIT))
+def _masked(name: str, errors: Errors, params: Params, mask: Any, other: Any, *operands: Any) -> Any:
+    return jnp.where(mask, EMIT[MASKED[name]](errors, {}, *operands), other)

@@ -182,8 +182,6 @@ Written = dict[tuple[tuple[str, Program], ...], Mapping[str, Any]]
 
 def _alternatives(program: Program, question: Question, written: Written) -> tuple[Alternative, ...]:
     """What the laws find for a Program's values, looking at loops as they were given."""
-    if not written:
-        return ()
     given: dict[Node, Node] = {}
     for node in program.nodes():
         inputs = [given[child] for child in node.inputs]

@@ -31,6 +31,15 @@ SPECIAL = {
 }
 """scipy.special's functions that are primitives, by number of operands, on float32 and float64."""
 
+MASKED = {
+    f"{name}_where": name
+    for name in """erfcx erfinv erfcinv gamma ndtri log_ndtr i0 i0e i1 i1e j0 j1 y0 y1 dawsn exp1 expi rgamma betaln beta
+                   gammainc gammaincc zeta betainc""".split()
+}
+"""Ops that apply one of scipy.special's slow functions where a mask holds, by name; the function's name.
+
+Their operands are the mask, what the result is elsewhere, and the function's."""
+
 COMMUTATIVE = frozenset(
     """add multiply maximum minimum fmax fmin equal not_equal logical_and logical_or logical_xor bitwise_and
        bitwise_or bitwise_xor hypot logaddexp logaddexp2 gcd lcm""".split()
@@ -67,12 +76,24 @@ def _special_infer(name: str) -> Infer:
     return infer
 
 
+def _masked_infer(name: str) -> Infer:
+    def infer(types: Sequence[ArrayType], params: Mapping[str, Any]) -> ArrayType:
+        if types[0].dtype != BOOL:
+            raise OperandTypeError(f"{name}: the mask must be bool")
+        _special_infer(name)(types[1:], params)
+        return ArrayType(types[1].dtype, same_shape(name, types))
+
+    return infer
+
+
 for _arity, _names in UFUNCS.items():
     for _name in _names:
         OPS[_name] = Op(_name, "elementwise", _arity, (), _ufunc_infer(_name))
 for _arity, _names in SPECIAL.items():
     for _name in _names:
         OPS[_name] = Op(_name, "elementwise", _arity, (), _special_infer(_name))
+for _name, _function in MASKED.items():
+    OPS[_name] = Op(_name, "elementwise", (OPS[_function].arity or 0) + 2, (), _masked_infer(_name))
 
 
 @op("where", "elementwise", 3)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from egc.ir import Node
-from egc.ops import SPECIAL, UFUNCS
+from egc.ir import Node, make
+from egc.ops import MASKED, SPECIAL, UFUNCS
 from egc.source import syntax as syntax
 from egc.source.syntax import Expression, after, binary, call, index, literal, negated, quoted
 from egc.source.writer import RENDER, Operand, Render, Writer, ufunc_fits, without_facts
@@ -81,6 +81,12 @@ def _operator(op: str, node: Node, operands: Sequence[Operand]) -> Expression:
         if opposite and has_opposite and b.level == syntax.UNARY:
             return binary(opposite, a, Expression(b.text.removeprefix("-")))
     return binary(op, a, b)
+
+
+@written(*MASKED)
+def _masked(w: Writer, node: Node) -> Expression:
+    mask, other, *operands = node.inputs
+    return call("np.where", w.value(mask), w.value(make(MASKED[node.op], *operands)), w.value(other))
 
 
 @written(*(name for names in SPECIAL.values() for name in names))

@@ -5,7 +5,7 @@ A law is a rule of `rules/loops.py`, which states it by an instance. Here stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from egc import ir
@@ -13,7 +13,9 @@ from egc.alternatives import Alternative
 from egc.errors import EgcError
 from egc.ir import Node, Program
 from egc.rewrite import Rule
+from egc.transforms.branches import as_choice, joined_branches, sunk
 from egc.transforms.contract import contracted
+from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
 from egc.transforms.ranges import Ranges, ranges_of
 from egc.transforms.tidy import tidy
@@ -30,6 +32,10 @@ NAMES = (
     "last_value_is_kept",
     "element_is_carried",
     "window_is_state",
+    "equal_conditions_are_one",
+    "work_of_one_branch_is_sunk",
+    "branch_is_choice",
+    "expensive_choice_is_masked",
 )
 """The laws of loops, those first that say most of a form that several of them give."""
 
@@ -67,18 +73,26 @@ class LoopLaws:
     def alternatives(self, program: Program) -> Sequence[Alternative]:
         nodes, ranges = list(program.nodes()), self._ranges(program)
         return [
-            found
-            for node, needed in needed_items(nodes).items()
-            if (rules := self._rules(node))
-            for found in self._of_loop(program, node, sorted(needed), ranges, rules)
-            if node.op == "loop"
+            *self._of_choices(program),
+            *(
+                found
+                for node, needed in needed_items(nodes).items()
+                if node.op in FINDERS and (rules := self._rules(node))
+                for found in self._of_results(program, node, sorted(needed), ranges, rules)
+            ),
         ]
 
-    def _of_loop(
+    def _of_choices(self, program: Program) -> Iterator[Alternative]:
+        for node, value in masked_choices(program).items():
+            rule = self._rules(node).get("expensive_choice_is_masked")
+            if rule is not None:
+                yield Alternative(rule.name, rule.file, rule.line, "exact", node, value)
+
+    def _of_results(
         self, program: Program, node: Node, needed: Sequence[int], ranges: Ranges, rules: Mapping[str, Rule]
     ) -> Iterator[Alternative]:
         items = {k: ir.make("item", node, index=k, line=node.line) for k in needed}
-        for form in _forms(node, ranges, frozenset(rules)):
+        for form in _forms(program, node, ranges, frozenset(rules)):
             if (self.exact and form.rounded) or not form.laws:
                 continue
             values: dict[int, Node | None] = {k: form.results[k] for k in items}
@@ -97,15 +111,24 @@ class LoopLaws:
                     yield Alternative(product.name, product.file, product.line, "real", items[k], other)
 
 
-def _forms(node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
-    """What a loop's results are besides."""
-    for find in (unroll,):
+FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
+    "loop": (unroll,),
+    "cond": (as_choice, joined_branches),
+}
+"""What finds other forms of the results of an op."""
+
+
+def _forms(program: Program, node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
+    """What the results of a loop or branch are besides."""
+    for find in FINDERS[node.op]:
         try:
             form = find(node, ranges, allowed)
         except EgcError:
             continue
         if form is not None:
             yield form
+    if node.op == "cond" and (form := sunk(program, node, allowed)) is not None:
+        yield form
 
 
 def _name(laws: set[str]) -> str:

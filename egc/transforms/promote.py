@@ -64,7 +64,7 @@ def written_once(update: Program, k: int) -> Node | None:
     return output if update.outputs.count(output) == 1 and not readers(update, output) else None
 
 
-def _in_range(x: Node, window: Window, ranges: Ranges) -> bool:
+def in_range(x: Node, window: Window, ranges: Ranges) -> bool:
     """Whether a window certainly lies inside an array."""
     for length, first, count, stride in zip(x.type.shape, *window):
         last = first + (count - 1) * stride
@@ -89,7 +89,7 @@ def _window(node: Node, k: int, ranges: Ranges) -> Through | None:
         return None
     users = [each for each in readers(update, state) if each is not output]
     same = all(each.op == "slice" and window_of(each) == window for each in users)
-    if not same or state in update.outputs or not _in_range(before, window, ranges):
+    if not same or state in update.outputs or not in_range(before, window, ranges):
         return None
     part = ir.input(state.params["name"], state.type.with_shape(_part(size)))
     new = _rebuilt(update, {state: part, output: part, **{each: reshaped(part, size) for each in users}})
@@ -127,7 +127,7 @@ def _carried(node: Node, k: int, ranges: Ranges) -> Through | None:
     last = tuple(each - (factor or 0) for each, factor in zip(start, factors))
     found = [each for each in readers(update, state) if each.op == "slice" and window_of(each) == (last, size, step)]
     first = tuple(sizes.substitute(each, {name: 0}) for each in last)
-    if not found or not _in_range(before, (first, size, step), ranges):
+    if not found or not in_range(before, (first, size, step), ranges):
         return None
     taken, label = {each.params["name"] for each in update.inputs}, f"_s{name[2:]}_"
     label += next(str(number) for number in range(len(taken) + 1) if f"{label}{number}" not in taken)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -46,11 +47,13 @@ TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "
 
 @dataclass(frozen=True)
 class Term:
-    """What one iteration accumulates: it may be subtracted, or passed over where it is nan."""
+    """What one iteration accumulates: it may be subtracted, or passed over where it is nan, or where a mask is or is not."""
 
     node: Node
     negative: bool = False
     over_nan: bool = False
+    mask: Node | None = None
+    inverse: bool = False
 
 
 class Solution:
@@ -208,12 +211,21 @@ class Solution:
         for term in terms:
             row = self.lifting.rows(self.lifting.value(term.node))
             row = _without_nan(row, op) if term.over_nan else row
+            row = self._masked(row, op, term) if term.mask is not None else row
             if rows is None:
                 rows = make("negative", row) if term.negative else row
             else:
                 rows = make("subtract" if term.negative else op, rows, row)
         assert rows is not None
         return rows
+
+    def _masked(self, row: Node, op: str, term: Term) -> Node:
+        """Rows with what changes nothing in the place of those that are passed over."""
+        assert term.mask is not None
+        mask = self.lifting.rows(self.lifting.value(term.mask))
+        mask = spread(mask, row.type.shape, range(mask.type.rank))
+        nothing = ir.constant(_identity(op, row.type.dtype), row.type.dtype, row.type.shape)
+        return make("where", mask, *((nothing, row) if term.inverse else (row, nothing)))
 
     def _sequence(self, k: int, op: str, rows: Node) -> Node | None:
         """The state in each iteration, for the other states; the last one is the result."""
@@ -339,10 +351,22 @@ def _without_nan(x: Node, op: str) -> Node:
     return make("fmax" if op == "maximum" else "fmin", x, least)
 
 
+def _identity(op: str, dtype: np.dtype) -> Any:
+    """The number that changes nothing in an accumulation."""
+    if op in ("maximum", "minimum"):
+        least = op == "maximum"
+        if dtype.kind == "f":
+            return -np.inf if least else np.inf
+        return np.iinfo(dtype).min if least else np.iinfo(dtype).max
+    return op in ("multiply", "logical_and")
+
+
 def _accumulation(output: Node, state: Node) -> str | None:
     """The op by which a state accumulates."""
     if output.op == "where":
-        return _extreme(output, state)
+        inner = [each for each in output.inputs[1:] if each is not state]
+        found = _extreme(output, state)
+        return found or (_accumulation(inner[0], state) if len(inner) == 1 else None)
     return "add" if output.op == "subtract" else output.op if output.op in REDUCTIONS else None
 
 
@@ -361,10 +385,19 @@ def _terms(node: Node, state: Node, op: str) -> list[Term] | None:
     found: list[Term] = []
     while node is not state:
         if node.op == "where":
-            if _extreme(node, state) != op:
+            if _extreme(node, state) == op:
+                found.append(Term(node.inputs[1], over_nan=True))
+                break
+            mask, chosen, other = node.inputs
+            inner = other if chosen is state else chosen
+            if state not in (chosen, other) or mask.type.shape != state.type.shape:
                 return None
-            found.append(Term(node.inputs[1], over_nan=True))
-            break
+            terms = _terms(inner, state, op)
+            if terms is None or any(term.mask is not None or term.over_nan for term in terms):
+                return None
+            if state in ir.topological([mask]):
+                return None
+            return [replace(term, mask=mask, inverse=chosen is state) for term in terms] + found[::-1]
         if node.op not in (op, "subtract") or (node.op == "subtract" and op != "add"):
             return None
         left, right = ((each is state or state in ir.topological([each])) for each in node.inputs)

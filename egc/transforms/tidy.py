@@ -8,6 +8,7 @@ to where it did not run.
     operand that has one element = a number
     work that is the same in every iteration = operand
     branch on a constant, or of equal regions = the region
+    the condition of a branch in its regions = true, false
     work that both branches do = operand
 """
 
@@ -343,6 +344,7 @@ class _Branch:
 
     def results(self, used: set[int]) -> Sequence[Node | None]:
         condition = self.node.inputs[0]
+        self._know(condition)
         then, otherwise = self.regions["then"], self.regions["otherwise"]
         if ir.is_constant(condition):
             return inline(then if condition.params["value"] else otherwise, self.operands)
@@ -364,6 +366,19 @@ class _Branch:
             for place, item in zip(kept, made):
                 found[place] = item
         return found
+
+    def _know(self, condition: Node) -> None:
+        """What is the condition holds in the one region, and does not in the other."""
+        for name, region in self.regions.items():
+            known = ir.constant(name == "then", condition.type.dtype)
+            outside: dict[Node, Node] = dict(zip(region.inputs, self.operands))
+            new: dict[Node, Node] = {}
+            for node in region.nodes():
+                if node not in outside:
+                    outside[node] = ir.rebuild(node, [outside[child] for child in node.inputs])
+                same = outside[node] is condition
+                new[node] = known if same else ir.rebuild(node, [new[child] for child in node.inputs])
+            self.regions[name] = region.with_outputs(new[output] for output in region.outputs)
 
     def _pull(self) -> None:
         """What both branches compute becomes an operand: it runs in any case."""

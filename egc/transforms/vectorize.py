@@ -11,8 +11,11 @@ Nests are done from the inside out. An accumulation of floating numbers adds in 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from egc import ir
 from egc.ir import Node, Program
+from egc.transforms.branches import as_choice
 from egc.transforms.forms import Allowed, Forms, needed_items, replaced
 from egc.transforms.promote import carried, is_plain, promoted
 from egc.transforms.ranges import Ranges
@@ -24,12 +27,13 @@ THROUGH = (("window_is_state", promoted), ("element_is_carried", carried))
 
 
 def vectorized(program: Program, ranges: Ranges, used: Forms, allowed: Allowed) -> Program:
-    """The Program without the loops that are array expressions; `used` takes what that needed.
+    """The Program without the loops that are array expressions, and the branches that are choices; `used` takes what that
+    needed.
 
     A loop stays where one of its needed results has no such form.
     """
     nodes = list(program.nodes())
-    if not any(node.op == "loop" for node in nodes):
+    if not any(node.op in FORMS for node in nodes):
         return program
     needed = needed_items(nodes)
     new: dict[Node, Node] = {}
@@ -42,8 +46,8 @@ def vectorized(program: Program, ranges: Ranges, used: Forms, allowed: Allowed) 
             new[node] = value
             continue
         new[node] = ir.rebuild(node, [new[child] for child in node.inputs])
-        if node.op == "loop":
-            unrolled = unroll(new[node], ranges, allowed)
+        if node.op in FORMS:
+            unrolled = FORMS[node.op](new[node], ranges, allowed)
             if unrolled is not None and all(unrolled.results[k] is not None for k in needed.get(node, ())):
                 found[node] = unrolled
                 used.take(unrolled)
@@ -72,3 +76,7 @@ def unroll(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     found.laws |= solution.laws
     found.rounded |= solution.rounded
     return found if any(result is not None for result in found.results) else None
+
+
+FORMS: Mapping[str, Callable[[Node, Ranges, Allowed], Forms | None]] = {"loop": unroll, "cond": as_choice}
+"""The form without regions of a loop or branch."""

@@ -165,6 +165,20 @@ def _cast(rng, dtype):
         yield (ordinary(rng, dtype, (4,), 0) if inexact_to_integer else extremes(dtype),), {"dtype": target}
 
 
+def _masked(arity: int) -> Samples:
+    def build(rng: Random, dtype: str) -> Iterator[tuple[tuple[np.ndarray, ...], dict[str, Any]]]:
+        for shape in ((3, 4), (5, 0), ()):
+            operands = tuple(ordinary(rng, dtype, shape, 0.1, 0.9) for _ in range(arity - 1))
+            yield (rng.random(shape) < 0.5, *operands), {}
+        yield (np.zeros(4, bool), *(ordinary(rng, dtype, (4,), 0.1, 0.9) for _ in range(arity - 1))), {}
+
+    return build
+
+
+for _name in ops.MASKED:
+    samples(("f64", "f32"), _name)(_masked(ops.OPS[_name].arity or 0))
+
+
 @samples(("f64",), "assume")
 def _assume(rng, dtype):
     yield (ordinary(rng, dtype, (3,)),), {"facts": ("finite",)}
