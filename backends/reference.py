@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from egc import sizes
+from egc import factors, sizes
 from egc.backend import PLAIN, Compiled, Demands, Missing, Region, bind_arguments, bind_params, window
 from egc.costtable import read_table
 from egc.errors import InternalError
@@ -292,6 +292,11 @@ def _expm(params: Params, a: np.ndarray) -> np.ndarray:
 def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
     """The lower factor from the lower triangle, or the upper one from the upper triangle."""
     return np.linalg.cholesky(a, upper=params["upper"])
+
+
+@meaning("cholesky_or_nan", "lu_factors")
+def _factors(name: str, params: Params, a: np.ndarray) -> np.ndarray:
+    return getattr(factors, name)(a)
 
 
 @meaning("solve")

@@ -104,6 +104,7 @@ class CostModel:
 
     def starting(self, op: str | None) -> float:
         """Starting a loop nest, or the library call of an op."""
+        op = PRICED_AS.get(op, op) if op is not None and op not in self.table.calls else op
         if self.region and self.table.fused:
             return self.table.inner
         return self.table.call if op is None else self.table.starting(op)
@@ -182,6 +183,7 @@ class CostModel:
 
     def _linalg(self, op: str, a: ArrayType, others: Sequence[Type]) -> float:
         table = self.table
+        op = PRICED_AS.get(op, op) if op not in table.linalg else op
         rows, columns = (self.dim(dim) for dim in a.shape[-2:])
         batch = self.elements(a.shape[:-2])
         coefficient = table.linalg.get(op, max(table.linalg.values(), default=table.flop))
@@ -214,11 +216,15 @@ class CostModel:
 
 
 LINALG = frozenset(
-    """inv expm cholesky det slogdet solve solve_triangular qr svd svdvals eigh eigvalsh eig eigvals pinv lstsq""".split()
+    """inv expm cholesky cholesky_or_nan lu_factors det slogdet solve solve_triangular qr svd svdvals eigh eigvalsh eig
+       eigvals pinv lstsq""".split()
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
 
+
+PRICED_AS = {"cholesky_or_nan": "cholesky", "lu_factors": "det"}
+"""Ops that cost what another one does, where a table has no price of their own."""
 
 REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")
 

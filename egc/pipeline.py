@@ -186,7 +186,7 @@ def search(program: Program, bindings: Mapping[str, int], options: Options, back
         from egc import egraph
 
         with trace.stage("saturate"):
-            laws = LoopLaws.of(choice.everywhere, choice.scoped, options.precision == "exact")
+            laws = LoopLaws.of(choice.everywhere, choice.scoped, options.precision == "exact", evaluate_reference)
             result = egraph.optimize_program(program, everywhere, costs_of(backend), bindings, scoped=scoped, laws=laws)
         trace.results["egraph"] = result
         trace.repeatable = egraph.TIME_LIMIT not in result.stop_reason

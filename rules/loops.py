@@ -6,7 +6,7 @@ Each is stated by an instance: what a loop gives, and the same without it. The l
 import numpy as np
 from scipy.special import gammainc
 
-from egc import Matrix, Scalar, Vector, loop_rule
+from egc import Matrix, Scalar, SquareMatrix, Vector, loop_rule, require, spd
 
 
 @loop_rule
@@ -130,3 +130,40 @@ def expensive_choice_is_masked(x: Vector, y: Vector):
         if mask[i]:
             result[i] = gammainc(y[i] * y[i], np.abs(x[i]))
     return np.where(mask, gammainc(y * y, np.abs(x)), y), result
+
+
+@loop_rule
+def cholesky_nest_is_factor(A: SquareMatrix):
+    """a nest that gives the Cholesky factor of every small matrix = LAPACK's, where that is finite"""
+    require(spd(A))
+    L = np.zeros_like(A)
+    for j in range(len(A)):
+        L[j, j] = np.sqrt(A[j, j] - L[j, :j] @ L[j, :j])
+        for i in range(j + 1, len(A)):
+            L[i, j] = (A[i, j] - L[i, :j] @ L[j, :j]) / L[j, j]
+    return L, np.linalg.cholesky(A)
+
+
+@loop_rule
+def lu_nest_is_factors(A: SquareMatrix):
+    """a nest that gives L and U, without exchanges, of every small matrix = the same in blocks, where that is finite"""
+    require(spd(A))
+    factors = A.copy()
+    for k in range(len(A)):
+        for i in range(k + 1, len(A)):
+            factors[i, k] = factors[i, k] / factors[k, k]
+            for j in range(k + 1, len(A)):
+                factors[i, j] = factors[i, j] - factors[i, k] * factors[k, j]
+    lower = np.linalg.cholesky(A)
+    unit = lower / np.diag(lower)
+    return factors, np.tril(unit, -1) + np.triu((lower * np.diag(lower)).T)
+
+
+@loop_rule
+def substitution_is_triangular_solve(A: SquareMatrix):
+    """a nest that solves every small triangular system = LAPACK's solution, where that is finite"""
+    require(spd(A))
+    x = np.zeros_like(A[0])
+    for i in range(len(A)):
+        x[i] = (A[0, i] - A[i, :i] @ x[:i]) / A[i, i]
+    return x, np.linalg.solve(np.tril(A), A[0])

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"egc": "egc", "rules": "egc.rules", "backends": "egc.backends"}
 
 LAYERS = [
-    {"errors", "sizes", "types", "flow"},
+    {"errors", "sizes", "types", "flow", "factors"},
     {"ops"},
     {"ir"},
     set(
@@ -34,6 +34,7 @@ LAYERS = [
 SIBLINGS = LAYERS[4]
 FOR_BACKENDS = {
     "errors",
+    "factors",
     "sizes",
     "types",
     "ops",

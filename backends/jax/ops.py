@@ -291,6 +291,30 @@ def _cholesky(errors: Errors, params: Params, a: Any) -> Any:
     return jnp.swapaxes(factor, -1, -2).conj() if params["upper"] else factor
 
 
+@meaning("cholesky_or_nan")
+def _cholesky_or_nan(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    factor = jnp.tril(lax.linalg.cholesky(a, symmetrize_input=False))
+    failed = jnp.isnan(factor).any() & jnp.isfinite(jnp.tril(a)).all()
+    return jnp.where(failed, jnp.nan, factor)
+
+
+@meaning("lu_factors")
+def _lu_factors(errors: Errors, params: Params, a: Any) -> Any:
+    rows = jnp.arange(a.shape[-1])
+
+    def step(k: Any, factors: Any) -> Any:
+        pivot = jnp.take(factors, k, axis=-1)
+        below = jnp.where(rows > k, pivot / jnp.take(pivot, k, axis=-1)[..., None], 0)
+        right = jnp.where(rows > k, jnp.take(factors, k, axis=-2), 0)
+        factors = factors - below[..., None] * right[..., None, :]
+        column = (rows[:, None] > k) & (rows == k)
+        return jnp.where(column, below[..., None], factors)
+
+    return lax.fori_loop(0, a.shape[-1], step, a)
+
+
 @meaning("qr")
 def _qr(errors: Errors, params: Params, a: Any) -> Any:
     result = jnp.linalg.qr(a, params["mode"])

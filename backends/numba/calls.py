@@ -172,7 +172,7 @@ FORMS: dict[str, Form] = {
     "size": _size,
     "matmul": _matmul,
     "convolve": _convolve,
-    **dict.fromkeys("solve inv cholesky det slogdet solve_triangular".split(), _matrix),
+    **dict.fromkeys("solve inv cholesky cholesky_or_nan lu_factors det slogdet solve_triangular".split(), _matrix),
     "assume": _first,
     "item": _item,
 }

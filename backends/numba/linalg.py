@@ -12,17 +12,23 @@ from typing import Any
 import numpy as np
 from numba import njit, uint8
 
+from egc.backends.numba.blas import shifted
 from egc.backends.numba.fortran import routine
 from egc.backends.numba.functions import pointer
 
 compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
-LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL = (uint8(ord(letter)) for letter in "LUNTUN")
+LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNR")
+
+BLOCK = 48
+"""Columns that are factorized together before the rest of a matrix is multiplied with them."""
 
 
 @cache
 def functions(letter: str) -> dict[str, Any]:
     solver, factor, root, triangular = (routine(f"{letter}{name}") for name in ("gesv", "getrf", "potrf", "trtrs"))
+    product, triangles = routine(f"{letter}gemm"), routine(f"{letter}trsm")
+    one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
 
     @compiled
     def solve(a, b):
@@ -100,6 +106,40 @@ def functions(letter: str) -> dict[str, Any]:
             else:
                 result[i, i + 1 :] = 0
         return result
+
+    @compiled
+    def cholesky_or_nan(a):
+        """The lower triangle's factor; nan everywhere where there is none."""
+        n = a.shape[0]
+        factors, status = a.T.copy(), np.zeros(1, np.int32)
+        if n:
+            root((LOWER, n, pointer(factors), n, pointer(status)))
+        result = factors.T.copy()
+        for i in range(n):
+            result[i, i + 1 :] = 0
+        if status[0] != 0:
+            result[:] = np.nan
+        return result
+
+    @compiled
+    def lu_factors(a):
+        """Factors without exchanges, in blocks of columns. A matrix in C order is its transpose to BLAS."""
+        n, factors = a.shape[0], a.copy()
+        place = pointer(factors)
+        for first in range(0, n, BLOCK):
+            end = min(first + BLOCK, n)
+            for k in range(first, end):
+                for i in range(k + 1, n):
+                    factors[i, k] /= factors[k, k]
+                    for j in range(k + 1, end):
+                        factors[i, j] -= factors[i, k] * factors[k, j]
+            width, rest = end - first, n - end
+            if rest:
+                corner, right = shifted(place, first * n + first), shifted(place, first * n + end)
+                below, inner = shifted(place, end * n + first), shifted(place, end * n + end)
+                triangles((RIGHT, UPPER, PLAIN, UNIT, rest, width, one, corner, n, right, n))
+                product((PLAIN, PLAIN, rest, rest, width, -one, right, n, below, n, one, inner, n))
+        return factors
 
     @compiled
     def solve_triangular(a, b, lower, transposed, unit_diagonal):

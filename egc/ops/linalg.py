@@ -31,8 +31,10 @@ def _complex_dtype(dtype: np.dtype) -> np.dtype:
 @op("inv", "linalg", 1)
 @op("expm", "linalg", 1)
 @op("cholesky", "linalg", 1, "upper")
+@op("cholesky_or_nan", "linalg", 1)
+@op("lu_factors", "linalg", 1)
 def _square_to_square(types, params):
-    return _square("inv, expm, cholesky", types[0])
+    return _square("inv, expm, cholesky, lu_factors", types[0])
 
 
 @op("det", "linalg", 1)

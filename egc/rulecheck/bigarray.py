@@ -156,6 +156,13 @@ class BigArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> BigArray:
         return BigArray(self.values[index], self.dtype)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        plain = _plain(value)
+        self.values[index] = plain[()] if isinstance(plain, np.ndarray) and not plain.ndim else plain
+
+    def copy(self) -> BigArray:
+        return BigArray(self.values.copy(), self.dtype)
+
     def reshape(self, *shape: Any) -> BigArray:
         return BigArray(self.values.reshape(*shape), self.dtype)
 

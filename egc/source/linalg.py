@@ -51,6 +51,11 @@ def _cholesky(w: Writer, node: Node) -> Expression:
     return call("np.linalg.cholesky", w.value(node.inputs[0]), **({"upper": True} if node.params["upper"] else {}))
 
 
+@written("cholesky_or_nan", "lu_factors")
+def _factors(w: Writer, node: Node) -> Expression:
+    return call(f"{w.module('factors')}.{node.op}", w.value(node.inputs[0]))
+
+
 @written("solve")
 def _solve(w: Writer, node: Node) -> Expression:
     return call("np.linalg.solve", *map(w.value, node.inputs))

@@ -35,8 +35,10 @@ def numpy_source(program: Program, name: str) -> str:
     returned = results[0] if len(results) == 1 else f"({', '.join(results)})"
     body = [*writer.statements, f"return {returned}"]
     body = _size_lines(writer, set(re.findall(r"\w+", " ".join(body)))) + body
-    modules = ", ".join(sorted(writer.modules))
+    own = "factors" in writer.modules
+    modules = ", ".join(sorted(writer.modules - {"factors"}))
     imports = ["import numpy as np", *([f"from scipy import {modules}"] if modules else [])]
+    imports += ["from egc import factors"] if own else []
     head = f"def {ir.validate_name(name)}({', '.join(writer.inputs.values())}):"
     return "\n".join([*imports, "", "", head, *(f"    {line}" for line in body), ""])
 

@@ -6,7 +6,8 @@ A law is a rule of `rules/loops.py`, which states it by an instance. Here stand 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from egc import ir
 from egc.alternatives import Alternative
@@ -17,11 +18,15 @@ from egc.transforms.branches import as_choice, joined_branches, sunk
 from egc.transforms.contract import contracted
 from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
+from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.ranges import Ranges, ranges_of
 from egc.transforms.tidy import tidy
 from egc.transforms.vectorize import unroll
 
 NAMES = (
+    "cholesky_nest_is_factor",
+    "lu_nest_is_factors",
+    "substitution_is_triangular_solve",
     "sum_of_products_is_matmul",
     "geometric_series_is_closed",
     "power_is_closed",
@@ -44,22 +49,30 @@ NAMES = (
 class LoopLaws:
     """Other forms of the loops and branches of Programs, by laws. `exact` leaves out those that round otherwise.
 
-    rules: the laws that are on, by name; `scoped` further ones for the Nodes of an `egc.scope`.
+    rules: the laws that are on, by name; `scoped` further ones for the Nodes of an `egc.scope`. evaluate: the reference
+    interpreter, without which no nest is compared with a factorization.
     """
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     scoped: Mapping[str, Mapping[str, Rule]] = field(default_factory=dict)
     exact: bool = False
     ranges: Ranges | None = None
+    evaluate: Evaluate | None = None
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], scoped: Mapping[str, Iterable[Rule]], exact: bool = False) -> LoopLaws:
+    def of(
+        cls,
+        rules: Iterable[Rule],
+        scoped: Mapping[str, Iterable[Rule]],
+        exact: bool = False,
+        evaluate: Evaluate | None = None,
+    ) -> LoopLaws:
         """The laws among rules."""
         named = {scope: {rule.name: rule for rule in limited if rule.of_loops} for scope, limited in scoped.items()}
-        return cls({rule.name: rule for rule in rules if rule.of_loops}, named, exact)
+        return cls({rule.name: rule for rule in rules if rule.of_loops}, named, exact, None, evaluate)
 
     def inside(self, program: Program, node: Node) -> LoopLaws:
-        return LoopLaws(self.rules, self.scoped, self.exact, self._ranges(program).inside(node))
+        return replace(self, ranges=self._ranges(program).inside(node))
 
     def _ranges(self, program: Program) -> Ranges:
         return ranges_of(program) if self.ranges is None else self.ranges
@@ -92,7 +105,7 @@ class LoopLaws:
         self, program: Program, node: Node, needed: Sequence[int], ranges: Ranges, rules: Mapping[str, Rule]
     ) -> Iterator[Alternative]:
         items = {k: ir.make("item", node, index=k, line=node.line) for k in needed}
-        for form in _forms(program, node, ranges, frozenset(rules)):
+        for form in self._forms(program, node, ranges, frozenset(rules)):
             if (self.exact and form.rounded) or not form.laws:
                 continue
             values: dict[int, Node | None] = {k: form.results[k] for k in items}
@@ -110,25 +123,26 @@ class LoopLaws:
                 if product is not None and not self.exact and (other := contracted(value)) is not value:
                     yield Alternative(product.name, product.file, product.line, "real", items[k], other)
 
+    def _forms(self, program: Program, node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
+        """What the results of a loop or branch are besides."""
+        for find in FINDERS[node.op]:
+            with suppress(EgcError):
+                form = find(node, ranges, allowed)
+                if form is not None:
+                    yield form
+        if node.op == "cond" and (form := sunk(program, node, allowed)) is not None:
+            yield form
+        if node.op == "loop" and self.evaluate is not None and not self.exact:
+            form = solved_nest(node, allowed, self.evaluate)
+            if form is not None:
+                yield form
+
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
     "loop": (unroll,),
     "cond": (as_choice, joined_branches),
 }
 """What finds other forms of the results of an op."""
-
-
-def _forms(program: Program, node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
-    """What the results of a loop or branch are besides."""
-    for find in FINDERS[node.op]:
-        try:
-            form = find(node, ranges, allowed)
-        except EgcError:
-            continue
-        if form is not None:
-            yield form
-    if node.op == "cond" and (form := sunk(program, node, allowed)) is not None:
-        yield form
 
 
 def _name(laws: set[str]) -> str:

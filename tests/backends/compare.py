@@ -68,7 +68,11 @@ def _units(case: Case, expected: np.ndarray) -> int:
     if kind == "elementwise":
         if case.op in EXACT and not (complex_operand and case.op in ROUNDED_FOR_COMPLEX):
             return 0
-        return SPECIAL_FUNCTIONS if any(MASKED.get(case.op, case.op) in names for names in SPECIAL.values()) else ELEMENTWISE
+        return (
+            SPECIAL_FUNCTIONS
+            if any(MASKED.get(case.op, case.op) in names for names in SPECIAL.values())
+            else ELEMENTWISE
+        )
     return LINALG if kind == "linalg" else ACCUMULATED
 
 
