@@ -72,7 +72,7 @@ class _Writer:
 
     def segment(self) -> Segment:
         source, step = self.source, self.step
-        inside = set(made(step))
+        inside = set(made(step)) - {name for name, type in step.states if type.rank}
         outer = [name for name in dict.fromkeys(mentioned(step)) if name not in inside]
         states = {name for name, _ in step.states}
         own = [(name, type) for name, type in self.own if name not in self.dynamic]

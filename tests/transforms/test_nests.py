@@ -1,0 +1,218 @@
+"""A nest that is a factorization gives what it gave, for every size and every value; a nest that is none is not taken for one."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import egc
+from egc.capture import capture
+from egc.pipeline import evaluate_reference
+from egc.transforms import simplify
+from egc.transforms.nests import LAWS, solved_nest
+
+
+def cholesky_by_rows(A):
+    n = A.shape[0]
+    L = np.zeros_like(A)
+    for i in range(n):
+        for j in range(i):
+            L[i, j] = (A[i, j] - L[i, :j] @ L[j, :j]) / L[j, j]
+        L[i, i] = np.sqrt(A[i, i] - L[i, :i] @ L[i, :i])
+    return L
+
+
+def cholesky_in_place(A):
+    n = A.shape[0]
+    for j in range(n):
+        for k in range(j):
+            A[j, j] -= A[j, k] * A[j, k]
+        A[j, j] = np.sqrt(A[j, j])
+        for i in range(j + 1, n):
+            for k in range(j):
+                A[i, j] -= A[i, k] * A[j, k]
+            A[i, j] /= A[j, j]
+    return A
+
+
+def cholesky_outwards(A):
+    A = A.copy()
+    for k in range(len(A)):
+        A[k, k] = np.sqrt(A[k, k])
+        A[k + 1 :, k] /= A[k, k]
+        for j in range(k + 1, len(A)):
+            A[j:, j] -= A[j:, k] * A[j, k]
+    return A
+
+
+def upper_cholesky(A):
+    n = len(A)
+    U = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i, n):
+            s = A[i, j]
+            for k in range(i):
+                s -= U[k, i] * U[k, j]
+            U[i, j] = s
+        d = np.sqrt(U[i, i])
+        for j in range(i, n):
+            U[i, j] = U[i, j] / d
+    return U
+
+
+def lu_by_rows(A):
+    n = A.shape[0]
+    for i in range(n):
+        for j in range(i):
+            for k in range(j):
+                A[i, j] -= A[i, k] * A[k, j]
+            A[i, j] /= A[j, j]
+        for j in range(i, n):
+            for k in range(i):
+                A[i, j] -= A[i, k] * A[k, j]
+    return A
+
+
+def lu_outwards(A):
+    A = A.copy()
+    for k in range(len(A) - 1):
+        A[k + 1 :, k] /= A[k, k]
+        A[k + 1 :, k + 1 :] -= A[k + 1 :, k : k + 1] * A[k, k + 1 :]
+    return A
+
+
+def forward(L, b):
+    x = np.zeros_like(b)
+    for i in range(len(b)):
+        x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
+    return x
+
+
+def backward(U, b):
+    n = b.shape[0]
+    x = b.copy()
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= U[i, j] * x[j]
+        x[i] /= U[i, i]
+    return x
+
+
+def forward_by_columns(L, b):
+    x = b.copy()
+    for j in range(len(b)):
+        x[j] /= L[j, j]
+        x[j + 1 :] -= L[j + 1 :, j] * x[j]
+    return x
+
+
+def transposed(L, b):
+    n = len(b)
+    x = b.copy()
+    for i in range(n - 1, -1, -1):
+        x[i] = (x[i] - L[i + 1 :, i] @ x[i + 1 :]) / L[i, i]
+    return x
+
+
+def unit_forward(L, b):
+    x = b.copy()
+    for i in range(len(b)):
+        for j in range(i):
+            x[i] -= L[i, j] * x[j]
+    return x
+
+
+def many(L, b):
+    B = np.outer(b, b)
+    X = np.zeros_like(B)
+    for i in range(len(B)):
+        X[i] = (B[i] - L[i, :i] @ X[:i]) / L[i, i]
+    return X
+
+
+FACTORS = [cholesky_by_rows, cholesky_in_place, cholesky_outwards, upper_cholesky, lu_by_rows, lu_outwards]
+SOLUTIONS = [forward, backward, forward_by_columns, transposed, unit_forward, many]
+
+
+def gram_of_rows(L, b):
+    """Adds where the substitution subtracts."""
+    x = np.zeros_like(b)
+    for i in range(len(b)):
+        x[i] = (b[i] + L[i, :i] @ x[:i]) / L[i, i]
+    return x
+
+
+def banded(L, b):
+    """Substitution with a band of two."""
+    x = b.copy()
+    for i in range(2, len(b)):
+        x[i] = (b[i] - L[i, i - 1] * x[i - 1] - L[i, i - 2] * x[i - 2]) / L[i, i]
+    return x
+
+
+def counting(L, b):
+    """Substitution that counts as it goes."""
+    x, c = b.copy(), 0.0
+    for i in range(len(b)):
+        x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i] + c * 1e-30
+        c += 1.0
+    return x
+
+
+def ridge(L, b):
+    """Substitution with another diagonal."""
+    x = b.copy()
+    for i in range(len(b)):
+        x[i] = (b[i] - L[i, :i] @ x[:i]) / (L[i, i] + 1e-13)
+    return x
+
+
+OTHERS = [gram_of_rows, banded, counting, ridge]
+
+
+def arguments(function, n, seed=0):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(n, n))
+    A = A @ A.T + n * np.eye(n) + 0.1 * np.triu(rng.normal(size=(n, n)), 1)
+    return [A] if function in FACTORS else [A, rng.normal(size=n)]
+
+
+def nests(function):
+    given = arguments(function, 6)
+    program = simplify(capture(function, given, {}, {}).program, evaluate_reference)
+    loops = [node for node in program.nodes() if node.op == "loop"]
+    return [form for loop in loops if (form := solved_nest(loop, frozenset(LAWS), evaluate_reference))]
+
+
+@pytest.mark.parametrize("function", [*FACTORS, *SOLUTIONS], ids=lambda f: f.__name__)
+def test_a_nest_is_recognized_by_what_it_computes(function):
+    assert nests(function)
+
+
+@pytest.mark.parametrize("function", OTHERS, ids=lambda f: f.__name__)
+def test_a_nest_that_computes_something_else_is_not(function):
+    assert not nests(function)
+
+
+def special(given, kind):
+    given = [value.copy() for value in given]
+    A = given[0]
+    A[kind % len(A), kind % len(A)] = [0.0, -3.0, np.nan, np.inf][kind]
+    return given
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("function", [*FACTORS, *SOLUTIONS], ids=lambda f: f.__name__)
+def test_a_nest_gives_what_it_gave_with_zero_pivots_and_roots_of_negative_numbers(function, backend):
+    optimized = egc.optimize(function, backend=backend)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        optimized(*arguments(function, 200))
+        samples = [arguments(function, n, n) for n in (0, 1, 2, 5, 60)]
+        samples += [special(arguments(function, 5), kind) for kind in range(4)]
+        for given in samples:
+            expected = function(*(value.copy() for value in given))
+            ours = optimized(*(value.copy() for value in given))
+            np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-11)
