@@ -160,10 +160,19 @@ def lu_nest_is_factors(A: SquareMatrix):
 
 
 @loop_rule
-def substitution_is_triangular_solve(A: SquareMatrix):
+def substitution_is_triangular_solve(A: SquareMatrix, b: Vector):
     """a nest that solves every small triangular system = LAPACK's solution, where that is finite"""
     require(spd(A))
-    x = np.zeros_like(A[0])
+    x = np.zeros_like(b)
     for i in range(len(A)):
-        x[i] = (A[0, i] - A[i, :i] @ x[:i]) / A[i, i]
-    return x, np.linalg.solve(np.tril(A), A[0])
+        x[i] = (b[i] - A[i, :i] @ x[:i]) / A[i, i]
+    return x, np.linalg.solve(np.tril(A), b)
+
+
+@loop_rule(precision="exact", dtypes="number")
+def end_iterations_are_peeled(x: Vector):
+    """a loop whose first or last iterations are unlike the others = these, and a loop over the others"""
+    y = x.copy()
+    for i in range(len(x)):
+        y[i] = x[i] + x[i - 1]
+    return y, np.concatenate((x[:1] + x[-1:], x[1:] + x[:-1]))

@@ -19,6 +19,7 @@ from egc.transforms.contract import contracted
 from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
 from egc.transforms.nests import Evaluate, solved_nest
+from egc.transforms.peel import peeled
 from egc.transforms.ranges import Ranges, ranges_of
 from egc.transforms.tidy import tidy
 from egc.transforms.vectorize import unroll
@@ -35,6 +36,7 @@ NAMES = (
     "accumulation_is_reduction",
     "separate_writes_are_one",
     "last_value_is_kept",
+    "end_iterations_are_peeled",
     "element_is_carried",
     "window_is_state",
     "equal_conditions_are_one",
@@ -139,7 +141,7 @@ class LoopLaws:
 
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
-    "loop": (unroll,),
+    "loop": (unroll, peeled),
     "cond": (as_choice, joined_branches),
 }
 """What finds other forms of the results of an op."""

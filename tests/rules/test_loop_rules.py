@@ -11,7 +11,7 @@ from egc import ir
 from egc.capture import capture
 from egc.errors import RuleError
 from egc.pipeline import choose_rules, evaluate_reference
-from egc.rewrite import Matrix, Rule, Scalar, SquareMatrix, Vector
+from egc.rewrite import Matrix, Rule, Scalar, SquareMatrix, Vector, recording, stop_recording
 from egc.rulefiles import load
 from egc.transforms import LOOP_LAWS, LoopLaws, simplify
 
@@ -31,9 +31,12 @@ def left_side(rule: Rule):
 def operands(rule: Rule, seed: int, lengths=(5, 4)):
     rng = np.random.default_rng(seed)
     size = int(rng.choice(lengths))
-    return [
+    found = [
         rng.uniform(0.5, 1.5, (size,) * RANKS[kind]) if RANKS[kind] else float(rng.uniform(0.5, 1.5))
         for kind in rule.parameters.values()
+    ]
+    return [
+        x @ x.T + size * np.eye(size) if kind is SquareMatrix else x for x, kind in zip(found, rule.parameters.values())
     ]
 
 
@@ -46,11 +49,15 @@ def alternatives(program, rules, exact=False):
             for _, region in ir.regions(node):
                 yield from found(region, laws.inside(program, node))
 
-    return list(found(program, LoopLaws.of(rules, {}, exact)))
+    return list(found(program, LoopLaws.of(rules, {}, exact, evaluate_reference)))
 
 
 def captured(function, given):
-    return simplify(capture(function, given, {}, {}).program, evaluate_reference)
+    token = recording([])
+    try:
+        return simplify(capture(function, given, {}, {}).program, evaluate_reference)
+    finally:
+        stop_recording(token)
 
 
 @pytest.mark.parametrize("rule", LOOPS, ids=lambda rule: rule.name)

@@ -1,0 +1,98 @@
+"""First and last iterations taken out of a loop, where the others are then alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from egc import ir, sizes
+from egc.ir import Node, Program
+from egc.sizes import Size, symbol
+from egc.transforms.decide import COMPARISONS, decided
+from egc.transforms.forms import Allowed, Forms
+from egc.transforms.inline import inline
+from egc.transforms.promote import is_plain
+from egc.transforms.ranges import Ranges
+from egc.transforms.vectorize import unroll
+from egc.trips import count_size
+
+
+def peeled(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
+    """The results of a loop by its first or last iteration, and an array expression for the others."""
+    if "end_iterations_are_peeled" not in allowed or not is_plain(node):
+        return None
+    count = count_size(node.inputs[0])
+    if count is None or not ranges.holds(count - 1) or not _differ(node.params["update"]):
+        return None
+    for ends in ((True, False), (False, True), (True, True)):
+        found = _without(node, ranges, allowed, *ends)
+        if found is not None:
+            found.laws.add("end_iterations_are_peeled")
+            return found
+    return None
+
+
+def _differ(region: Program) -> bool:
+    """Whether something in a region may be otherwise in the first or last iteration."""
+    name = region.inputs[0].params["name"]
+    for node in region.nodes():
+        if node.op in COMPARISONS and any(child.op == "size" for child in node.inputs):
+            return True
+        if node.op == "gather" and all(place.op == "size" for place in node.inputs[1:]):
+            return True
+        for dim in [*(node.params.get("start") or ()), *([node.params["value"]] if node.op == "size" else ())]:
+            if isinstance(dim, Size) and any(
+                not isinstance(atom, str) and name in sizes.symbols(dim)
+                for monomial, _ in dim.terms
+                for atom, _ in monomial
+            ):
+                return True
+        if any(_differ_inside(inner, name) for _, inner in ir.regions(node)):
+            return True
+    return False
+
+
+def _differ_inside(region: Program, name: str) -> bool:
+    return any(
+        (node.op in COMPARISONS and any(child.op == "size" for child in node.inputs))
+        or (node.op == "gather" and all(place.op == "size" for place in node.inputs[1:]))
+        for node in region.nodes()
+    )
+
+
+def _without(node: Node, ranges: Ranges, allowed: Allowed, first: bool, last: bool) -> Forms | None:
+    update = node.params["update"]
+    name, number = update.inputs[0].params["name"], node.params["states"]
+    count = count_size(node.inputs[0])
+    assert count is not None
+    ends = int(first) + int(last)
+    if not ranges.holds(count - ends):
+        return None
+    operands = node.inputs[1 + number :]
+    states: Sequence[Node] = node.inputs[1 : 1 + number]
+
+    def step(states: Sequence[Node], at: sizes.Dim) -> Sequence[Node]:
+        made = inline(update, [ir.size(at), *states, *operands], {name: at})
+        leaves = dict.fromkeys(each for each in ir.topological(made) if each.op == "input")
+        return decided(Program(tuple(leaves), tuple(made)), ranges).outputs
+
+    if first:
+        states = step(states, 0)
+    shifted = symbol(name) + int(first)
+    counter = update.inputs[0]
+    moved = inline(update, [ir.size(shifted), *update.inputs[1:]], {name: shifted})
+    body = Program((counter, *update.inputs[1:]), moved, update.name, update.size_inputs)
+    loop = ir.loop(body, states, operands, ir.size(count - ends), line=node.line)[0].inputs[0]
+    body = decided(body, ranges.inside(loop))
+    loop = ir.loop(body, states, operands, ir.size(count - ends), line=node.line)[0].inputs[0]
+    rest = unroll(loop, ranges, allowed)
+    if rest is None or any(result is None for result in rest.results) or _differ_at_all(rest):
+        return None
+    values: Sequence[Node] = [result for result in rest.results if result is not None]
+    if last:
+        values = step(values, count - 1)
+    return Forms(list(values), rest.laws, rest.rounded)
+
+
+def _differ_at_all(found: Forms) -> bool:
+    """Whether array expressions still hold elements at computed positions: then nothing was won."""
+    return any(each.op in ("gather", "loop") for each in ir.topological([r for r in found.results if r is not None]))
