@@ -41,6 +41,7 @@ from egc.rewrite import (
     equation,
     finite,
     integral,
+    invariant,
     loop_rule,
     lower_triangular,
     negative,
@@ -57,6 +58,7 @@ from egc.rewrite import (
     rule,
     spd,
     symmetric,
+    total,
     unless,
     upper_triangular,
 )
@@ -133,9 +135,9 @@ __all__ = [
     "Axes", "BackendError", "Bool", "Constant", "EgcError", "InternalError", "Line", "Matrix", "NotEncodable",
     "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError", "Spec",
     "SquareMatrix", "Vector", "VerificationError", "at_least_one", "at_most_one", "cond", "diagonal",
-    "do_while", "equation", "explain", "finite", "fori_loop", "integral", "loop", "loop_rule",
+    "do_while", "equation", "explain", "finite", "fori_loop", "integral", "invariant", "loop", "loop_rule",
     "lower_triangular",
     "negative", "nonempty", "nonnegative", "nonpositive", "nonsingular", "nonzero", "not_nan", "optimize",
-    "orthogonal", "peaks_at_zero", "positive", "require", "rule", "scan", "spd", "spec", "symmetric", "unless",
+    "orthogonal", "peaks_at_zero", "positive", "require", "rule", "scan", "spd", "spec", "symmetric", "total", "unless",
     "upper_triangular", "while_loop",
 ]  # fmt: skip

@@ -57,6 +57,18 @@ class Piece:
         return ArrayType(self.join.type.dtype, self.shape)
 
 
+TOTAL_KINDS = frozenset([ELEMENTWISE, "leaf", "scan", "tuple"])
+TOTAL = frozenset(["broadcast", "transpose", "sum", "prod", "any", "all", "concatenate", "tril", "triu"])
+"""Ops of other kinds that never raise."""
+
+
+def is_total(node: Node) -> bool:
+    """Whether an op never raises, on operands of its types."""
+    if node.op == "power" and node.type.dtype.kind in "iu":
+        return False
+    return OPS[node.op].kind in TOTAL_KINDS or node.op in TOTAL
+
+
 def kind_of(node: Node, fusible: Fusible | None = None) -> str:
     """`leaf`, `fused`, `join`, `view` or `call`. `fusible` says which Nodes that could run in a loop a backend has there."""
     kind = OP_KINDS.get(node.op, "call")

@@ -269,6 +269,8 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "at_least_one": lambda x: np.all(x >= 1),
     "at_most_one": lambda x: np.all(x <= 1),
     "nonempty": lambda x: x.size > 0,
+    "invariant": lambda x: True,
+    "total": lambda x: True,
     "peaks_at_zero": lambda x: x.size > 0 and np.max(x) == 0,
     "symmetric": lambda x: np.array_equal(x, x.T),
     "diagonal": lambda x: np.array_equal(x, np.diag(np.diag(x))),
@@ -297,3 +299,4 @@ at_least_one, at_most_one, nonempty = map(predicate, ("at_least_one", "at_most_o
 symmetric, diagonal, spd, orthogonal = map(predicate, ("symmetric", "diagonal", "spd", "orthogonal"))
 lower_triangular, upper_triangular = map(predicate, ("lower_triangular", "upper_triangular"))
 nonsingular, peaks_at_zero = map(predicate, ("nonsingular", "peaks_at_zero"))
+invariant, total = map(predicate, ("invariant", "total"))

@@ -12,6 +12,7 @@ from egc.egraph import schema
 from egc.egraph.schema import fact_relation, quote, shape_text
 from egc.errors import ProgramError
 from egc.ir import Node, Program, dims_of, is_constant
+from egc.kinds import is_total
 from egc.ops import OPS
 from egc.rewrite import PREDICATES
 from egc.sizes import Dim
@@ -63,9 +64,12 @@ def encode(
     sized: bool = False,
     numbers: Collection[str] = (),
     alternatives: Sequence[Alternative] = (),
+    predicates: Collection[str] = (),
+    varying: Collection[str] = (),
 ) -> Encoded:
     """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size; `numbers` are the sizes
-    that count the iterations of loops around it, from 0. Values and their alternatives are one class."""
+    that count the iterations of loops around it, from 0. Values and their alternatives are one class. `predicates` are those
+    that rules need; `varying` the inputs whose value changes from one iteration of the innermost loop around it to the next."""
     nodes = all_nodes(program, alternatives)
     dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
     lines = _declarations(nodes)
@@ -82,6 +86,9 @@ def encode(
         if node.op == "assume":
             lines += _assumed(node, names)
     lines += [f"(union {names[each.before]} {names[each.after]})" for each in alternatives]
+    for fact, holds in (("invariant", _invariant(nodes, varying)), ("total", _total(nodes))):
+        if fact in predicates:
+            lines += [f"({fact_relation(fact)} {names[node]})" for node in holds]
     for shape in shapes:
         if all((sizes.lower_bound(dim, least) or 0) > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")
@@ -89,6 +96,29 @@ def encode(
     if sized:
         lines += _fixed_sizes(nodes, dims)
     return Encoded(tuple(lines), nodes)
+
+
+def _invariant(nodes: Iterable[Node], varying: Collection[str]) -> list[Node]:
+    """The Nodes that are made of no input that varies, and whose sizes do not."""
+    found: dict[Node, None] = {}
+    for node in nodes:
+        dims = [*dims_of(node.type)]
+        for value in node.params.values():
+            dims += [part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, sizes.Size)]
+        still = not any(name in varying for dim in dims for name in sizes.symbols(dim))
+        own = node.op != "input" or node.params["name"] not in varying
+        if still and own and not any(True for _ in ir.regions(node)) and all(child in found for child in node.inputs):
+            found[node] = None
+    return list(found)
+
+
+def _total(nodes: Iterable[Node]) -> list[Node]:
+    """The Nodes that compute nothing that could raise."""
+    found: dict[Node, None] = {}
+    for node in nodes:
+        if is_total(node) and all(child in found for child in node.inputs):
+            found[node] = None
+    return list(found)
 
 
 def _declarations(nodes: tuple[Node, ...]) -> list[str]:

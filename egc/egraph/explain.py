@@ -68,7 +68,13 @@ class _Ablation:
         dropped = set(self.names) - set(kept)
         question = self.result.question
         saturated = self.engine.saturate(
-            self.result.before, question.budget, dropped, (), question.numbers, self.result.alternatives
+            self.result.before,
+            question.budget,
+            dropped,
+            (),
+            question.numbers,
+            self.result.alternatives,
+            question.varying,
         )
         try:
             return Graph(self.result.before, saturated, firings=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from egc.egraph.schema import FACTS, fact_relation, quote
+from egc.ops import MASKED, OPS
 from egc.types import DTYPES
 
 INTEGERS = tuple(name for name, dtype in DTYPES.items() if dtype.kind in "iub")
@@ -312,6 +313,19 @@ def _general_laws() -> Iterator[Law]:
     for fact in ("not_nan", "finite", "integral"):
         yield Law(fact, frozenset(), '(= rd (dtype-of r)) (dtype-in "integers" rd)')
     yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
+    yield from _loop_laws()
+
+
+def _loop_laws() -> Iterator[Law]:
+    """What elementwise ops keep of facts about loops and exceptions; `encode` knows these of a Program's own terms."""
+    for fact in ("invariant", "total"):
+        yield Law(fact, frozenset(), "(= r (op-constant k d (Shape0)))")
+        for name, row in OPS.items():
+            if row.kind == "elementwise" and row.arity and not row.params and name not in MASKED:
+                operands = "xyz"[: row.arity]
+                premises = " ".join(f"({fact_relation(fact)} {operand})" for operand in operands)
+                whole = FLOAT if name == "power" else ""
+                yield Law(fact, frozenset([fact]), f"(= r (op-{name} {' '.join(operands)})) {premises} {whole}")
 
 
 @cache

@@ -27,6 +27,7 @@ class Question:
     """What a Program is optimized with: rewrites for all of it and by scope, costs, sizes, and the budget of a search.
 
     numbers: for a region, the sizes around it that are no lengths of axes, such as the number of an iteration.
+    varying: the inputs that change from one iteration of the innermost loop around a region to the next.
     known: the regions that were searched already.
     """
 
@@ -37,6 +38,7 @@ class Question:
     scoped: Scopes = field(default_factory=dict)
     region: bool = False
     numbers: frozenset[str] = frozenset()
+    varying: frozenset[str] = frozenset()
     laws: Laws = field(default_factory=NoLaws)
     known: dict[Program, list[tuple[Question, Result]]] = field(default_factory=dict, compare=False)
 
@@ -49,7 +51,23 @@ class Question:
         own = {name for _, region in ir.regions(node) for name in region.size_inputs}
         numbers = self.numbers | own | program.size_inputs
         laws = self.laws.inside(program, node)
-        return replace(self, bindings=inside(node, self.bindings), region=True, numbers=numbers, laws=laws)
+        varying = _varying(node, self.varying)
+        sizes = inside(node, self.bindings)
+        return replace(self, bindings=sizes, region=True, numbers=numbers, varying=varying, laws=laws)
+
+
+def _varying(node: Node, outside: frozenset[str]) -> frozenset[str]:
+    """The inputs of a loop's or branch's regions that vary, given those outside of it."""
+    if node.op == "loop":
+        first = int(node.params["counted"]) + node.params["states"]
+        return frozenset(each.params["name"] for each in node.params["update"].inputs[:first])
+    pairs = zip(node.params["then"].inputs, node.inputs[1:])
+    changing = {
+        place.params["name"]
+        for place, value in pairs
+        if any(each.op == "input" and each.params["name"] in outside for each in ir.topological([value]))
+    }
+    return frozenset(changing)
 
 
 @dataclass(frozen=True)
@@ -228,7 +246,9 @@ def _searched(
     model = question.model
     running = engine(question.rewrites, question.scoped)
     alternatives = _alternatives(program, question, written)
-    saturated = running.saturate(program, question.budget, (), predicates, question.numbers, alternatives)
+    saturated = running.saturate(
+        program, question.budget, (), predicates, question.numbers, alternatives, question.varying
+    )
     try:
         graph = Graph(program, saturated)
         known = graph.facts(program.outputs) if predicates else {}

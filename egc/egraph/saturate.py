@@ -175,11 +175,12 @@ class Engine:
         predicates: Collection[str] = (),
         numbers: Collection[str] = (),
         alternatives: Sequence[Alternative] = (),
+        varying: Collection[str] = (),
     ) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards.
 
         predicates: what is inferred although no rule needs it. numbers: the sizes that count iterations around it.
-        alternatives: equal forms of its values, but those by the laws in `dropped`.
+        alternatives: equal forms of its values, but those by the laws in `dropped`. varying: see `encode`.
         """
         self.release()
         if len(self.loaded) > MOST_LOADED:
@@ -196,7 +197,9 @@ class Engine:
             marking = [each for each in self.scopes if each.stabilizes and each not in active]
             self.load(relevant(nodes, [*active, *marking])[0], dtypes, ops)
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
-        encoded = encode(program, forms, any(each.sized for each in compiled), numbers, alternatives)
+        needed = {*predicates, *(name for each in compiled for name in each.predicates)}
+        sized = any(each.sized for each in compiled)
+        encoded = encode(program, forms, sized, numbers, alternatives, needed, varying)
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from egc import ir
 from egc.ir import Node, Program, make
+from egc.kinds import is_total
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import in_range, window_of
 from egc.transforms.ranges import Ranges
-from egc.transforms.tidy import is_total, tidy_operands
+from egc.transforms.tidy import tidy_operands
 from egc.transforms.vmap import reshaped, spread
 
 MOVES = frozenset(["reshape", "transpose", "broadcast"])

@@ -20,16 +20,12 @@ from functools import partial
 
 from egc import ir
 from egc.ir import Node, Program
-from egc.kinds import VIEWS
+from egc.kinds import VIEWS, is_total
 from egc.ops import INT64, OPS
 from egc.transforms.inline import inline
 from egc.transforms.ranges import Ranges, mentions, ranges_of
 from egc.trips import count_size
 from egc.types import ArrayType
-
-TOTAL_KINDS = frozenset(["elementwise", "leaf", "scan", "tuple"])
-TOTAL = frozenset(["broadcast", "transpose", "sum", "prod", "any", "all", "concatenate", "tril", "triu"])
-"""Ops of other kinds that never raise."""
 
 
 def tidy(program: Program, ranges: Ranges | None = None) -> Program:
@@ -69,13 +65,6 @@ def tidy(program: Program, ranges: Ranges | None = None) -> Program:
             continue
         new[node] = ir.rebuild(node, inputs)
     return program.with_outputs(new[output] for output in program.outputs)
-
-
-def is_total(node: Node) -> bool:
-    """Whether an op never raises, on operands of its types."""
-    if node.op == "power" and node.type.dtype.kind in "iu":
-        return False
-    return OPS[node.op].kind in TOTAL_KINDS or node.op in TOTAL
 
 
 @dataclass
@@ -388,6 +377,3 @@ class _Branch:
         if wanted:
             values = inline(then.with_outputs(wanted), self.operands)
             self.regions, self.operands = add_operands(self.regions, self.operands, wanted, values)
-
-
-__all__ = ["is_total", "tidy"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from egc import ir, stored
+from egc import invariant, ir, require, rule, stored, total
 from egc.backends import reference
+from egc.capture.rules import rewrites
 from egc.check import check
 from egc.costs import CostModel
 from egc.egraph import explain_steps, optimize_program
@@ -132,3 +133,36 @@ def test_equal_regions_are_searched_once():
     first, second = result.regions
     assert first.program is second.program and first.seconds == second.seconds
     assert [node.op for node in result.program.nodes()].count("loop") == 2
+
+
+INVARIANT = """
+f(x: f64[n], y: f64[], z: f64[], c: i64[]) -> %1
+  %0 = loop(c, y, z, x) {counted=True, states=1} : (f64[])
+    update(_i1: size i64[], _s1_0: f64[], _c1_0: f64[], _c1_1: f64[n]) -> %6
+      %0 = slice(_c1_1) {size=(1,), start=(_i1,), step=(1,)} : f64[1]
+      %1 = reshape(%0) {shape=()} : f64[]
+      %2 = divide(%1, _c1_0) : f64[]
+      %3 = divide(%1, _s1_0) : f64[]
+      %4 = add(%2, %3) : f64[]
+      %5 = divide(_c1_0, %1) : f64[]
+      %6 = add(%4, %5) : f64[]
+  %1 = item(%0) {index=0} : f64[]
+"""
+
+
+@rule
+def division_by_invariant(a, b):
+    require(invariant(b), total(b))
+    return a / b, a * (1.0 / b)
+
+
+def test_a_rule_can_require_that_a_value_is_the_same_in_all_iterations():
+    """Only the divisor that is no state, and does not depend on the number of the iteration, is inverted."""
+    update = check(parse_program(INVARIANT)).outputs[0].inputs[0].params["update"]
+    engine = Engine(rewrites(division_by_invariant))
+    saturated = engine.saturate(update, Budget(iterations=1), varying={"_i1", "_s1_0"})
+    assert saturated.matches["division_by_invariant"] == 1
+    engine.release()
+    saturated = engine.saturate(update, Budget(iterations=1))
+    assert saturated.matches["division_by_invariant"] == 2, "a slice may raise"
+    engine.release()
