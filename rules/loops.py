@@ -176,3 +176,29 @@ def end_iterations_are_peeled(x: Vector):
     for i in range(len(x)):
         y[i] = x[i] + x[i - 1]
     return y, np.concatenate((x[:1] + x[-1:], x[1:] + x[:-1]))
+
+
+@loop_rule
+def states_are_stored_and_read(s: Scalar, x: Vector):
+    """states that others read as they go = these in a loop that stores them, and array expressions of what was stored"""
+    level, total = s, x[0]
+    for i in range(len(x)):
+        total = total + np.exp(-level * level)
+        level = 0.5 * np.tanh(level) + x[i]
+    levels, last = np.zeros_like(x), s
+    for i in range(len(x)):
+        levels[i] = last
+        last = 0.5 * np.tanh(last) + x[i]
+    return total, x[0] + np.sum(np.exp(-levels * levels))
+
+
+@loop_rule
+def stateless_work_is_done_before(s: Scalar, x: Vector):
+    """work that needs no state = done for all iterations before the loop"""
+    level, other = s, s
+    for i in range(len(x)):
+        level = np.tanh(level) + np.exp(-x[i] * x[i])
+    before = np.exp(-x * x)
+    for i in range(len(x)):
+        other = np.tanh(other) + before[i]
+    return level, other

@@ -302,6 +302,8 @@ def _cholesky_or_nan(errors: Errors, params: Params, a: Any) -> Any:
 
 @meaning("lu_factors")
 def _lu_factors(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
     rows = jnp.arange(a.shape[-1])
 
     def step(k: Any, factors: Any) -> Any:

@@ -21,6 +21,7 @@ from egc.transforms.forms import Allowed, Forms, needed_items
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
 from egc.transforms.ranges import Ranges, ranges_of
+from egc.transforms.split import done_before, stored_states
 from egc.transforms.tidy import tidy
 from egc.transforms.vectorize import unroll
 
@@ -32,11 +33,13 @@ NAMES = (
     "geometric_series_is_closed",
     "power_is_closed",
     "arithmetic_series_is_closed",
+    "states_are_stored_and_read",
+    "stateless_work_is_done_before",
+    "end_iterations_are_peeled",
     "accumulation_is_scan",
     "accumulation_is_reduction",
     "separate_writes_are_one",
     "last_value_is_kept",
-    "end_iterations_are_peeled",
     "element_is_carried",
     "window_is_state",
     "equal_conditions_are_one",
@@ -141,7 +144,7 @@ class LoopLaws:
 
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
-    "loop": (unroll, peeled),
+    "loop": (unroll, peeled, stored_states, done_before),
     "cond": (as_choice, joined_branches),
 }
 """What finds other forms of the results of an op."""

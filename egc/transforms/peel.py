@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from egc import ir, sizes
-from egc.ir import Node, Program
-from egc.sizes import Size, symbol
+from egc.ir import Node, Program, make
+from egc.sizes import Dim, Size, symbol
 from egc.transforms.decide import COMPARISONS, decided
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
@@ -90,7 +90,24 @@ def _without(node: Node, ranges: Ranges, allowed: Allowed, first: bool, last: bo
     values: Sequence[Node] = [result for result in rest.results if result is not None]
     if last:
         values = step(values, count - 1)
-    return Forms(list(values), rest.laws, rest.rounded)
+    return Forms([_tiled(value) for value in values], rest.laws, rest.rounded)
+
+
+def _tiled(value: Node) -> Node:
+    """Writes that fill a vector, as one array of their values."""
+    parts: dict[Dim, Node] = {}
+    node, ends = value, value.type.shape
+    while node.op == "update_slice" and node.type.rank == 1 and node.params["step"] == (1,):
+        if node.params["start"][0] in parts:
+            return value
+        parts[node.params["start"][0]] = node.inputs[1]
+        node = node.inputs[0]
+    order: list[Node] = []
+    at: Dim = 0
+    while at in parts:
+        order.append(parts.pop(at))
+        at = at + order[-1].type.shape[0]
+    return make("concatenate", *order, axis=0) if not parts and order and (at,) == ends and len(order) > 1 else value
 
 
 def _differ_at_all(found: Forms) -> bool:

@@ -57,7 +57,10 @@ class Term:
 
 
 class Solution:
-    """The results of a plain loop of `count` iterations without the loop, in the scope around it."""
+    """The results of a plain loop of `count` iterations without the loop, in the scope around it.
+
+    pending: the states that are not solved. fixed: results that are found otherwise.
+    """
 
     def __init__(self, node: Node, count: Dim, ranges: Ranges, allowed: Allowed):
         self.node, self.ranges, self.allowed = node, ranges, allowed
@@ -72,6 +75,7 @@ class Solution:
         self.lifting = Lifting(self.name, self.count, ranges.inside(node), known)
         self.runs = ranges.holds(self.count - 1)
         self.pending: list[int] = []
+        self.fixed: dict[int, Node] = {}
         self.laws: set[str] = set()
         self._rounded = False
 
@@ -80,8 +84,8 @@ class Solution:
         return self._rounded or self.lifting.rounded
 
     def solve(self) -> list[Node | None]:
-        results: list[Node | None] = [None] * len(self.states)
-        self.pending = list(range(len(self.states)))
+        results = [self.fixed.get(k) for k in range(len(self.states))]
+        self.pending = [k for k in range(len(self.states)) if k not in self.fixed]
         for laws in ((self._same, self._closed), (self._accumulated, self._written, self._last, self._closed)):
             progress = True
             while progress:

@@ -6,7 +6,11 @@ from fnmatch import fnmatchcase
 
 GAPS: dict[str, dict[tuple[str, str, str], str]] = {
     "jax": {
-        **{(op, "*", "*"): "JAX has no such function" for op in ("j0", "j1", "y0", "y1")},
+        **{
+            (op, "*", "*"): "JAX has no such function"
+            for name in ("j0", "j1", "y0", "y1")
+            for op in (name, f"{name}_where")
+        },
         **{
             (op, "*", "*"): "JAX's function does not end"
             for name in ("exp1", "expi", "gammainc", "gammaincc")

@@ -382,11 +382,6 @@ def _square(rng, dtype):
 def _factors(rng, dtype):
     for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (100, 100)):
         yield (definite(rng, dtype, shape),), {}
-
-
-@samples(("f64",), "cholesky_or_nan")
-def _no_factor(rng, dtype):
-    yield from _factors(rng, dtype)
     yield (-definite(rng, dtype, (3, 3)),), {}
 
 

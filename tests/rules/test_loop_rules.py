@@ -16,6 +16,7 @@ from egc.rulefiles import load
 from egc.transforms import LOOP_LAWS, LoopLaws, simplify
 
 LOOPS = load("loops")
+ELEMENTWISE = [rule for rule in LOOPS if SquareMatrix not in rule.parameters.values()]
 RANKS = {Scalar: 0, Vector: 1, Matrix: 2, SquareMatrix: 2}
 
 
@@ -94,6 +95,30 @@ def test_every_form_gives_what_the_loop_gives(rule, backend):
                 np.testing.assert_array_equal(ours, expected)
             else:
                 np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
+@pytest.mark.parametrize(
+    "rule", [each for each in LOOPS if SquareMatrix not in each.parameters.values()], ids=lambda rule: rule.name
+)
+def test_every_form_is_finite_where_the_loop_is(rule, value):
+    function = left_side(rule)
+    p = captured(function, operands(rule, 0))
+    for seed in range(3):
+        given = operands(rule, seed, (3, 2))
+        place = seed % len(given)
+        if np.ndim(given[place]):
+            given[place][..., -1] = value
+        else:
+            given[place] = value
+        for form in alternatives(p, LOOPS):
+            pair = [p.with_outputs([each]) for each in (form.before, form.after)]
+            if any(node.op == "input" and node not in p.inputs for each in pair for node in each.nodes()):
+                continue
+            with np.errstate(all="ignore"):
+                expected, ours = (np.asarray(evaluate_reference(each, given)[0]) for each in pair)
+            np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(expected))
+            np.testing.assert_allclose(ours[np.isfinite(ours)], expected[np.isfinite(ours)], rtol=1e-12, atol=1e-14)
 
 
 def test_the_transforms_know_the_laws_that_are_stated():
