@@ -231,7 +231,13 @@ REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region"
 
 def _likelihood(condition: Node) -> float:
     """How often a condition is expected to hold: what asks for finite numbers, nearly always."""
-    return FINITE if any(node.op == "isfinite" for node in ir.topological([condition])) else 0.5
+    if condition.op == "isfinite":
+        return FINITE
+    if condition.op == "logical_not":
+        return 1 - _likelihood(condition.inputs[0])
+    if condition.op == "logical_and":
+        return max(map(_likelihood, condition.inputs))
+    return _likelihood(condition.inputs[0]) if condition.op == "all" else 0.5
 
 
 def _is_scalar(kernel: Kernel) -> bool:

@@ -23,6 +23,9 @@ from egc.transforms.ranges import coefficient, mentions
 from egc.transforms.vmap import Lifting, NotLifted, spread
 from egc.types import ArrayType
 
+KEPT = frozenset([("i", "i"), ("i", "f"), ("f", "f")])
+"""Kinds of dtypes between which a cast of a sum is the sum of casts, wrap-around included."""
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -59,7 +62,7 @@ class Series:
                 raise NotLifted("a value that changes")
             return Affine(value.node, None)
         inputs = node.inputs
-        if node.op == "cast" and x is None and node.type.dtype.kind in "if":
+        if node.op == "cast" and x is None and (inputs[0].type.dtype.kind, node.type.dtype.kind) in KEPT:
             return self._each(lambda part: make("cast", part, dtype=node.type.dtype), self.of(inputs[0], x))
         if node.op == "broadcast" and x is None and not inputs[0].type.rank:
             return self._each(lambda part: spread(part, node.type.shape, ()), self.of(inputs[0], x))

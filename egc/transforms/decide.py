@@ -13,6 +13,7 @@ from typing import Any
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
+from egc.ops import INT64
 from egc.sizes import Dim, Size
 from egc.transforms.ranges import Ranges
 from egc.transforms.tidy import tidy
@@ -81,7 +82,7 @@ def _atom(atom: tuple[str, Dim, Dim], ranges: Ranges) -> Dim:
 
 
 def _compared(node: Node, ranges: Ranges) -> Node:
-    a, b = (count_size(child) if child.type.dtype.kind in "iu" else None for child in node.inputs)
+    a, b = (count_size(child) if child.type.dtype == INT64 else None for child in node.inputs)
     if a is None or b is None:
         return node
     apart = reduced(a - b, ranges)

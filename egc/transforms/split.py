@@ -94,7 +94,7 @@ def stored_states(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     needed = [k for k in core if any(solution.states[k] in ir.topological([solution.outputs[j]]) for j in readers)]
     if not readers or not needed or any(solution.states[k].type.rank for k in needed):
         return None
-    final, rows = _stored(node, solution.count, core, needed)
+    final, rows = _stored(node, solution.count, _closure(solution, core), needed)
     again = Solution(node, count, ranges, allowed)
     for k, row in zip(needed, rows):
         again.lifting.known[again.states[k]] = Value(row, True)
@@ -104,6 +104,15 @@ def stored_states(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     if any(results[k] is None for k in readers):
         return None
     return Forms(results, {*again.laws, "states_are_stored_and_read"}, again.rounded)
+
+
+def _closure(solution: Solution, core: Sequence[int]) -> list[int]:
+    """The states, and those that they read."""
+    found = list(core)
+    for k in found:
+        nodes = set(ir.topological([solution.outputs[k]]))
+        found += [j for j, state in enumerate(solution.states) if state in nodes and j not in found]
+    return found
 
 
 def _is_read(solution: Solution, k: int) -> bool:
