@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from egc.ir import Node, make
+from egc.ir import Node
 from egc.ops import MASKED, SPECIAL, UFUNCS
 from egc.source import syntax as syntax
 from egc.source.syntax import Expression, after, binary, call, index, literal, negated, quoted
@@ -85,8 +85,9 @@ def _operator(op: str, node: Node, operands: Sequence[Operand]) -> Expression:
 
 @written(*MASKED)
 def _masked(w: Writer, node: Node) -> Expression:
-    mask, other, *operands = node.inputs
-    return call("np.where", w.value(mask), w.value(make(MASKED[node.op], *operands)), w.value(other))
+    mask, other, *operands = map(w.value, node.inputs)
+    made = call(f"{w.module('special')}.{MASKED[node.op]}", *operands)
+    return call("np.where", mask, made, other)
 
 
 @written(*(name for names in SPECIAL.values() for name in names))
