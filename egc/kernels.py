@@ -20,7 +20,7 @@ from egc.kinds import (
     CHEAP,
     FUSED_REDUCTIONS,
     INLINE_LEAVES,
-    SCANS,
+    LIGHT,
     VIEWS,
     Fusible,
     factors,
@@ -205,37 +205,39 @@ class _Grouping:
         return sum(RESULT_WEIGHT if node in self.outputs else 1 for node in nodes)
 
     def _levels(self) -> dict[Any, int]:
-        """The first level at which each Node can run. A view runs in the level of those who may first read it.
-
-        What is reckoned cheaply from a serial Node's values shares its loop, and is in `serial` too.
-        """
+        """The first level at which each Node can run. A view runs in the level of those who may first read it."""
         levels: dict[Any, int] = {}
         self.serial: set[Any] = {node for node in self.nodes if self.kinds[node] == "fused" and is_serial(node)}
-        self._reckon_where_scattered()
+        self._reckon_after()
+        self._reckon_ahead()
+        self._reckon_after()
         for node in self.nodes:
-            level, fused = 0, self.kinds[node] == "fused"
-            for child in self.inputs[node]:
-                same = fused and self._same_loop(child, node)
-                if same and child in self.serial and (node.op in CHEAP or node.op in CHECKS):
-                    self.serial.add(node)
+            level = 0
             for child in self.inputs[node]:
                 apart = self.kinds[child] in ("fused", "call", "join", "product")
-                if apart and fused and self._same_loop(child, node):
+                if apart and self._same_loop(child, node):
                     apart = (child in self.serial) != (node in self.serial) or (node in self.serial and is_serial(node))
                 level = max(level, levels[child] + apart)
             levels[node] = level
         return levels
 
-    def _reckon_where_scattered(self) -> None:
-        """Puts into `serial` what is reckoned cheaply for scatters alone, and for checks of the same values: it is never
+    def _reckon_after(self) -> None:
+        """Puts into `serial` what is reckoned lightly from values there: it shares their loop."""
+        for node in self.nodes:
+            light = node.op in LIGHT or node.op in CHECKS
+            if light and any(child in self.serial and self._same_loop(child, node) for child in self.inputs[node]):
+                self.serial.add(node)
+
+    def _reckon_ahead(self) -> None:
+        """Puts into `serial` what is reckoned lightly for values there alone, and for checks of the same values: it is never
         stored."""
         for node in reversed(self.nodes):
-            if self.kinds[node] != "fused" or node.op not in CHEAP:
+            if self.kinds[node] != "fused" or node.op not in LIGHT:
                 continue
             readers = self.users.get(node, [])
             if all(user is not None and self._same_loop(node, user) for user in readers):
-                scattered = [user for user in readers if user in self.serial and user.op not in SCANS]
-                if scattered and all(user in self.serial or user.op in CHECKS for user in readers):
+                wanted = [user for user in readers if user in self.serial]
+                if wanted and all(user in self.serial or user.op in CHECKS for user in readers):
                     self.serial.add(node)
 
     def _same_loop(self, child: Any, user: Any) -> bool:

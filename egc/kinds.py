@@ -29,6 +29,10 @@ CHEAP = frozenset(
 )
 """Ops that take less time than storing their result and reading it again."""
 
+LIGHT = CHEAP | {"divide", "reciprocal", "sqrt"}
+"""Ops that take less time than a loop waits that needs its last iteration's result: they share it, rather than one of their
+own, which threads could share."""
+
 PIECES = 24
 """Pieces that loops put an array together from, at most."""
 

@@ -15,8 +15,10 @@ import numpy as np
 
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.gaps import Gaps
+from egc.backends.numba.panels import write_panels
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
+from egc.backends.numba.stages import write_stages
 from egc.backends.numba.strips import suits, write_strips
 from egc.kinds import CHEAP
 from egc.lower.loops import Loop
@@ -155,6 +157,7 @@ class Nest:
         self.rows: dict[tuple[Access, int], str] = {}
         self.row_count = self.pick_count = 0
         self.gaps = Gaps(self)
+        self.turned: dict[Access, str] = {}
         self.products = {} if source.exact else summed_products(loop)
         self.spans: dict[int, tuple[str, str]] = {}
         self.folds = {
@@ -185,7 +188,7 @@ class Nest:
                 self.statement(depth, indent, item)
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
-        source, index = self.source, self.index(depth)
+        source = self.source
         start, stop = self.span(loop, depth)
         whole = id(loop) not in self.spans
         inner = list(statements(loop.body))
@@ -218,8 +221,7 @@ class Nest:
             ):
                 for fold in blocked:
                     fold.start_block(indent)
-                source.line(indent, f"for {index} in range(min({BLOCK}, {stop})):")
-                self.body(loop.body, depth + 1, indent + 1)
+                self.each(loop, depth, indent, "0", f"min({BLOCK}, {stop})")
                 for fold in blocked:
                     fold.end_block(indent, first=fold in ending)
                 source.line(indent, f"if {stop} > {BLOCK}:")
@@ -233,13 +235,20 @@ class Nest:
                 start = self.loop_over_several(loop, depth, indent)
             elif depth == 0 and not ending and suits(loop, self.loop):
                 start = write_strips(self, loop, start, stop, indent)
+            else:
+                start = write_panels(self, loop, depth, start, stop, indent)
             if self.gaps.loads(loop, depth):
                 self.blocks(loop, depth, indent, (), start, stop)
             else:
-                source.line(indent, f"for {index} in range({span(start, stop)}):")
-                self.body(loop.body, depth + 1, indent + 1)
+                self.each(loop, depth, indent, start, stop)
         for fold in ending:
             self.finish(loop, fold, indent)
+
+    def each(self, loop: For, depth: int, indent: int, start: str, stop: str) -> None:
+        """The iterations from start to stop of a loop, one after the other; in stages where much can run ahead of what waits."""
+        start = write_stages(self, loop, depth, start, stop, indent)
+        self.source.line(indent, f"for {self.index(depth)} in range({span(start, stop)}):")
+        self.body(loop.body, depth + 1, indent + 1)
 
     def blocks(self, loop: For, depth: int, indent: int, blocked: Sequence[Accumulator], start: str, stop: str) -> None:
         """The iterations from start to stop of a loop, in blocks."""
@@ -250,8 +259,7 @@ class Nest:
             fold.start_block(indent + 1)
         end = f"min({block} + {BLOCK}, {stop})"
         self.gaps.close(loop, depth, block, end, indent + 1)
-        source.line(indent + 1, f"for {index} in range({block}, {end}):")
-        self.body(loop.body, depth + 1, indent + 2)
+        self.each(loop, depth, indent + 1, block, end)
         self.gaps.closed.clear()
         for fold in blocked:
             fold.end_block(indent + 1)
@@ -281,6 +289,9 @@ class Nest:
     def fill_span(self, reduce: Reduce) -> tuple[str, str]:
         """The elements of an array that a reduction starts anew."""
         return "0", self.source.dim(reduce.size)
+
+    def allocates(self) -> None:
+        """Says that the function being written may run out of memory."""
 
     def index(self, depth: int) -> str:
         return f"i{depth}{self.suffix}"
@@ -316,8 +327,8 @@ class Nest:
         return f"{self.element(access)} != 0" if dtype.kind == "b" else self.element(access)
 
     def element(self, access: Access, picked: Sequence[str] = ()) -> str:
-        if access in self.gaps.closed:
-            return self.gaps.closed[access]
+        if found := self.gaps.closed.get(access) or self.turned.get(access):
+            return found
         array, depth = self.source.array(access.array), len(access.strides)
         if (access, depth - 1) in self.rows:
             parts = [self.rows[access, depth - 1], self.source.address(0, access.strides[-1:], [self.index(depth - 1)])]
@@ -400,17 +411,22 @@ class Nest:
             case Gather(name=name, access=access, picks=picks, mode=mode, dtype=dtype):
                 element = self.element(access, self.picked(picks, mode, indent))
                 text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"
-            case Scatter(access=access, picks=picks, value=value, combine=way, dtype=dtype):
-                element = self.element(access, self.picked(picks, self.way_out(picks, depth), indent))
-                total, result = f"{element} != 0" if dtype.kind == "b" else element, self.value(value)
-                if way == "subtract":
-                    result = f"{type_name(dtype)}({total} - {result})"
-                elif way != "set":
-                    result = combine(COMBINATIONS[way], dtype, total, result)
-                text = f"{element} = {stored(result, dtype)}"
+            case Scatter(picks=picks):
+                self.scatter(statement, self.picked(picks, self.way_out(picks, depth), indent), indent)
+                return
             case _:
                 raise AssertionError(statement)
         self.source.line(indent, text)
+
+    def scatter(self, scatter: Scatter, picked: Sequence[str], indent: int) -> None:
+        """Puts a value where indices say, given what they add to the address."""
+        element, dtype = self.element(scatter.access, picked), scatter.dtype
+        total, result = f"{element} != 0" if dtype.kind == "b" else element, self.value(scatter.value)
+        if scatter.combine == "subtract":
+            result = f"{type_name(dtype)}({total} - {result})"
+        elif scatter.combine != "set":
+            result = combine(COMBINATIONS[scatter.combine], dtype, total, result)
+        self.source.line(indent, f"{element} = {stored(result, dtype)}")
 
 
 def _is_light(item: Item) -> bool:

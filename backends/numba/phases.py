@@ -313,6 +313,9 @@ class _PhasedNest(Nest):
         for buffer in buffers:
             self.source.line(1, f"keep({buffer})")
 
+    def allocates(self) -> None:
+        self.kernel.private = True
+
     def span(self, loop: For, depth: int) -> tuple[str, str]:
         shared = self.split is not None and depth == self.columns and id(loop) not in self.spans
         return ("start", "stop") if shared else super().span(loop, depth)

@@ -70,7 +70,14 @@ def nearest(x, n):
     return np.argmin(distances, axis=1), np.sum(np.sqrt(distances), axis=1)
 
 
-FUNCTIONS = [elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered, products, nearest]
+def across(x, n):
+    square = x[:, : len(x)]
+    return square + square.T, np.max(np.abs(square - square.T), axis=1), np.sum(square * square.T)
+
+
+FUNCTIONS = [
+    elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered, products, nearest, across,
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
