@@ -19,7 +19,7 @@ from egc.backends.numba.panels import write_panels
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.backends.numba.stages import write_stages
-from egc.backends.numba.strips import suits, write_strips
+from egc.backends.numba.strips import suits, suits_inside, write_strips, write_strips_inside
 from egc.kinds import CHEAP
 from egc.lower.loops import Loop
 from egc.lower.statements import (
@@ -235,6 +235,8 @@ class Nest:
                 start = self.loop_over_several(loop, depth, indent)
             elif depth == 0 and not ending and suits(loop, self.loop):
                 start = write_strips(self, loop, start, stop, indent)
+            elif depth == 0 and not self.inside and suits_inside(loop, self.loop):
+                write_strips_inside(self, loop, start, stop, indent)
             else:
                 start = write_panels(self, loop, depth, start, stop, indent)
             if self.gaps.loads(loop, depth):

@@ -4,6 +4,9 @@ Vectors then hold one element of each of several rows rather than several of one
 across a vector (outer-loop vectorization: Nuzman and Zaks, Outer-Loop Vectorization - Revisited for Short SIMD Architectures,
 2008). What differs between rows is read in a strip's order, in which it is put before; values that pass from one loop to the
 next are held for all rows of a strip.
+
+The rows are those of the outermost loop. Or they are those of the one inside it, where each iteration of the outermost one
+reads the same rows: each strip is then put in order once, and meets all these iterations before the next.
 """
 
 from __future__ import annotations
@@ -47,6 +50,9 @@ SHORT = 16
 SHORT_ROW = 64
 """the longest loops around them, for which rows run side by side."""
 
+REUSED = 4
+"""Iterations of a loop around, at least, for which strips are put in order."""
+
 MOST_BUFFERS = 6
 """Arrays of a strip that have an element for each iteration of a loop inside a row, at most; they lie on the stack."""
 
@@ -67,6 +73,28 @@ def suits(loop: For, nest: Loop) -> bool:
     return all(_may(statement, scratch) for statement in inside)
 
 
+def suits_inside(loop: For, nest: Loop) -> bool:
+    """Whether that is so for the rows that the loop inside an outermost one walks, which are the same in all its iterations."""
+    rows, direct = _rows_inside(loop), [s for s in loop.body if not isinstance(s, For)]
+    if isinstance(loop, Blocks) or loop.together > 1 or rows is None or nest.scratch:
+        return False
+    inner = [item for item in rows.body if isinstance(item, For)]
+    if len(inner) != 1 or any(isinstance(item, For) for item in inner[0].body) or rows.together > 1:
+        return False
+    if not any(isinstance(s, Fold) for s in inner[0].body):
+        return False
+    inside = list(statements([rows]))
+    packed = [s.access for s in inside if isinstance(s, Load) and _walks(s, 1)]
+    if not packed or len(packed) > MOST_BUFFERS or any(access.strides[0] != 0 for access in packed):
+        return False
+    return all(isinstance(s, (Load, Index, Literal)) for s in direct) and all(_may(s, set(), 1) for s in inside)
+
+
+def _rows_inside(loop: For) -> For | None:
+    found = [item for item in loop.body if isinstance(item, For)]
+    return found[0] if len(found) == 1 else None
+
+
 def _levels(items: Sequence[Item], depth: int) -> Iterator[tuple[int, For]]:
     """All loops, each with the number of loops around it."""
     for item in items:
@@ -75,15 +103,17 @@ def _levels(items: Sequence[Item], depth: int) -> Iterator[tuple[int, For]]:
             yield from _levels(item.body, depth + 1)
 
 
-def _may(statement: Statement, scratch: set[str]) -> bool:
+def _may(statement: Statement, scratch: set[str], around: int = 0) -> bool:
+    """Whether a statement can run for rows side by side that are inside of loops around."""
     match statement:
         case Fold(op=op, depth=depth, dtype=dtype):
-            return depth > 0 and dtype.kind in "fiub" and not (op == "sum" and depth == 1 and dtype == np.float32)
+            long = depth == 1 and not around
+            return depth > around and dtype.kind in "fiub" and not (op == "sum" and long and dtype == np.float32)
         case Load(access=access, dtype=dtype):
-            both = len(_walks(statement)) > 1
+            both = len(_walks(statement, around)) > 1
             return dtype.kind in "fiub" and (access.array in scratch or not both)
         case Store(access=access, dtype=dtype):
-            row_result = len(access.strides) == 1 and access.strides[0] != 0
+            row_result = len(access.strides) == around + 1 and access.strides[around] != 0
             return dtype.kind in "fiub" and (access.array in scratch or row_result)
         case Apply(node=node):
             return all(x.type.dtype.kind in "fiub" for x in (node, *node.inputs))
@@ -92,10 +122,12 @@ def _may(statement: Statement, scratch: set[str]) -> bool:
     return False
 
 
-def _walks(load: Load) -> list[int]:
+def _walks(load: Load, around: int = 0) -> list[int]:
     """The loops inside a row along which a load that differs between rows moves."""
     strides = load.access.strides
-    return [k for k in range(1, len(strides)) if strides[k] != 0] if strides and strides[0] != 0 else []
+    if len(strides) <= around or strides[around] == 0:
+        return []
+    return [k for k in range(around + 1, len(strides)) if strides[k] != 0]
 
 
 def write_strips(nest: Nest, loop: For, start: str, stop: str, indent: int) -> str:
@@ -103,9 +135,21 @@ def write_strips(nest: Nest, loop: For, start: str, stop: str, indent: int) -> s
     return _Strips(nest, loop, start, stop).write(indent)
 
 
+def write_strips_inside(nest: Nest, loop: For, start: str, stop: str, indent: int) -> None:
+    """The same for the loop inside an outermost one, for which it says where the others start."""
+    rows = _rows_inside(loop)
+    assert rows is not None
+    first, last = nest.span(rows, 1)
+    rest = _Strips(nest, rows, first, last, loop).write(indent, start, stop)
+    nest.spans[id(rows)] = rest, last
+
+
 class _Strips:
-    def __init__(self, nest: Nest, loop: For, start: str, stop: str):
-        self.nest, self.loop, self.start, self.stop = nest, loop, start, stop
+    """The strips of a loop from start to stop, which stands in a loop `around` it or in none."""
+
+    def __init__(self, nest: Nest, loop: For, start: str, stop: str, around: For | None = None):
+        self.nest, self.loop, self.start, self.stop, self.around = nest, loop, start, stop, around
+        self.depth = int(around is not None)
         self.suffix, self.first = nest.suffix, f"g{nest.suffix}"
         self.scratch = {name: dtype for name, dtype, _ in nest.loop.scratch}
         self.packed: dict[tuple[Access, Dim], str] = {}
@@ -145,13 +189,15 @@ class _Strips:
             return self.nest.products[statement.value]
         return list(operands(statement))
 
-    def write(self, indent: int) -> str:
+    def write(self, indent: int, begin: str = "", end: str = "") -> str:
+        """For a loop around, from begin to end."""
         source, rest = self.nest.source, f"q{self.suffix}"
-        levels = list(_levels(self.loop.body, 1))
+        levels = list(_levels(self.loop.body, 1 + self.depth))
         limits = {level.dim: SHORT_ROW for depth, level in levels if depth == 1}
         limits |= {size: SHORT_ROW for _, _, size in self.nest.loop.scratch}
         limits |= {level.dim: SHORT for depth, level in levels if depth == 2}
         short = [f"{source.dim(dim)} <= {limit}" for dim, limit in limits.items()]
+        short += [f"{end} - {begin} >= {REUSED}"] * self.depth
         self.line(indent, f"{rest} = {self.start}")
         self.line(indent, f"if {' and '.join([*short, f'{self.stop} - {self.start} >= {LANES}'])}:")
         self.line(indent + 1, f"{rest} = {self.start} + ({self.stop} - {self.start}) // {LANES} * {LANES}")
@@ -169,7 +215,10 @@ class _Strips:
         for load, dims in loads:
             self._pack(load, dims, indent + 2)
         known, self.nest.rows = self.nest.rows, {}
-        self._body(self.loop.body, 1, indent + 2)
+        if self.around is not None:
+            self.line(indent + 2, f"for {self.nest.index(0)} in range({begin}, {end}):")
+            self.nest.body([item for item in self.around.body if item is not self.loop], 1, indent + 3)
+        self._body(self.loop.body, 1 + self.depth, indent + 2 + self.depth)
         self.nest.rows = known
         return rest
 
@@ -182,19 +231,20 @@ class _Strips:
         for item in items:
             if isinstance(item, For):
                 yield from self._packed_loads(item.body, (*dims, item.dim))
-            elif isinstance(item, Load) and item.access.array not in self.scratch and (walks := _walks(item)):
-                length = dims[walks[0] - 1]
+            elif isinstance(item, Load) and item.access.array not in self.scratch and (walks := self._walks(item)):
+                inside = walks[0] - self.depth - 1
+                length = dims[inside]
                 if (item.access, length) not in self.packed:
                     self.packed[item.access, length] = f"k{len(self.packed)}{self.suffix}"
-                    yield item, (*dims[: walks[0] - 1], length)
+                    yield item, (*dims[:inside], length)
 
     def _pack(self, load: Load, dims: tuple[Dim, ...], indent: int) -> None:
         """Puts what a strip of rows reads in the strip's order."""
-        source, (walk,) = self.nest.source, _walks(load)
+        source, (walk,) = self.nest.source, self._walks(load)
         lane, index = f"l{self.suffix}", f"i{walk}{self.suffix}"
         self.line(indent, f"for {lane} in range({LANES}):")
         self.line(indent + 1, f"for {index} in range({source.dim(dims[-1])}):")
-        indices = [f"({self.first} + {lane})", *["0"] * (walk - 1), index]
+        indices = [*["0"] * self.depth, f"({self.first} + {lane})", *["0"] * (walk - self.depth - 1), index]
         place = source.address(load.access.offset, load.access.strides[: walk + 1], indices)
         target = self.packed[load.access, dims[-1]]
         self.line(indent + 2, f"{target}[{index} * {LANES} + {lane}] = {source.array(load.access.array)}[{place}]")
@@ -226,7 +276,7 @@ class _Strips:
             return
         lane = f"l{self.suffix}"
         self.line(indent, f"for {lane} in range({LANES}):")
-        self.line(indent + 1, f"i0{self.suffix} = {self.first} + {lane}")
+        self.line(indent + 1, f"{self.nest.index(self.depth)} = {self.first} + {lane}")
         made = {s.name for s in group if not isinstance(s, Fold) and hasattr(s, "name")}
         for name in dict.fromkeys(name for s in group for name in self._read(s)):
             if name in self.shared and name not in made:
@@ -250,8 +300,8 @@ class _Strips:
                 self.line(indent, f"{self._total(statement)}[{lane}] = {stored(text, statement.dtype)}")
             case Load(name=name, access=access, dtype=dtype) if access.array in self.scratch:
                 self.line(indent, f"{self.nest.value(name)} = {self._held(access, dtype)}")
-            case Load(name=name, access=access, dtype=dtype) if _walks(statement):
-                (walk,) = _walks(statement)
+            case Load(name=name, access=access, dtype=dtype) if self._walks(statement):
+                (walk,) = self._walks(statement)
                 array = next(self.packed[key] for key in self.packed if key[0] == access)
                 text = f"{array}[i{walk}{self.suffix} * {LANES} + {lane}]"
                 self.line(indent, f"{self.nest.value(name)} = {text}{' != 0' if dtype.kind == 'b' else ''}")
@@ -269,6 +319,9 @@ class _Strips:
 
     def _element(self, array: str, dtype: np.dtype) -> str:
         return f"{array}[l{self.suffix}]{' != 0' if dtype.kind == 'b' else ''}"
+
+    def _walks(self, load: Load) -> list[int]:
+        return _walks(load, self.depth)
 
     def _fold(self, name: str) -> Fold | None:
         return next((s for s in statements([self.loop]) if isinstance(s, Fold) and s.name == name), None)

@@ -64,3 +64,35 @@ def test_rows_of_stacks_do_not_mix():
         return np.sqrt(np.max(total, axis=1))
 
     np.testing.assert_allclose(egc.optimize(spread)(x, c), spread(x, c), rtol=1e-12)
+
+
+def distances(x, c):
+    return np.sqrt(np.sum((x[:, None, :] - c[None, :, :]) ** 2, axis=2))
+
+
+def kernel_matrix(x, c):
+    apart = np.sum(np.abs(x[:, None, :] - c[None, :, :]), axis=2)
+    return np.exp(-apart) * x[:, :1] + c[:, 0], np.max(x[:, None, :] * c[None, :, :], axis=2)
+
+
+def dominated(x, c):
+    return np.all(x[:, None, :] > c[None, :, :], axis=2), np.sum(x[:, None, :] > c[None, :, :], axis=2)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+@pytest.mark.parametrize("function", [distances, kernel_matrix, dominated], ids=lambda function: function.__name__)
+def test_pairs_side_by_side_give_what_numpy_gives(function, dtype):
+    optimized = egc.optimize(function)
+    for count, width in [(1, 3), (3, 8), (5, SHORT), (70, 2), (4, SHORT + 1)]:
+        for n in ROWS:
+            x, c = ((RNG.normal(size=(k, width)) * 3).astype(dtype) for k in (count, n))
+            tolerance = 2e-5 if dtype == np.float32 else 1e-12
+            found, expected = optimized(x, c), function(x, c)
+            pairs = zip(found, expected) if isinstance(expected, tuple) else [(found, expected)]
+            for got, want in pairs:
+                np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+def test_rows_of_a_matrix_that_all_others_meet_run_side_by_side():
+    x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(90, 8))
+    assert f"<= {SHORT} and" in egc.optimize(distances).explain(x, c).code
