@@ -8,10 +8,12 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
+from numba.np.numpy_support import as_dtype
 
 from egc.backends.numba.blas import matrix_product, shifted, vector_product
-from egc.backends.numba.functions import allocate, pointer
+from egc.backends.numba.functions import accumulate_product_of, allocate, keep, pointer
 from egc.backends.numba.machine import Unaliased
+from egc.backends.numba.threads import share
 
 fused = njit(
     error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, fastmath={"contract"}, pipeline_class=Unaliased
@@ -20,6 +22,13 @@ fused = njit(
 
 SMALL = 32
 """Multiplications of one matrix product below which BLAS's start costs more than its speed gains."""
+
+FEW, MANY = 17, 512
+"""Elements of a row, at least and at most, for which a product with a vector is a sum for each row. BLAS takes several rows at
+a time: memory is fetched ahead of one walk, not of several short ones."""
+
+ELEMENT = 0.2
+"""Nanoseconds that such a product takes for each element."""
 
 
 def addressable(x):
@@ -68,7 +77,9 @@ def _matmul(a, b):
         return lambda a, b: np.dot(np.ascontiguousarray(a), np.ascontiguousarray(b))
     if a.ndim == b.ndim == 2:
         return _matrix_times_matrix
-    return _matrix_times_vector if a.ndim == 2 else _vector_times_matrix
+    if a.ndim == 1:
+        return _vector_times_matrix
+    return _sums_of_rows(as_dtype(a.dtype).type(0)) if isinstance(a.dtype, types.Float) else _matrix_times_vector
 
 
 def _matrix_times_matrix(a, b):
@@ -104,6 +115,37 @@ def _matrix_times_vector(a, b):
     else:
         vector_product(rows, inner, left, down, along, right, step, out)
     return result
+
+
+times_vector = njit(error_model="numpy", no_cpython_wrapper=True)(_matrix_times_vector)
+
+
+@fused
+def _dots(start, stop, left, down, right, out, inner, zero):
+    """The sums of products of rows with a vector."""
+    for i in range(start, stop):
+        total = zero
+        for j in range(inner):
+            total = accumulate_product_of(total, left[i * down + j], right[j])
+        out[i] = total
+
+
+def _sums_of_rows(zero):
+    """As `_matrix_times_vector`, for real numbers of this zero's type."""
+
+    def product(a, b):
+        x, y = addressable(a), addressable(b)
+        (rows, inner), (down, along) = x.shape, _steps(x)
+        if along != 1 or y.strides[0] != y.itemsize or inner < FEW or inner > MANY:
+            return times_vector(x, y)
+        result = allocate((rows,), x.dtype)
+        left, right, out = pointer(x), pointer(y), pointer(result)
+        share(_dots, rows, 0, ELEMENT * rows * inner, (left, down, right, out, inner, zero))
+        keep(x)
+        keep(y)
+        return result
+
+    return product
 
 
 def _vector_times_matrix(a, b):

@@ -43,6 +43,23 @@ def test_matrices_in_any_layout(left, right):
         np.testing.assert_allclose(multiplied(laid(a, left), laid(b, right)), a @ b, rtol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("inner", [1, 16, 17, 33, 256, 511, 512, 513])
+def test_matrices_times_vectors(inner, dtype):
+    for rows in (1, 2, 70):
+        a, b = normal((rows, inner), dtype), normal(2 * max(inner, rows), dtype)[::2]
+        tolerance = {"rtol": 1e-4, "atol": 1e-4} if dtype == np.float32 else {"rtol": 1e-11, "atol": 1e-12}
+        np.testing.assert_allclose(multiplied(a, b[:inner]), a @ b[:inner], **tolerance, strict=True)
+        np.testing.assert_allclose(multiplied(np.asfortranarray(a), b[:inner]), a @ b[:inner], **tolerance, strict=True)
+        np.testing.assert_allclose(multiplied(b[:rows], a[:, :3]), b[:rows] @ a[:, :3], **tolerance, strict=True)
+
+
+def test_a_product_with_a_row_that_is_not_finite():
+    a = np.ones((3, 40))
+    a[1, 7], a[2, 9] = np.inf, np.nan
+    np.testing.assert_array_equal(multiplied(a, np.ones(40)), a @ np.ones(40))
+
+
 def test_matrices_without_elements():
     for rows, inner, columns in [(0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 0)]:
         for stack in ((), (0,), (3,)):
