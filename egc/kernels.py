@@ -222,9 +222,13 @@ class _Grouping:
         return levels
 
     def _reckon_after(self) -> None:
-        """Puts into `serial` what is reckoned lightly from values there: it shares their loop."""
+        """Puts into `serial` what is reckoned lightly from values there: it shares their loop. A division by what another loop
+        has to make first, such as a sum, rather shares the loop of who reads it."""
         for node in self.nodes:
-            light = node.op in LIGHT or node.op in CHECKS
+            light = node.op in CHEAP or node.op in CHECKS
+            if not light and node.op in LIGHT:
+                others = [child for child in self.inputs[node] if not self._same_loop(child, node)]
+                light = all(self.kinds[viewed(child)] == "leaf" for child in others)
             if light and any(child in self.serial and self._same_loop(child, node) for child in self.inputs[node]):
                 self.serial.add(node)
 

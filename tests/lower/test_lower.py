@@ -164,3 +164,16 @@ def test_what_is_costly_is_ready_before_a_scatter():
     x, count, i = argument("x", "f64[n]"), argument("c", "f64[64]"), argument("i", "i64[n]")
     counted = make("scatter", count, make("exp", x), i, axes=(0,), combine="add")
     assert [kernel.kind for kernel in group(Program((x, count, i), (counted,)))] == ["fused", "fused"]
+
+
+def test_what_follows_a_scan_shares_its_loop_unless_it_waits_for_another():
+    x = argument("x", "f64[n]")
+    running, total = make("cumsum", x, axis=0), make("sum", x, axes=(0,))
+    alone = make("divide", running, make("cast", make("iota", shape=(N,), axis=0), dtype=np.dtype(float)))
+    part = make("exp", make("divide", running, make("broadcast", total, shape=(N,), axes=())))
+
+    def loops(output):
+        return [{node.op for node in kernel.nodes} for kernel in group(Program((x,), (output,)))]
+
+    assert loops(alone) == [{"cumsum", "cast", "divide"}]
+    assert {"divide", "exp"} in loops(part)
