@@ -410,6 +410,9 @@ class Nest:
                 carried = f"c{self.value(name)}"
                 self.source.line(indent, f"{carried} = {combine(op, dtype, carried, self.value(value))}")
                 text = f"{self.value(name)} = {carried}"
+            case Gather(name=name, access=access, picks=picks, mode=mode) if access.array in self.source.scalars:
+                self.picked(picks, mode, indent)
+                text = f"{self.value(name)} = {self.source.scalars[access.array]}"
             case Gather(name=name, access=access, picks=picks, mode=mode, dtype=dtype):
                 element = self.element(access, self.picked(picks, mode, indent))
                 text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"

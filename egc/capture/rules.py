@@ -101,7 +101,7 @@ def _trace(rule: Rule, rank: int, axes: tuple[int, ...] | None) -> Traced:
         raise
     except NotEncodable as error:
         raise RuleError(f"rule {rule.name}: {error.what}: {error.why}", rule.place) from error
-    except (EgcError, TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
+    except (EgcError, TypeError, ValueError, IndexError, AttributeError, NameError, np.linalg.LinAlgError) as error:
         raise RuleError(f"rule {rule.name} does not trace: {error}", rule.place) from error
 
 

@@ -145,3 +145,17 @@ def test_copies_of_two_arrays_do_not_take_the_places_of_each_other():
     positive = make("less", number(0.0), at(x, 0))
     found = cond(1, positive, both, lambda x, y: (x, y), [x, y])
     agree([x, y], found, *[(abs(a), b) for a, b in vectors(2, 5, count=2)])
+
+
+def test_an_element_of_a_number_seen_as_an_array_of_length_1_is_that_number():
+    x, k = argument("x", "f64[1]"), argument("k", "i64")
+
+    def body(i, total, value, k):
+        seen = make("reshape", value, shape=(1,))
+        return add(total, make("gather", seen, make("add", k, size(A)), axes=(0,), mode="raise"))
+
+    value = make("sin", at(x, 0))
+    states = loop(1, size(1), [number(0.0)], body, [value, k])
+    agree([x, k], states, (np.array([0.5]), np.array(0)), (np.array([0.5]), np.array(-1)))
+    with pytest.raises(IndexError):
+        BACKEND.compile(Program((x, k), states)).run(np.array([0.5]), np.array(1))

@@ -177,3 +177,19 @@ def test_a_size_is_compared_with_data():
 
     for k in range(-1, 6):
         assert_same(f, X, k)
+
+
+def test_a_result_is_an_argument_on_one_side_and_the_argument_goes_on_on_the_other():
+    def f(x, c):
+        for _ in range(0, len(x), 2):
+            if c[-1] > 1:
+                if x[0] < 0.25 or c[0] > 1:
+                    break
+                return x
+        return x
+
+    for first in (-3, 3):
+        x = np.ones(1)
+        optimized = egc.optimize(f, backend="reference", rules=[])
+        assert optimized(x, np.array([first])) is x
+        np.testing.assert_array_equal(x, 1.0)

@@ -239,7 +239,7 @@ class _Merge:
         if unneeded is not None:
             kept = (b, a)[unneeded]
             kind = kind_of(kept)
-            if kind is None:
+            if kind is None or self._is_older(kept):
                 return lambda: kept
             given = (self.first, self.second)[1 - unneeded].contents.node_of(kept, kind)
             pair = [kind.placeholder, given] if unneeded == 0 else [given, kind.placeholder]
@@ -253,7 +253,7 @@ class _Merge:
         if kind.kind != "array":
             return lambda: kind.value(taken[0])
         origins = [v for k, v in enumerate((a, b)) if isinstance(v, Array) and k != unneeded]
-        key = tuple((origin.cell, origin.path) for origin in origins)
+        key = unneeded, tuple((origin.cell, origin.path) for origin in origins)
         aliases: dict[Cell, Node | None] = {}
         if key not in self.seen:
             self.seen.add(key)
@@ -268,6 +268,12 @@ class _Merge:
             return Array(self.cells[key], "array")
 
         return array
+
+    def _is_older(self, value: Any) -> bool:
+        """Whether a value is one from before the branch, which is what it is after it too."""
+        if not isinstance(value, Array):
+            return True
+        return value.cell.serial < self.start if value.kind == "array" else not self.belongs(value.node)
 
     def _alias(self, arrays: Sequence[Array | None], aliases: dict[Cell, Node | None]) -> None:
         """When the merged array is memory that one of the arrays, one for each side, may be."""
