@@ -136,6 +136,10 @@ def _inplace_binop(frame: Any, expression: Any) -> Any:
         return expression.fn(target, operand)
     if isinstance(target, Stretch):
         return stretches.apply(expression.fn, (target, operand), {})
+    if isinstance(target, Selection) and any(
+        value is target and name[0] != "$" and name != expression.lhs.name for name, value in frame.values.items()
+    ):
+        raise NotEncodable("in-place change of a selection by a mask", "another variable has it", current().line)
     if isinstance(target, CONTAINERS) and not frame.machine.may_change(target):
         raise outside("in-place change of a container")
     if isinstance(target, CONTAINERS):

@@ -193,3 +193,12 @@ def test_a_result_is_an_argument_on_one_side_and_the_argument_goes_on_on_the_oth
         optimized = egc.optimize(f, backend="reference", rules=[])
         assert optimized(x, np.array([first])) is x
         np.testing.assert_array_equal(x, 1.0)
+
+
+def test_a_selection_with_two_names_changes_under_both():
+    def f(x):
+        chosen = other = x[x > 0.0]
+        chosen += 1.0
+        return other.sum()
+
+    written_as(f, X)
