@@ -202,3 +202,17 @@ def test_a_selection_with_two_names_changes_under_both():
         return other.sum()
 
     written_as(f, X)
+
+
+def test_an_inner_function_reads_what_a_loop_left_where_nothing_else_does():
+    def f(x, y):
+        t = 0.0
+        scaled = lambda v: v * 0.5 + t  # noqa: E731
+        count = 0
+        while True:
+            if (count := count + 1) > 3 or x[-1] < -t:
+                break
+            t = x.sum()
+        return scaled(y)
+
+    assert_same(f, np.array([1.0, 2.0, 3.0]), X)

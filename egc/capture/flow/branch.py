@@ -169,12 +169,14 @@ class _Merge:
 
     def _variables(self) -> dict[str, Any]:
         """The merged variables that are still read."""
-        live = self.frame.graph.live
+        live, keep = self.frame.graph.live, self.frame.graph.kept
+        kept = [frozenset().union(*(keep[t] for t in side.outcome or ())) for side in (self.first, self.second)]
         wanted = [frozenset().union(*(live[t] for t in side.outcome or ())) for side in (self.first, self.second)]
         found: dict[str, Any] = {}
         for name in sorted(wanted[0] | wanted[1]):
             a, b = (side.values.get(name, MISSING) for side in (self.first, self.second))
             needed = [name in each for each in wanted]
+            needed = [need or (name in k and v is not MISSING) for need, k, v in zip(needed, kept, (a, b))]
             if isinstance(a, Iterating) and a is b:
                 self._place(a, needed)
             if a is b:
