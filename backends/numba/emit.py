@@ -398,7 +398,8 @@ class Nest:
             case Index(name=name, offset=offset, strides=strides):
                 text = f"{self.value(name)} = {self.source.address(offset, strides, self.indices(depth))}"
             case Apply(name=name, operands=operands, node=node):
-                text = f"{self.value(name)} = {expression(node, tuple(map(self.value, operands)), self.source.exact)}"
+                values = tuple(map(self.value, operands))
+                text = f"{self.value(name)} = {expression(node, values, self.source.exact, alone=depth == 0)}"
             case Store(access=access, value=value) if access.array in self.source.scalars:
                 text = f"{self.source.scalars[access.array]} = {self.value(value)}"
             case Store(access=access, value=value, dtype=dtype):

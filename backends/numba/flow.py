@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from egc import sizes
+from egc import ir, sizes
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.scalars import type_name
+from egc.ir import Node
+from egc.lower.access import affine, row_major
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
 from egc.lower.statements import For, Gather, Item, Pick, Scatter, is_invariant, statements
@@ -66,6 +68,7 @@ class _Writer:
         self.fails = may_fail(step)
         self.calls = Calls(self.source)
         self.arrays: dict[str, str] = {}
+        self.addresses: set[str] = set()
         self.read = {s.access.array for s in _statements(step) if hasattr(s, "access")}
         called = any(isinstance(inner, Call) for inner in _inner(step))
         self.names = self.calls.names if called else {}
@@ -185,7 +188,7 @@ class _Writer:
         for name, _ in buffers:
             self.line(indent, f"keep(b{name})")
         for step in body.steps:
-            if isinstance(step, Call) and step.name in self.read and step.view:
+            if isinstance(step, Call) and step.view and step.name in self.read - self.addresses:
                 self.line(indent, f"keep(c{step.name})")
         if len(self.source.lines) == written:
             self.line(indent, "pass")
@@ -201,6 +204,8 @@ class _Writer:
     def call(self, call: Call, indent: int) -> None:
         """A library call, whose result is copied into the memory of its name, or a view."""
         name, variable = call.name, f"y{call.name}"
+        if call.view and self.is_shown(call, indent):
+            return
         text = native_call(self.calls, call, [self.whole(operand) for operand in call.operands])  # type: ignore[arg-type]
         assert text is not None
         self.types[name] = call.type  # type: ignore[assignment]
@@ -216,6 +221,25 @@ class _Writer:
                 self.line(indent, f"q{name} = pointer(c{name})")
         else:
             self.line(indent, f"copy_to({self.source.pointers[name]}, as_contiguous({variable}))")
+
+    def is_shown(self, call: Call, indent: int) -> bool:
+        """Whether a view's elements are neighbours in the array that it shows: then an address is all that it takes."""
+        (operand, *others), type = call.operands, call.type
+        if others or not isinstance(type, ArrayType) or not type.rank or operand not in self.source.pointers:
+            return False
+        shown = first_of(call.node)
+        if shown is None:
+            return False
+        self.types[call.name] = type
+        self.source.pointers[call.name] = f"q{call.name}"
+        place = (
+            f"shifted({self.source.pointers[operand]}, {self.source.dim(shown)})"
+            if shown != 0
+            else self.source.pointers[operand]
+        )
+        self.line(indent, f"q{call.name} = {place}")
+        self.addresses.add(call.name)
+        return True
 
     def whole(self, name: str) -> str:
         """An array for a library."""
@@ -256,6 +280,16 @@ class _Writer:
 
     def cast(self, text: str, dtype: np.dtype) -> str:
         return text if dtype.kind == "b" else f"{type_name(dtype)}({text})"
+
+
+def first_of(view: Node) -> Dim | None:
+    """The first element of a view of an array in C order, counted from the array's; None where its elements are not neighbours."""
+    (x,) = view.inputs
+    shown = affine(ir.rebuild(view, [ir.input("x", x.type)]))
+    own = zip(shown.strides, row_major(view.type.shape), view.type.shape)
+    surely = all(check.what == "slice" for check in shown.checks)
+    neighbours = surely and shown.base.op == "input" and all(stride == step or dim == 1 for stride, step, dim in own)
+    return shown.offset if neighbours else None
 
 
 class Calls:

@@ -167,19 +167,27 @@ LIBRARY = {
     "exp2": "np.exp2({0})",
     "cbrt": "np.cbrt({0})",
     "gammaln": "math.lgamma({0})",
+    "logaddexp": "np.logaddexp({0}, {1})",
     "power": "{0} ** {1}",
 }
-"""The system library's functions, for code that has to be exact."""
+"""The system library's functions."""
 
 
-def expression(node: Node, operands: tuple[str, ...], exact: bool = False) -> str | None:
-    """The Python expression for an elementwise Node on scalar variables, or None when it has none."""
+ALONE = frozenset("exp exp2 log log2 log10 log1p sin cos tan arcsin arccos arctan erf erfc gammaln logaddexp".split())
+"""Those that take less time than code for vectors where there is only one number at a time: they branch."""
+
+
+def expression(node: Node, operands: tuple[str, ...], exact: bool = False, alone: bool = False) -> str | None:
+    """The Python expression for an elementwise Node on scalar variables, or None when it has none. `alone` where no loop over
+    elements is around it."""
     dtype = node.inputs[0].type.dtype
-    if exact and dtype.kind == "f" and node.op in LIBRARY:
+    if (exact and node.op in LIBRARY or alone and node.op in ALONE) and dtype.kind == "f":
         return _filled(LIBRARY[node.op], dtype, operands)
     special = _BY_OP.get(node.op)
     if special is not None:
-        return special(node, operands)
+        text = special(node, operands)
+        general = alone and dtype.kind == "f" and text is not None and text.startswith("power_")
+        return _filled(LIBRARY["power"], dtype, operands) if general else text
     if dtype.kind == "f" and node.op in VECTOR[dtype]:
         return f"{node.op}_{dtype.name}({', '.join(operands)})"
     template = BY_KIND[dtype.kind].get(node.op)

@@ -7,7 +7,7 @@ import pytest
 
 from egc.ir import make
 
-from .test_regions import A, N, agree, argument, loop, number, put, size
+from .test_regions import A, B, N, add, agree, argument, at, loop, number, part, put, put_part, size
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c128", "i32", "u8"])
@@ -50,3 +50,18 @@ def test_diagonals(offset):
     rng = np.random.default_rng(0)
     states = loop(1, size(2), [x], spread, [a])
     agree([a, x], states, *((rng.normal(size=(n, n)), rng.normal(size=3)) for n in (3, 6)), rtol=1e-9)
+
+
+def test_rows_are_read_where_they_lie_and_before_they_change():
+    """Whatever an iteration writes, views show the elements from its start."""
+    x = argument("x", "f64[n, n]")
+    row = lambda x, k: make("reshape", part(x, (k, 1), (0, N)), shape=(N,))  # noqa: E731
+
+    def body(i, x):
+        first, last = row(x, A), row(x, N - 1 - A)
+        inner = loop(2, size(N), [first], lambda j, y, z: put(y, add(at(y, B), at(z, B)), B), [last])[0]
+        return put_part(put_part(x, make("reshape", inner, shape=(1, N)), N - 1 - A, 0), part(x, (A, 1), (0, N)), 0, 0)
+
+    rng = np.random.default_rng(0)
+    states = loop(1, size(N), [x], body)
+    agree([x], states, *((rng.normal(size=(n, n)),) for n in (1, 2, 5)))
