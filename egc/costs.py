@@ -74,9 +74,9 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        if self.region:
-            program = _in_place(program)
         expanded = expand(program, inside=self.region and self.table.fused)
+        if self.region:
+            expanded = _in_place(expanded)
         kernels = sum(map(self.kernel, group(expanded, None if self.table.fused else _alone)))
         if self.region:
             return kernels

@@ -9,12 +9,14 @@ import numpy as np
 from egc import ir
 from egc.ir import Node, Program, make
 from egc.ops import INT64
+from egc.sizes import Dim
+from egc.types import Shape
 
 
 def expand(program: Program, inside: bool = False) -> Program:
     """The same function, in which argmax, argmin, tril, triu and diagonal matrices are elementwise ops on indices, and
-    reductions; `inside` of loops and branches so are products of two vectors and what is written with gaps: they take less
-    time than a library call's start.
+    reductions. `inside` of loops and branches, products of two vectors and what is written with gaps are such ops too, since a
+    library call takes longer to start, and a few numbers that are put side by side into an array are put there one by one.
 
     >>> from egc.types import parse_type
     >>> x = ir.input("x", parse_type("f64[n]"))
@@ -90,7 +92,36 @@ def _apart(node: Node) -> Node | None:
     return make("scatter", base, part, places, axes=(0,), combine="set")
 
 
-_INSIDE: dict[str, Callable[[Node], Node | None]] = {"matmul": _dot, "update_slice": _apart}
+def _one_by_one(node: Node) -> Node | None:
+    result, value = node.inputs
+    joined = value
+    while joined.op == "reshape" and _proper(joined.inputs[0].type.shape) == _proper(joined.type.shape):
+        joined = joined.inputs[0]
+    if joined.op != "concatenate" or not 1 < len(joined.inputs) <= FEW or any(x.type.size != 1 for x in joined.inputs):
+        return None
+    (axis,) = (k for k, dim in enumerate(value.type.shape) if dim != 1)
+    start, step = list(node.params["start"]), node.params["step"]
+    ones = (1,) * value.type.rank
+    for x in joined.inputs:
+        element = x if x.type.shape == ones else make("reshape", x, shape=ones)
+        result = make("update_slice", result, element, start=tuple(start), step=(1,) * len(step))
+        start[axis] = start[axis] + step[axis]
+    return result
+
+
+def _proper(shape: Shape) -> list[Dim]:
+    return [dim for dim in shape if dim != 1]
+
+
+FEW = 8
+"""Numbers of an array that are stored one by one, at most."""
+
+
+def _written(node: Node) -> Node | None:
+    return _one_by_one(node) or _apart(node)
+
+
+_INSIDE: dict[str, Callable[[Node], Node | None]] = {"matmul": _dot, "update_slice": _written}
 """What loops and branches do themselves rather than call a library for."""
 
 _EXPANSIONS: dict[str, Callable[[Node], Node | None]] = {

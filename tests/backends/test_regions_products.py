@@ -7,7 +7,7 @@ import pytest
 
 from egc.ir import make
 
-from .test_regions import A, B, N, add, agree, argument, at, loop, number, part, put, put_part, size
+from .test_regions import A, B, N, add, agree, argument, at, inner, loop, number, part, put, put_part, size
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c128", "i32", "u8"])
@@ -65,3 +65,18 @@ def test_rows_are_read_where_they_lie_and_before_they_change():
     rng = np.random.default_rng(0)
     states = loop(1, size(N), [x], body)
     agree([x], states, *((rng.normal(size=(n, n)),) for n in (1, 2, 5)))
+
+
+def test_numbers_side_by_side_are_stored_one_by_one():
+    """Those that an update reads are read before."""
+    x = argument("x", "f64[n, 2]")
+
+    def body(i, x):
+        first, second = at(x, A, 0), at(x, A, 1)
+        pair = make("concatenate", *(make("reshape", each, shape=(1,)) for each in (add(first, second), first)), axis=0)
+        return put_part(x, make("reshape", pair, shape=(1, 2)), A, 0)
+
+    compiled = agree(
+        [x], loop(1, size(N), [x], body), *((np.random.default_rng(n).normal(size=(n, 2)),) for n in (1, 5))
+    )
+    assert "for " not in inner(compiled)
