@@ -129,9 +129,10 @@ class Accumulator:
         op, dtype = self.op, self.dtype
         if self.fold.value in self.nest.products:
             a, b = map(self.nest.value, self.nest.products[self.fold.value])
-            return f"accumulate_product_of({total}, {a}, {b})"
+            return f"{total} + {a} * {b}" if self.nest.in_turn else f"accumulate_product_of({total}, {a}, {b})"
         if self.blocked:
-            return f"accumulate({total}, {f'{value}.' + {'r': 'real', 'i': 'imag'}[part] if part else value})"
+            term = f"{value}.{'real' if part == 'r' else 'imag'}" if part else value
+            return f"{total} + {term}" if self.nest.in_turn else f"accumulate({total}, {term})"
         if op == "prod" and dtype.kind == "f":
             return f"accumulate_product({total}, {value})"
         if self._wide():

@@ -55,6 +55,9 @@ short rows are several walks."""
 SHORT = 12
 """Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
 
+FEW = 12
+"""Elements of a row up to which they are added up in turn: partial sums take longer to begin and to end."""
+
 COMBINATIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 """The reductions that scatter combines with."""
 
@@ -160,6 +163,7 @@ class Nest:
         self.turned: dict[Access, str] = {}
         self.products = {} if source.exact else summed_products(loop)
         self.spans: dict[int, tuple[str, str]] = {}
+        self.in_turn = False
         self.folds = {
             id(s): Accumulator(self, s, f"{k}{suffix}")
             for k, s in enumerate(s for s in loop.statements() if isinstance(s, Fold))
@@ -221,7 +225,13 @@ class Nest:
             ):
                 for fold in blocked:
                     fold.start_block(indent)
-                self.each(loop, depth, indent, "0", f"min({BLOCK}, {stop})")
+                source.line(indent, f"if {stop} <= {FEW}:")
+                source.line(indent + 1, f"for {index} in range({stop}):")
+                self.in_turn = True
+                self.body(loop.body, depth + 1, indent + 2)
+                self.in_turn = False
+                source.line(indent, "else:")
+                self.each(loop, depth, indent + 1, "0", f"min({BLOCK}, {stop})")
                 for fold in blocked:
                     fold.end_block(indent, first=fold in ending)
                 source.line(indent, f"if {stop} > {BLOCK}:")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from egc import ir
 from egc.ir import make
 
-from .test_regions import A, B, N, add, agree, argument, at, inner, loop, number, part, put, put_part, size
+from .test_regions import A, B, M, N, add, agree, argument, at, inner, loop, number, part, put, put_part, size
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c128", "i32", "u8"])
@@ -80,3 +81,18 @@ def test_numbers_side_by_side_are_stored_one_by_one():
         [x], loop(1, size(N), [x], body), *((np.random.default_rng(n).normal(size=(n, 2)),) for n in (1, 5))
     )
     assert "for " not in inner(compiled)
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "c128"])
+def test_short_and_long_rows_are_added_up(dtype):
+    x = argument("x", f"{dtype}[m, n]")
+
+    def body(i, total, x):
+        row = make("reshape", part(x, (A, 1), (0, N)), shape=(N,))
+        return add(total, add(make("sum", row, axes=(0,)), make("matmul", row, row)))
+
+    start = ir.constant(0, x.type.dtype)
+    states = loop(1, size(M), [start], body, [x])
+    rng = np.random.default_rng(0)
+    given = [((rng.normal(size=(3, n)) + 1).astype(x.type.dtype),) for n in (1, 12, 13, 256, 300)]
+    agree([x], states, *given, rtol=1e-5 if dtype == "f32" else 1e-12)
