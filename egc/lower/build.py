@@ -16,6 +16,7 @@ from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
 from egc.lower.regions import flow_of, with_copies
+from egc.lower.repeated import repeated_inside
 from egc.lower.reuse import reuse
 from egc.lower.statements import reads
 from egc.lower.stores import stored
@@ -54,7 +55,7 @@ def lower(
         a0[0] = v2
     return a0
     """
-    program = with_copies(in_memory_order(expand(program)))
+    program = with_copies(repeated_inside(in_memory_order(expand(program))))
     names = {node: node.params["name"] for node in program.inputs}
     lowering = Lowering(fusible, runs, set(names.values()), strides)
     steps = lowering.steps(program, names)

@@ -8,7 +8,28 @@ import pytest
 from egc import ir
 from egc.ir import make
 
-from .test_regions import A, B, M, N, add, agree, argument, at, inner, loop, number, part, put, put_part, size
+from .test_regions import (
+    A,
+    B,
+    M,
+    N,
+    add,
+    agree,
+    argument,
+    at,
+    cond,
+    filled,
+    inner,
+    loop,
+    mul,
+    number,
+    part,
+    put,
+    put_part,
+    repeated,
+    size,
+    vectors,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64", "c128", "i32", "u8"])
@@ -96,3 +117,17 @@ def test_short_and_long_rows_are_added_up(dtype):
     rng = np.random.default_rng(0)
     given = [((rng.normal(size=(3, n)) + 1).astype(x.type.dtype),) for n in (1, 12, 13, 256, 300)]
     agree([x], states, *given, rtol=1e-5 if dtype == "f32" else 1e-12)
+
+
+def test_what_is_repeated_for_a_loop_is_no_array():
+    x, r = argument("x", "f64[n]"), argument("r", "f64")
+
+    def body(i, x, scale, shift):
+        positive = make("greater", at(x, 0), number(0.0))
+        changed = lambda x, s: add(x, put(s, number(3.0), 0))  # noqa: E731
+        (found,) = cond(2, positive, changed, lambda x, s: mul(x, s), [mul(x, scale), repeated(at(x, 0), N)])
+        return add(found, shift)
+
+    states = loop(1, size(4), [x], body, [repeated(r, N), filled(0.25, N)])
+    compiled = agree([x, r], states, *((given, np.array(-0.7)) for (given,) in vectors(1, 6)))
+    assert sum(kernel.startswith("loop over [n]") for kernel in compiled.kernels) == 1
