@@ -226,7 +226,7 @@ class Nest:
                 for fold in blocked:
                     fold.start_block(indent)
                 source.line(indent, f"if {stop} <= {FEW}:")
-                source.line(indent + 1, f"for {index} in range({stop}):")
+                source.line(indent + 1, f"for {self.index(depth)} in range({stop}):")
                 self.in_turn = True
                 self.body(loop.body, depth + 1, indent + 2)
                 self.in_turn = False
