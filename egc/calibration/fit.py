@@ -16,7 +16,7 @@ from egc.costs import LINALG, CostModel
 from egc.costtable import CostTable, Points
 from egc.kernels import group
 from egc.kinds import FUSED_REDUCTIONS, OP_KINDS
-from egc.ops import OPS
+from egc.ops import MASKED, OPS
 
 Clock = Callable[[Sample, int], float | None]
 """The nanoseconds of one call of a Sample's Program at a size; None where the backend lacks its op."""
@@ -132,7 +132,7 @@ class Fit:
             self.report(f"elements of {mark}")
             for op, row in OPS.items():
                 is_reduction = op in FUSED_REDUCTIONS
-                if op == "assume" or not self.wanted(op) or not (is_reduction or row.kind == "elementwise"):
+                if op == "assume" or op in MASKED or not self.wanted(op) or not (is_reduction or row.kind == "elementwise"):
                     continue
                 sample = programs.reduction(op, mark) if is_reduction else programs.elementwise(op, mark)
                 price = self._alone(sample)

@@ -194,7 +194,6 @@ def library() -> dict[str, Sample]:
     add("update_slice", ir.make("update_slice", x, y, start=(0,), step=(1,)), [values] * 2)
     add("gather", ir.make("gather", x, at, axes=(0,), mode="raise"), [values, places])
     add("scatter", ir.make("scatter", x, y, at, axes=(0,), combine="add"), [values, values, places])
-    add("diagonal_matrix", ir.make("diagonal_matrix", x, offset=0), [values])
     add("convolve", ir.make("convolve", x, y), [values] * 2, lambda n: n * n)
     for mark in ("f64", "f32", "c128"):
         left, right, vector = (_input(name, DTYPES[mark], *shape) for name, shape in _PRODUCT.items())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import networkx
 from numba.core import analysis
 from numba.core import ir as numba_ir
 
@@ -101,11 +102,12 @@ def _graph(code: _ByIdentity) -> Graph:
     known = {label: frozenset(names) for label, names in live.items()} | {RETURN: frozenset([RESULT])}
     kept = _kept(code.value, cfg, definitions)
     joins = {label: _join(label, cfg) for label in blocks}
-    order = {label: place for place, label in enumerate(cfg.topo_order())}
     onward = {
         label: [after for after, _ in cfg.successors(label) if not (after in loops and label in loops[after].body)]
         for label in blocks
     }
+    forward = networkx.DiGraph(onward)
+    order = {label: place for place, label in enumerate(networkx.lexicographical_topological_sort(forward))}
     crossings = {label: _crossings(label, joins[label], onward, order) for label in blocks}
     return Graph(loops, joins, known, kept, around, crossings, order)
 
