@@ -61,7 +61,7 @@ OWNERS = {
     "llvmlite": ("backends/numba/",),
     "jax": ("backends/jax/",),
     "jaxlib": ("backends/jax/",),
-    "networkx": ("egc/egraph/", "egc/lower/"),
+    "networkx": ("egc/capture/flow/", "egc/egraph/", "egc/lower/"),
     "typer": ("egc/cli.py",),
     "rich": ("egc/cli.py", "egc/demo.py"),
     "mpmath": ("egc/rulecheck/",),
