@@ -132,7 +132,12 @@ class Fit:
             self.report(f"elements of {mark}")
             for op, row in OPS.items():
                 is_reduction = op in FUSED_REDUCTIONS
-                if op == "assume" or op in MASKED or not self.wanted(op) or not (is_reduction or row.kind == "elementwise"):
+                if (
+                    op == "assume"
+                    or op in MASKED
+                    or not self.wanted(op)
+                    or not (is_reduction or row.kind == "elementwise")
+                ):
                     continue
                 sample = programs.reduction(op, mark) if is_reduction else programs.elementwise(op, mark)
                 price = self._alone(sample)
