@@ -39,11 +39,10 @@ from egc.ops import INT64
 from egc.types import ArrayType, TupleType, format_shape
 
 MOST_STEPS = 64
-"""Steps of a driver with loops or branches, and """
+"""Steps of a driver with loops or branches, at most: numba takes longer for each than a short driver takes in all."""
 
 MOST_RESULTS = 16
-"""results of a driver in one piece, at most: numba takes longer for each than a short driver takes in all."""
-
+"""Results of a driver in one piece, at most, for the same reason."""
 
 MOST_ARGUMENTS = 64
 """Arguments of a compiled driver, at most: what it takes numba to read them grows faster than their number."""

@@ -10,6 +10,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
+from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import matrix_product, shifted, vector_product
 from egc.backends.numba.functions import accumulate_product_of, allocate, keep, pointer
 from egc.backends.numba.machine import Unaliased
@@ -45,7 +46,7 @@ def _addressable(x):
         def vector(x):
             if x.strides[0] > 0 and x.strides[0] % x.itemsize == 0:
                 return x
-            return np.ascontiguousarray(x)[::1]
+            return as_contiguous(x)[::1]
 
         return vector
 
@@ -55,7 +56,7 @@ def _addressable(x):
         in_columns = along == size and across >= rows * size and across % size == 0
         if in_rows or in_columns:
             return x
-        return np.ascontiguousarray(x)[:, ::1]
+        return as_contiguous(x)[:, ::1]
 
     return matrix
 
@@ -74,11 +75,11 @@ def matmul(a: Any, b: Any) -> Any:
 @overload(matmul)
 def _matmul(a, b):
     if a.ndim == b.ndim == 1:
-        return lambda a, b: np.dot(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        return lambda a, b: np.dot(as_contiguous(a), as_contiguous(b))
     if a.ndim == b.ndim == 2:
         return _matrix_times_matrix
     if a.ndim == 1:
-        return _vector_times_matrix
+        return lambda a, b: times_vector(b.T, a)
     return _sums_of_rows(as_dtype(a.dtype).type(0)) if isinstance(a.dtype, types.Float) else _matrix_times_vector
 
 
@@ -146,21 +147,6 @@ def _sums_of_rows(zero):
         return result
 
     return product
-
-
-def _vector_times_matrix(a, b):
-    x, y = addressable(a), addressable(b)
-    inner, columns = y.shape
-    result = allocate((columns,), x.dtype)
-    left, right, out = pointer(x), pointer(y), pointer(result)
-    (across, near), step = _steps(y), x.strides[0] // x.itemsize
-    if inner == 0:
-        result.fill(0)
-    elif inner * columns <= SMALL:
-        _product(left, 0, step, right, across, near, out, 1, inner, columns)
-    else:
-        vector_product(columns, inner, right, near, across, left, step, out)
-    return result
 
 
 @njit(error_model="numpy", no_cpython_wrapper=True, fastmath={"contract"}, forceinline=True)

@@ -1,71 +1,25 @@
 """What NumPy does with the elements of an array, as loops: capture goes through these for arrays of unknown length.
 
-Each takes the elements one by one; `zero` is what it begins with.
+Each takes the elements one by one, and `first` is what it begins with.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 
-
-def total(values: Any, zero: Any) -> Any:
-    found = zero
-    for value in values:
-        found = found + value
-    return found
-
-
-def product(values: Any, one: Any) -> Any:
-    found = one
-    for value in values:
-        found = found * value
-    return found
-
-
-def some(values: Any, no: Any) -> Any:
-    found = no
-    for value in values:
-        found = np.logical_or(found, value)
-    return found
-
-
-def every(values: Any, yes: Any) -> Any:
-    found = yes
-    for value in values:
-        found = np.logical_and(found, value)
-    return found
-
-
-def largest(values: Any, first: Any) -> Any:
+def accumulated(values: Any, first: Any, combine: Any) -> Any:
     found = first
     for value in values:
-        found = np.maximum(found, value)
+        found = combine(found, value)
     return found
 
 
-def smallest(values: Any, first: Any) -> Any:
-    found = first
-    for value in values:
-        found = np.minimum(found, value)
-    return found
-
-
-def place_of_largest(values: Any, first: Any) -> Any:
-    """The first of the largest; nan is larger than all numbers."""
+def place_of(values: Any, first: Any, better: Any) -> Any:
+    """Where the first of the best elements is; nan is better than all numbers."""
     found, place = first, 0
     for k, value in enumerate(values):
-        if value > found or (value != value and found == found):
-            found, place = value, k
-    return place
-
-
-def place_of_smallest(values: Any, first: Any) -> Any:
-    """The first of the smallest; nan is smaller than all numbers."""
-    found, place = first, 0
-    for k, value in enumerate(values):
-        if value < found or (value != value and found == found):
+        if better(value, found) or (value != value and found == found):
             found, place = value, k
     return place
 

@@ -209,8 +209,7 @@ def with_data(entries: list[Any], shape: Shape) -> list[Any]:
             try:
                 slice_range(entry, shape[axis])
             except Undecided:
-                kept = [python_number(to_node(bound)) if isinstance(bound, Size) else bound for bound in bounds]
-                entry = slice(*(_of_data(bound) for bound in kept), entry.step)
+                entry = slice(*map(_of_data, bounds), entry.step)
             except NotEncodable:
                 pass
         axis += entry is not None
@@ -219,10 +218,10 @@ def with_data(entries: list[Any], shape: Shape) -> list[Any]:
 
 
 def _of_data(bound: Any) -> Any:
-    """A bound that nothing is known of."""
-    if not isinstance(bound, Array) or bound.node.op not in ("size", "constant"):
+    """A bound as an integer that is no size: a sum with 0 is not taken apart at capture."""
+    if not isinstance(bound, Size):
         return bound
-    return python_number(current().make("add", bound.node, ir.constant(0, np.dtype(np.int64))))
+    return python_number(current().make("add", to_node(bound), ir.constant(0, np.dtype(np.int64))))
 
 
 def _is_number(entry: Array) -> bool:

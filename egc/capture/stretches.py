@@ -289,10 +289,8 @@ def in_place(ufunc: np.ufunc, left: Any, right: Any) -> Stretch:
     )
 
 
-def _reduction(
-    function: Callable[..., Any], inner: str, neutral: Callable[[np.dtype], Any] | None = None
-) -> Callable[..., Any]:
-    """A method that takes the elements together: of numbers, or of arrays along the first axis, or all that are in these. Without
+def _reduction(combine: np.ufunc, inner: str, neutral: Callable[[np.dtype], Any] | None = None) -> Callable[..., Any]:
+    """The method that combines the elements: numbers, or arrays along the first axis, or all that is `inner` of these. Without
     a `neutral` element to begin with it is the first one, which there must be."""
 
     def reduce(self: Stretch, axis: Any = None) -> Any:
@@ -302,14 +300,19 @@ def _reduction(
         elif axis not in (None, 0):
             raise _unknown("an axis other than the first one")
         if neutral is None:
-            current().check(current().make("less", kept.count, ir.constant(1, INT64)))
-            first = kept.at(0)
+            first = _first(kept)
         else:
             value = neutral(kept.dtype)
             first = result(ir.constant(value, np.asarray(value).dtype, kept.example.type.shape))
-        return _number(current().interpret(function, (kept, first)))
+        return _number(current().interpret(elements.accumulated, (kept, first, combine)))
 
     return reduce
+
+
+def _first(stretch: Stretch) -> Any:
+    """The first element; NumPy raises an exception where there is none."""
+    current().check(current().make("less", stretch.count, _constant(1)))
+    return stretch.at(0)
 
 
 def _sum_type(dtype: np.dtype, value: int) -> Any:
@@ -317,11 +320,12 @@ def _sum_type(dtype: np.dtype, value: int) -> Any:
     return wide.type(value)
 
 
-def _place(function: Callable[..., Any]) -> Callable[[Stretch], Any]:
+def _place(better: Callable[[Any, Any], Any]) -> Callable[[Stretch], Any]:
     def place(self: Stretch) -> Any:
         if self.example.type.rank:
             raise _unknown("a place")
-        return _reduction(function, "")(self)
+        kept = self.current()
+        return _number(current().interpret(elements.place_of, (kept, _first(kept), better)))
 
     return place
 
@@ -349,14 +353,14 @@ def _dot(left: Any, right: Any) -> Any:
 
 
 METHODS: dict[str, Callable[..., Any]] = {
-    "sum": _reduction(elements.total, "sum", lambda dtype: _sum_type(dtype, 0)),
-    "prod": _reduction(elements.product, "prod", lambda dtype: _sum_type(dtype, 1)),
-    "any": _reduction(elements.some, "any", lambda dtype: np.False_),
-    "all": _reduction(elements.every, "all", lambda dtype: np.True_),
-    "max": _reduction(elements.largest, "max"),
-    "min": _reduction(elements.smallest, "min"),
-    "argmax": _place(elements.place_of_largest),
-    "argmin": _place(elements.place_of_smallest),
+    "sum": _reduction(np.add, "sum", lambda dtype: _sum_type(dtype, 0)),
+    "prod": _reduction(np.multiply, "prod", lambda dtype: _sum_type(dtype, 1)),
+    "any": _reduction(np.logical_or, "any", lambda dtype: np.False_),
+    "all": _reduction(np.logical_and, "all", lambda dtype: np.True_),
+    "max": _reduction(np.maximum, "max"),
+    "min": _reduction(np.minimum, "min"),
+    "argmax": _place(operator.gt),
+    "argmin": _place(operator.lt),
     "mean": _mean,
     "dot": _dot,
     "copy": lambda self: Stretch(self.current().count, self.at),

@@ -14,10 +14,11 @@ from egc.ir import Node, Program, make
 from egc.kinds import is_total
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
-from egc.transforms.promote import in_range, window_of
+from egc.transforms.promote import in_range
 from egc.transforms.ranges import Ranges
 from egc.transforms.tidy import tidy_operands
 from egc.transforms.vmap import reshaped, spread
+from egc.transforms.windows import read, window_of, write
 
 MOVES = frozenset(["reshape", "transpose", "broadcast"])
 
@@ -67,21 +68,6 @@ def _choice(condition: Node, then: Node, otherwise: Node) -> Node:
     if then.type.rank and all(dim == 1 for dim in then.type.shape):
         return reshaped(make("where", condition, *(reshaped(each, ()) for each in (then, otherwise))), then.type.shape)
     return make("where", spread(condition, then.type.shape, ()), then, otherwise)
-
-
-def read(x: Node, window: Node) -> Node:
-    """The elements of an array in the window that an update_slice writes."""
-    start, size, step = window_of(window)
-    if x.op == "update_slice" and window_of(x) == (start, size, step):
-        return x.inputs[1]
-    return make("slice", x, start=start, size=size, step=step)
-
-
-def write(x: Node, value: Node, window: Node) -> Node:
-    """An array with other elements in the window that an update_slice writes."""
-    while x.op == "update_slice" and window_of(x) == window_of(window):
-        x = x.inputs[0]
-    return make("update_slice", x, value, start=window.params["start"], step=window.params["step"])
 
 
 def joined_branches(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:

@@ -6,17 +6,14 @@ an element that the iteration before wrote = a state of its own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
-from egc.sizes import Dim
 from egc.transforms.ranges import Ranges, coefficient, mentions
 from egc.transforms.vmap import reshaped, sliced
+from egc.transforms.windows import Window, window_of
 from egc.types import Shape
-
-Window = tuple[Sequence[Dim], Shape, Sequence[int]]
-"""Start, size and step."""
 
 Through = tuple[Node, tuple[Node, ...]]
 """A loop, and the results of another one in terms of its."""
@@ -48,12 +45,6 @@ def _first(node: Node, ranges: Ranges, law: Law) -> Through | None:
 
 def readers(region: Program, node: Node) -> list[Node]:
     return [each for each in region.nodes() if node in each.inputs]
-
-
-def window_of(node: Node) -> Window:
-    """The window that a slice reads, or an update_slice writes."""
-    value = node if node.op == "slice" else node.inputs[1]
-    return node.params["start"], value.type.shape, node.params["step"]
 
 
 def written_once(update: Program, k: int) -> Node | None:

@@ -14,7 +14,7 @@ from egc.sizes import Dim
 from egc.transforms.closed import Affine, Series
 from egc.transforms.forms import Allowed, guarded
 from egc.transforms.inline import inline
-from egc.transforms.promote import readers, window_of, written_once
+from egc.transforms.promote import readers, written_once
 from egc.transforms.ranges import Ranges, coefficient, mentions
 from egc.transforms.vmap import (
     Lifting,
@@ -28,6 +28,7 @@ from egc.transforms.vmap import (
     spread,
     transposed,
 )
+from egc.transforms.windows import window_of
 
 REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",

@@ -6,6 +6,7 @@ to where it did not run.
     state or result that nothing needs = nothing
     operand that is a constant, given twice, or unused = constant, one operand, nothing
     operand that has one element = a number
+    window that was written just before = what was written; written again = written once
     work that is the same in every iteration = operand
     branch on a constant, or of equal regions = the region
     the condition of a branch in its regions = true, false
@@ -24,6 +25,7 @@ from egc.kinds import VIEWS, is_total
 from egc.ops import INT64, OPS
 from egc.transforms.inline import inline
 from egc.transforms.ranges import Ranges, mentions, ranges_of
+from egc.transforms.windows import read, write
 from egc.trips import count_size
 from egc.types import ArrayType
 
@@ -43,7 +45,7 @@ def tidy(program: Program, ranges: Ranges | None = None) -> Program:
     """
     ranges = ranges_of(program) if ranges is None else ranges
     nodes = list(program.nodes())
-    if not any(OPS[node.op].kind == "region" for node in nodes):
+    if not any(OPS[node.op].kind == "region" or node.op == "update_slice" for node in nodes):
         return program
     used: dict[Node, set[int]] = {}
     for node in nodes:
@@ -63,8 +65,15 @@ def tidy(program: Program, ranges: Ranges | None = None) -> Program:
             parts = _Loop.of(same, ranges) if node.op == "loop" else _Branch.of(same)
             results[node] = parts.results(used.get(node, set()))
             continue
-        new[node] = ir.rebuild(node, inputs)
+        new[node] = _seen_through(ir.rebuild(node, inputs))
     return program.with_outputs(new[output] for output in program.outputs)
+
+
+def _seen_through(node: Node) -> Node:
+    """An access to a window of an array that was written at the same window just before."""
+    if node.op == "slice":
+        return read(node.inputs[0], node)
+    return write(node.inputs[0], node.inputs[1], node) if node.op == "update_slice" else node
 
 
 @dataclass

@@ -228,3 +228,24 @@ def test_elements_are_exchanged_without_a_copy_of_their_array():
     optimized = egc.optimize(sorted_by_exchanges)
     require_equal_calls(sorted_by_exchanges, optimized, (row(),))
     assert "range(n0)" not in optimized.plan(row()).compiled.code
+
+
+def changed_then_large(a, length):
+    for i in range(1, len(a)):
+        a[i] = np.sin(a[i - 1]) + 1.0 + a[i]
+    return np.arange(length) * a.sum()
+
+
+def test_without_memory_arguments_are_changed_once_at_most():
+    optimized = egc.optimize(changed_then_large)
+    assert len(optimized.plan(row(), 5).compiled.stored) == 1
+    for _ in range(3):
+        once = row()
+        changed_then_large(once, 5)
+        found = row()
+        assert len(optimized(found, 5)) == 5
+        np.testing.assert_allclose(found, once)
+        found = row()
+        with pytest.raises(MemoryError):
+            optimized(found, 2**50)
+        assert np.array_equal(found, row()) or np.allclose(found, once)

@@ -12,28 +12,11 @@ from egc.capture import capture
 from egc.pipeline import evaluate_reference
 from egc.transforms import simplify
 from egc.transforms.nests import LAWS, solved_nest
-
-
-def cholesky_by_rows(A):
-    n = A.shape[0]
-    L = np.zeros_like(A)
-    for i in range(n):
-        for j in range(i):
-            L[i, j] = (A[i, j] - L[i, :j] @ L[j, :j]) / L[j, j]
-        L[i, i] = np.sqrt(A[i, i] - L[i, :i] @ L[i, :i])
-    return L
+from tests.programs import linear_algebra
 
 
 def cholesky_in_place(A):
-    n = A.shape[0]
-    for j in range(n):
-        for k in range(j):
-            A[j, j] -= A[j, k] * A[j, k]
-        A[j, j] = np.sqrt(A[j, j])
-        for i in range(j + 1, n):
-            for k in range(j):
-                A[i, j] -= A[i, k] * A[j, k]
-            A[i, j] /= A[j, j]
+    linear_algebra.cholesky_in_place(A)
     return A
 
 
@@ -62,16 +45,8 @@ def upper_cholesky(A):
     return U
 
 
-def lu_by_rows(A):
-    n = A.shape[0]
-    for i in range(n):
-        for j in range(i):
-            for k in range(j):
-                A[i, j] -= A[i, k] * A[k, j]
-            A[i, j] /= A[j, j]
-        for j in range(i, n):
-            for k in range(i):
-                A[i, j] -= A[i, k] * A[k, j]
+def lu_in_place(A):
+    linear_algebra.lu_in_place(A)
     return A
 
 
@@ -132,7 +107,7 @@ def many(L, b):
     return X
 
 
-FACTORS = [cholesky_by_rows, cholesky_in_place, cholesky_outwards, upper_cholesky, lu_by_rows, lu_outwards]
+FACTORS = [linear_algebra.cholesky, cholesky_in_place, cholesky_outwards, upper_cholesky, lu_in_place, lu_outwards]
 SOLUTIONS = [forward, backward, forward_by_columns, transposed, unit_forward, many]
 
 

@@ -143,3 +143,28 @@ def test_operands_of_one_element_are_numbers():
         assert_computes_the_same(p, tidy(p), [np.array([0.5, 1.5, -2.0]), np.array(condition)])
     (branch,) = [node for node in tidy(p).nodes() if node.op == "cond"]
     assert [operand.type.rank for operand in branch.inputs[2:]] == [0, 0]
+
+
+def test_what_was_written_just_before_is_read_as_it_was_written_and_written_again_once():
+    p = parsed("""
+    f(x: f64[n], a: f64[1]) -> %3
+      %0 = update_slice(x, a) {start=(2,), step=(1,)} : f64[n]
+      %1 = slice(%0) {size=(1,), start=(2,), step=(1,)} : f64[1]
+      %2 = multiply(%1, %1) : f64[1]
+      %3 = update_slice(%0, %2) {start=(2,), step=(1,)} : f64[n]
+    """)
+    found = tidy(p)
+    assert_computes_the_same(p, found, [np.array([0.5, 1.5, -2.0]), np.array([3.0])])
+    assert ops_of(found).count("update_slice") == 1 and "slice" not in ops_of(found)
+
+
+def test_another_window_is_read_from_the_array():
+    p = parsed("""
+    f(x: f64[n], a: f64[1]) -> %2
+      %0 = update_slice(x, a) {start=(2,), step=(1,)} : f64[n]
+      %1 = slice(%0) {size=(1,), start=(1,), step=(1,)} : f64[1]
+      %2 = update_slice(%0, %1) {start=(0,), step=(1,)} : f64[n]
+    """)
+    found = tidy(p)
+    assert_computes_the_same(p, found, [np.array([0.5, 1.5, -2.0]), np.array([3.0])])
+    assert found.outputs == p.outputs
