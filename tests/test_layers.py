@@ -21,7 +21,7 @@ LAYERS = [
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source trips alternatives""".split()
+        options data source trips ranges alternatives""".split()
     ),
     {"capture", "transforms", "egraph", "lower"},
     set(
@@ -46,6 +46,8 @@ FOR_BACKENDS = {
     "kinds",
     "layouts",
     "parts",
+    "ranges",
+    "trips",
     "views",
     "lower",
 }

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from egc import ir
 from egc.ir import Node, Program, make
 from egc.kinds import is_total
+from egc.ranges import Ranges
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import in_range
-from egc.transforms.ranges import Ranges
 from egc.transforms.tidy import tidy_operands
 from egc.transforms.vmap import reshaped, spread
 from egc.transforms.windows import read, window_of, write

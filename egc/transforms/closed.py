@@ -18,8 +18,8 @@ import numpy as np
 
 from egc import ir
 from egc.ir import Node, make
+from egc.ranges import coefficient, mentions
 from egc.sizes import Dim, Size, symbol
-from egc.transforms.ranges import coefficient, mentions
 from egc.transforms.vmap import Lifting, NotLifted, spread
 from egc.types import ArrayType
 

@@ -14,8 +14,8 @@ from typing import Any
 from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import INT64
+from egc.ranges import Ranges
 from egc.sizes import Dim, Size
-from egc.transforms.ranges import Ranges
 from egc.transforms.tidy import tidy
 from egc.transforms.vmap import reshaped
 from egc.trips import count_size

@@ -13,6 +13,7 @@ from egc import ir
 from egc.alternatives import Alternative
 from egc.errors import EgcError
 from egc.ir import Node, Program
+from egc.ranges import Ranges, ranges_of
 from egc.rewrite import Rule
 from egc.transforms.branches import as_choice, joined_branches, sunk
 from egc.transforms.contract import contracted
@@ -20,7 +21,6 @@ from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
-from egc.transforms.ranges import Ranges, ranges_of
 from egc.transforms.split import done_before, stored_states
 from egc.transforms.tidy import tidy
 from egc.transforms.vectorize import unroll

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
+from egc.ranges import Ranges
 from egc.sizes import Dim, Size, symbol
 from egc.transforms.decide import COMPARISONS, decided
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
-from egc.transforms.ranges import Ranges
 from egc.transforms.vectorize import unroll
 from egc.trips import count_size
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
-from egc.transforms.ranges import Ranges, coefficient, mentions
+from egc.ranges import Ranges, coefficient, mentions
 from egc.transforms.vmap import reshaped, sliced
 from egc.transforms.windows import Window, window_of
 from egc.types import Shape

@@ -10,12 +10,12 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.ir import Node, make
+from egc.ranges import Ranges, coefficient, mentions
 from egc.sizes import Dim
 from egc.transforms.closed import Affine, Series
 from egc.transforms.forms import Allowed, guarded
 from egc.transforms.inline import inline
 from egc.transforms.promote import readers, written_once
-from egc.transforms.ranges import Ranges, coefficient, mentions
 from egc.transforms.vmap import (
     Lifting,
     NotLifted,

@@ -13,11 +13,11 @@ from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.kinds import CHEAP, ELEMENTWISE
 from egc.ops import OPS
+from egc.ranges import Ranges
 from egc.sizes import Dim, symbol
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
-from egc.transforms.ranges import Ranges
 from egc.transforms.solve import Solution
 from egc.transforms.tidy import add_operands
 from egc.transforms.vmap import Lifting, NotLifted, Value, number_of, operands_of

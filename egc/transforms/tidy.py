@@ -23,8 +23,8 @@ from egc import ir
 from egc.ir import Node, Program
 from egc.kinds import VIEWS, is_total
 from egc.ops import INT64, OPS
+from egc.ranges import Ranges, mentions, ranges_of
 from egc.transforms.inline import inline
-from egc.transforms.ranges import Ranges, mentions, ranges_of
 from egc.transforms.windows import read, write
 from egc.trips import count_size
 from egc.types import ArrayType

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 
 from egc import ir
 from egc.ir import Node, Program
+from egc.ranges import Ranges
 from egc.transforms.branches import as_choice
 from egc.transforms.forms import Allowed, Forms, needed_items, replaced
 from egc.transforms.promote import carried, is_plain, promoted
-from egc.transforms.ranges import Ranges
 from egc.transforms.solve import Solution
 from egc.trips import count_size
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from egc import ir, sizes
 from egc.ir import Node, make
 from egc.ops import OPS
+from egc.ranges import Ranges, coefficient, mentions
 from egc.sizes import Dim
-from egc.transforms.ranges import Ranges, coefficient, mentions
 from egc.types import ArrayType, Shape
 
 

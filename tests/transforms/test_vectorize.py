@@ -9,9 +9,9 @@ from egc.capture import capture
 from egc.check import check
 from egc.egraph import explain_steps, optimize_program
 from egc.pipeline import choose_rules, evaluate_reference, traced_rules
+from egc.ranges import ranges_of
 from egc.transforms import LOOP_LAWS, LoopLaws, simplify, tidy
 from egc.transforms.forms import Forms
-from egc.transforms.ranges import ranges_of
 from egc.transforms.vectorize import vectorized
 
 from ..egraph.support import TABLE
