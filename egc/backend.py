@@ -120,12 +120,14 @@ class Demands:
     exact: elementary functions are the system library's, rather than the backend's own.
     stores: outputs, by number, that callers put into inputs' own arrays and use for nothing else; no array shares memory with
     such an input. Code may put them there itself.
+    checks: outputs, by number, that are bool scalars; callers use nothing else of a result in which one is true.
     """
 
     guards: tuple[SizeGuard, ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
     exact: bool = False
     stores: Mapping[int, str] = field(default_factory=dict)
+    checks: frozenset[int] = frozenset()
 
 
 PLAIN = Demands()

@@ -241,7 +241,7 @@ def make_plan(
         raise error
     layouts = {} if in_c_order else captured.layouts()
     stores = {} if in_c_order else stores_of(captured)
-    demands = Demands(entry_guards(captured), layouts, options.precision == "exact", stores)
+    demands = Demands(entry_guards(captured), layouts, options.precision == "exact", stores, frozenset(captured.checks))
     compiled = compile_stage(program, backend, trace, demands)
     return Plan(captured, program, compiled, backend, trace, demands)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from egc import ir, sizes
@@ -34,11 +34,12 @@ def _inner(atom: tuple[str, Dim, Dim]) -> set[str]:
 class Ranges:
     """least: numbers that symbols are not below. lengths: sizes that are those of axes, and so not negative.
     counts: by the name of an iteration's number, from the outermost loop
-    inwards, how often the loop runs; None where that is no size."""
+    inwards, how often the loop runs; None where that is no size. facts: further sizes that are not negative."""
 
     least: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Dim | None] = field(default_factory=dict)
     lengths: frozenset[Dim] = frozenset()
+    facts: tuple[Dim, ...] = ()
 
     def lower(self, size: Dim) -> int | None:
         """A number that the size is not below in any iteration; None where nothing follows.
@@ -56,7 +57,7 @@ class Ranges:
             if least is not None and least >= 0:
                 size = sizes.substitute(size, {name: 0})
             elif isinstance(factor, int) and count is not None:
-                size = sizes.substitute(size, {name: count - 1})
+                size = sizes.substitute(size, {name: _positive(count) - 1})
             else:
                 return None
         return sizes.lower_bound(size, self.least)
@@ -65,15 +66,45 @@ class Ranges:
         """Whether a size is certainly not negative."""
         if size in self.lengths:
             return True
-        least = self.lower(size)
-        return least is not None and least >= 0
+        return any(least is not None and least >= 0 for least in map(self.lower, self._less(size)))
+
+    def _less(self, size: Dim) -> Iterator[Dim]:
+        """The size, and what it has more than one or two of the facts."""
+        yield size
+        facts = [fact for fact in self.facts if set(sizes.symbols(fact)).intersection(sizes.symbols(size))]
+        for number, fact in enumerate(facts):
+            yield size - fact
+            for other in facts[number:]:
+                yield size - fact - other
+
+    def within(self, name: str, count: Dim | None) -> Ranges:
+        """What is known in an iteration of a loop that runs so often.
+
+        >>> n = sizes.symbol("n")
+        >>> Ranges({"n": 1}).within("_i1", sizes.maximum(0, n - 3)).holds(n - 4)
+        True
+        """
+        runs = () if count is None else (_positive(count) - 1,)
+        return Ranges(self.least, {**self.counts, name: count}, self.lengths, (*self.facts, *runs))
 
     def inside(self, loop: Node) -> Ranges:
         """What is known in the regions of a loop or branch."""
         if loop.op != "loop" or not loop.params["counted"]:
             return self
         name = loop.params["update"].inputs[0].params["name"]
-        return Ranges(self.least, {**self.counts, name: count_size(loop.inputs[0])}, self.lengths)
+        return Ranges(self.least, {**self.counts, name: count_size(loop.inputs[0])}, self.lengths, self.facts)
+
+
+def _positive(count: Dim) -> Dim:
+    """A number of iterations of which there is one: what is above 0 of a maximum."""
+    if isinstance(count, Size) and len(count.terms) == 1:
+        monomial, factor = count.terms[0]
+        if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1 and not isinstance(monomial[0][0], str):
+            name, a, b = monomial[0][0]
+            for least, other in ((a, b), (b, a)):
+                if name == "max" and isinstance(least, int) and least <= 0:
+                    return other
+    return count
 
 
 def ranges_of(program: Program) -> Ranges:

@@ -62,7 +62,7 @@ class NumbaBackend:
             return compile_native(program, laid, loops, demands)
         if demands.layouts:
             loops = lower(program, fusible, is_compiled)
-        run, driver = generate(program, loops, demands.exact)
+        run, driver = generate(program, loops, demands)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})
 
     def limit_threads(self, count: int | None) -> None:

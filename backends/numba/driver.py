@@ -14,13 +14,15 @@ from itertools import groupby
 from typing import Any
 
 from egc import sizes
-from egc.backend import Region
+from egc.backend import PLAIN, Demands, Region
 from egc.backends.numba.emit import Segment, emit
-from egc.backends.numba.flow import emit_flow
+from egc.backends.numba.flow import Around, emit_flow
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
+from egc.lower.independent import sizes_of
 from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
 from egc.lower.statements import reads, statements
+from egc.ranges import ranges_of
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -57,6 +59,8 @@ class Driver:
                 texts[f"{name} = {texts[segment.source]}\n"] = ""
             else:
                 texts[segment.source] = name
+        rows = {name: each for segment in self.segments for name, each in _rows(segment.names)}
+        texts = {**{text: name for name, text in rows.items()}, **texts}
         kernels = [text.replace("def loops(", f"def {name}(", 1) for text, name in texts.items()]
         return "\n\n".join([*kernels, self.source])
 
@@ -64,12 +68,14 @@ class Driver:
 class Writer(ABC):
     """Writes a driver. What differs between a compiled and a Python driver is in the subclasses."""
 
-    def __init__(self, program: Program, loops: LoopProgram, exact: bool):
-        self.program, self.loops, self.driver, self.exact = program, loops, Driver(), exact
+    def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
+        self.program, self.loops, self.driver, self.demands = program, loops, Driver(), demands
+        self.exact = demands.exact
         self.types: dict[str, Any] = dict(loops.inputs)
         self.contiguous: dict[str, str] = {}
         self.arrays = {name: f"{name}_" for name, _ in loops.inputs}
         self.symbols: dict[str, Dim] = {}
+        self.known: dict[str, Dim] | None = None
 
     def line(self, text: str, depth: int = 1) -> None:
         self.driver.lines.append("    " * depth + text)
@@ -174,11 +180,20 @@ class Writer(ABC):
 
     def flow(self, step: Flow, depth: int) -> None:
         """Writes a loop or branch."""
-        segment = emit_flow(step, self.types, self.exact)
+        segment = emit_flow(step, self.around(), self.exact)
         for name, type in (*step.results, *segment.buffers):
             self.allocate(name, type, depth)
         self.run(segment, (), depth)
         self.driver.kernels.append(described(step))
+
+    def around(self) -> Around:
+        """What is known around a loop or branch."""
+        if self.known is None:
+            self.known = sizes_of(self.loops.steps)
+        flags = frozenset(self.loops.outputs[number] for number in self.demands.checks)
+        guards = [guard for guard in self.demands.guards if guard.relation in (">=", "==")]
+        facts = [guard.size for guard in guards] + [-guard.size for guard in guards if guard.relation == "=="]
+        return Around(self.types, self.known, replace(ranges_of(self.program), facts=tuple(facts)), flags)
 
     def allocate(self, name: str, type: ArrayType, depth: int) -> None:
         """Makes an array for results."""
@@ -252,6 +267,14 @@ class Writer(ABC):
             else:
                 texts.append(f"{name!r}: {self.constant(value)}")
         return "{" + ", ".join(texts) + "}"
+
+
+def _rows(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The functions that a kernel calls by name and that are kernels themselves, with their source."""
+    for name, value in names.items():
+        if isinstance(value, tuple):
+            yield from _rows(dict(value[2]))
+            yield name, value[0]
 
 
 def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:

@@ -6,7 +6,7 @@ memory that the caller provides once. Loop nests in between are written as in an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,15 @@ import numpy as np
 from egc import ir, sizes
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
+from egc.backends.numba.iterations import shared_loops, write_shared
 from egc.backends.numba.scalars import type_name
 from egc.ir import Node
 from egc.lower.access import affine, row_major
+from egc.lower.independent import sizes_of
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
 from egc.lower.statements import For, Gather, Item, Pick, Scatter, is_invariant, statements
+from egc.ranges import Ranges
 from egc.sizes import Dim
 from egc.types import ArrayType, TupleType
 
@@ -29,9 +32,19 @@ INDEX = "index is out of bounds"
 
 @dataclass
 class FlowSource(Source):
-    """`local` are the symbols that are variables of the function itself: the numbers of iterations."""
+    """`local` are the symbols that are variables of the function itself: the numbers of iterations. `errors` are the exceptions
+    that it may raise, where it has to return them."""
 
     local: set[str] = field(default_factory=set)
+    errors: list[tuple[str, str]] | None = None
+
+    def error(self, error: str, message: str) -> str:
+        """The statement that raises an exception: a status in a function whose exceptions would go nowhere."""
+        if self.errors is None:
+            return f"raise {error}({message!r})"
+        if (error, message) not in self.errors:
+            self.errors.append((error, message))
+        return f"return int64({2 + self.errors.index((error, message))})"
 
     def dim(self, value: Dim) -> str:
         """A size as an expression of the sizes that are parameters, and of the numbers of iterations."""
@@ -46,17 +59,42 @@ class FlowSource(Source):
         return text if text.isidentifier() else f"({text})"
 
 
-def emit_flow(step: Flow, types: Mapping[str, ArrayType], exact: bool = False) -> Segment:
-    """The function that runs a loop or branch. `types` are those of the arrays around it."""
-    return _Writer(step, types, exact).segment()
+@dataclass(frozen=True)
+class Around:
+    """What is known around a loop or branch: the types of arrays, the scalars that are sizes, and the ranges of sizes.
+    `flags` are scalars that make all else meaningless where they are true."""
+
+    types: Mapping[str, ArrayType]
+    known: Mapping[str, Dim] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=Ranges)
+    flags: frozenset[str] = frozenset()
 
 
-class _Writer:
-    def __init__(self, step: Flow, types: Mapping[str, ArrayType], exact: bool):
-        self.step, self.exact, self.types = step, exact, dict(types)
+def emit_flow(step: Flow, around: Around, exact: bool = False) -> Segment:
+    """The function that runs a loop or branch."""
+    known = {**around.known, **sizes_of([step])}
+    shared = shared_loops(step, around.types, known, around.ranges, around.flags)
+    return FlowWriter(step, around.types, known, exact, {id(loop) for loop in shared}).segment()
+
+
+class FlowWriter:
+    """Writes the function of a loop or branch. `shared` are the loops inside, by identity, that threads share."""
+
+    index_error = INDEX
+
+    def __init__(
+        self,
+        step: Flow,
+        types: Mapping[str, ArrayType],
+        known: Mapping[str, Dim],
+        exact: bool,
+        shared: Collection[int] = (),
+    ):
+        self.step, self.exact, self.types, self.known, self.shared = step, exact, dict(types), known, shared
         self.source = FlowSource(exact)
         self.count = 0
-        self.own = list(dict.fromkeys(_blocks(step)))
+        self.kernels: dict[str, Any] = {}
+        self.own = list(dict.fromkeys(_blocks(step, shared)))
         self.types.update(self.own, **dict(step.states))
         self.source.local.update(_indices(step))
         self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
@@ -112,9 +150,14 @@ class _Writer:
         parameters = [*(f"a{k}" for k in range(len(source.arrays))), *source.dims.values()]
         text = "\n".join([f"def loops({', '.join(parameters)}):", *head, *status, *source.lines, *tail]) + "\n"
         arrays = tuple((name, name in source.written) for name in source.arrays)
-        return Segment(
-            text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=self.names
-        )
+        names = {**self.names, **self.kernels}
+        return Segment(text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=names)
+
+    def inside(self, step: Repeat) -> FlowWriter:
+        """What writes a loop of this function as a function of its own."""
+        inner = FlowWriter(step, self.types, self.known, self.exact)
+        inner.scalars.update(self.scalars)
+        return inner
 
     def exchanged(self, own: Sequence[tuple[str, ArrayType]]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The states whose memory may be another's at the end, and whose it may be."""
@@ -137,7 +180,10 @@ class _Writer:
 
     def flow(self, step: Flow, indent: int) -> None:
         if isinstance(step, Repeat):
-            self.repeat(step, indent)
+            if id(step) in self.shared:
+                write_shared(self, step, indent)
+            else:
+                self.repeat(step, indent)
             return
         self.line(indent, f"if {self.scalar(step.condition)}:")
         self.body(step.then, indent + 1)
@@ -148,13 +194,17 @@ class _Writer:
         for (name, type), start in zip(step.states, step.starts):
             if not type.rank:
                 self.line(indent, f"{self.scalar(name)} = {self.cast(self.scalar(start), type.dtype)}")
-        if step.count is None:
+        self.iterations(step, None if step.count is None else self.scalar(step.count), indent)
+
+    def iterations(self, step: Repeat, span: str | None, indent: int) -> None:
+        """The iterations of a loop: those of a range, or until a condition ends it."""
+        if span is None:
             self.line(indent, "while True:")
             if may_fail(step):
-                self.line(indent + 1, f"if bad: raise IndexError('{INDEX}')")
+                self.line(indent + 1, f"if bad: {self.source.error('IndexError', INDEX)}")
         else:
             assert step.index is not None
-            self.line(indent, f"for {self.scalar(step.index)} in range({self.scalar(step.count)}):")
+            self.line(indent, f"for {self.scalar(step.index)} in range({span}):")
         self.condition(step.pre, indent + 1)
         self.body(step.update, indent + 1)
         self.condition(step.post, indent + 1)
@@ -168,11 +218,7 @@ class _Writer:
         self.scalars.update(body.scalars)
         buffers = [(name, type) for name, type in body.blocks if name in self.dynamic]
         for name, type in buffers:
-            variable = f"b{name}"
-            self.source.pointers[name] = f"q{name}"
-            element = "np.uint8" if type.dtype.kind == "b" else f"np.{type.dtype.name}"
-            self.line(indent, f"{variable} = np.empty({self.source.dim(type.size)}, {element})")
-            self.line(indent, f"q{name} = pointer({variable})")
+            self.buffer(name, type, indent)
         written = len(self.source.lines)
         for step in body.steps:
             match step:
@@ -192,6 +238,13 @@ class _Writer:
                 self.line(indent, f"keep(c{step.name})")
         if len(self.source.lines) == written:
             self.line(indent, "pass")
+
+    def buffer(self, name: str, type: ArrayType, indent: int) -> None:
+        """Memory for an array."""
+        self.source.pointers[name] = f"q{name}"
+        element = "np.uint8" if type.dtype.kind == "b" else f"np.{type.dtype.name}"
+        self.line(indent, f"b{name} = np.empty({self.source.dim(type.size)}, {element})")
+        self.line(indent, f"q{name} = pointer(b{name})")
 
     def item(self, item: Item, indent: int) -> None:
         for statement in statements([item]):
@@ -257,7 +310,7 @@ class _Writer:
             "nonempty": ("{0} == 0", "ValueError"),
             "index": ("{0} == 0 and {1} != 0", "IndexError"),
         }[check.what]
-        self.line(indent, f"if {test.format(*values)}: raise {error}({check.message!r})")
+        self.line(indent, f"if {test.format(*values)}: {self.source.error(error, check.message)}")
 
     def moves(self, moves: Sequence[tuple[str, str]], indent: int) -> None:
         """All at once: one after the other where no target is still to be read, the others together."""
@@ -341,7 +394,8 @@ class _InnerNest(Nest):
         for pick in picks:
             index, length, raw = f"k{self.suffix}_{len(parts)}", self.source.dim(pick.length), self.value(pick.index)
             self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
-            self.source.line(indent, f"if uint64({index}) >= uint64({length}): raise IndexError('{INDEX}')")
+            error = self.source.error("IndexError", INDEX)  # type: ignore[attr-defined]
+            self.source.line(indent, f"if uint64({index}) >= uint64({length}): {error}")
             parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
         return parts
 
@@ -367,16 +421,19 @@ def _inner(step: Flow) -> Iterator[Any]:
                 yield from _inner(inner)
 
 
-def _bodies(step: Flow) -> Iterator[Body]:
-    yield from step.bodies()
-    for inner in _inner(step):
-        if isinstance(inner, (Repeat, Branch)):
-            yield from inner.bodies()
+def _bodies(step: Flow, without: Collection[int] = ()) -> Iterator[Body]:
+    for body in step.bodies():
+        yield body
+        for inner in body.steps:
+            if isinstance(inner, (Repeat, Branch)) and id(inner) not in without:
+                yield from _bodies(inner, without)
 
 
-def _blocks(step: Flow) -> Iterator[tuple[str, ArrayType]]:
-    for body in _bodies(step):
-        yield from body.blocks
+def _blocks(step: Flow, without: Collection[int] = ()) -> Iterator[tuple[str, ArrayType]]:
+    """The arrays of the regions, those of some loops left out."""
+    if id(step) not in without:
+        for body in _bodies(step, without):
+            yield from body.blocks
 
 
 def _scalars(step: Flow) -> Iterator[tuple[str, np.dtype]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from egc.backend import bind_arguments
+from egc.backend import Demands, bind_arguments
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.machine import lazy
@@ -21,16 +21,16 @@ from egc.types import ArrayType, TupleType
 SCALARS = (bool, int, float, complex)
 
 
-def generate(program: Program, loops: LoopProgram, exact: bool) -> tuple[Callable[..., tuple[Any, ...]], Driver]:
+def generate(program: Program, loops: LoopProgram, demands: Demands) -> tuple[Callable[..., tuple[Any, ...]], Driver]:
     """The function that runs a loop program on arrays, and the module it lives in."""
-    driver = InterpretedWriter(program, loops, exact).write()
+    driver = InterpretedWriter(program, loops, demands).write()
     exec(compile(driver.source, f"<egc {loops.name}>", "exec"), driver.names)
     return driver.names["run"], driver
 
 
 class InterpretedWriter(Writer):
-    def __init__(self, program: Program, loops: LoopProgram, exact: bool):
-        super().__init__(program, loops, exact)
+    def __init__(self, program: Program, loops: LoopProgram, demands: Demands):
+        super().__init__(program, loops, demands)
         self.driver.names.update(
             empty=np.empty, ndarray=np.ndarray, asarray=np.asarray, errstate=np.errstate, SCALARS=SCALARS,
             arguments=lambda *values: tuple(bind_arguments(program, values)[0]),

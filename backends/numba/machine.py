@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -43,8 +43,9 @@ class Unaliased(Compiler):
 @lru_cache(maxsize=1024)
 def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...] = ()) -> Any:
     """The compiled function of a segment, for calls from compiled functions. Programs with equal segments share it.
-    `names` are functions that it calls besides `NAMES`, each name one function."""
-    namespace = {"__name__": __name__, **NAMES, "cells": cells, **dict(names)}
+    `names` are functions that it calls besides `NAMES`, each name one function, or the kernel of one."""
+    further = {name: machine_code(*value) if isinstance(value, tuple) else value for name, value in names}
+    namespace = {"__name__": __name__, **NAMES, "cells": cells, **further}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     linked = njit(pipeline_class=LinkedCompiler, no_cpython_wrapper=True, **options)
@@ -110,8 +111,17 @@ def _driver(driver: DriverSource) -> tuple[Callable[..., Any], list[str] | None,
     names = [_named(name, value) for name, value in driver.names.items()]
     if None in names:
         return namespace["run"], None, link
-    kernels = (f"{name}{text}{taken}" for name, (text, taken, _) in driver.kernels.items())
+    kernels = (part for name, kernel in driver.kernels.items() for part in _texts(name, kernel))
     return namespace["run"], [driver.text, *filter(None, names), *kernels, *driver.texts], link
+
+
+def _texts(name: str, kernel: Kernel) -> Iterator[str]:
+    """What tells a kernel from others, with those that it calls."""
+    text, taken, names = kernel
+    yield f"{name}{text}{taken}"
+    for inner, value in names:
+        if isinstance(value, tuple):
+            yield from _texts(inner, value)
 
 
 def _named(name: str, value: Any) -> str | None:

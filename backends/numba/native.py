@@ -106,7 +106,7 @@ def argument_type(type: ArrayType, layout: str = "C") -> Any:
 
 class NativeWriter(Writer):
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
-        super().__init__(program, loops, demands.exact)
+        super().__init__(program, loops, demands)
         self.guards, self.layouts = demands.guards, demands.layouts
         self.strides = loops.strides
         self.types.update((ordered(name), self.types[name]) for name in self.strides)

@@ -67,7 +67,7 @@ def work_of(items: Sequence[Item]) -> Work:
     """What loops take: arithmetic, and moving what they load and store."""
     work, deepest = Work(), 0
     for dims, statement in _inside(items, ()):
-        price = _price(statement)
+        price = price_of(statement)
         if price:
             count = sizes.product(dims)
             if isinstance(statement, Product):
@@ -89,7 +89,8 @@ def _inside(items: Sequence[Item], dims: tuple[Dim, ...]) -> Iterator[tuple[tupl
             yield dims, item
 
 
-def _price(statement: Statement) -> float:
+def price_of(statement: Statement) -> float:
+    """The nanoseconds of a statement."""
     if isinstance(statement, Apply):
         return COSTS.element(statement.node.op, statement.node.inputs[0].type.dtype)
     if isinstance(statement, Product):
