@@ -30,6 +30,9 @@ class Laws(Protocol):
     def alternatives(self, program: Program) -> Sequence[Alternative]:
         """Those for a Program's values."""
 
+    def arrangements(self, program: Program) -> Sequence[Alternative]:
+        """Those that only put together otherwise what loops do, whatever that is."""
+
     def inside(self, program: Program, node: Node) -> Laws:
         """The same for the regions of a loop or branch of it."""
 
@@ -38,6 +41,9 @@ class NoLaws:
     """Finds none."""
 
     def alternatives(self, program: Program) -> Sequence[Alternative]:
+        return ()
+
+    def arrangements(self, program: Program) -> Sequence[Alternative]:
         return ()
 
     def inside(self, program: Program, node: Node) -> Laws:

@@ -39,6 +39,12 @@ FINITE = 0.99
 
 LEAF = 0.01
 
+LINE = 64
+"""Bytes that come with each element from beyond the first cache,"""
+
+AHEAD = 0.1
+"""and the part of their time that a loop waits that walks across rows: the machine fetches some of them ahead."""
+
 
 class CostModel:
     """The costs of Programs and of Nodes at given sizes.
@@ -127,9 +133,25 @@ class CostModel:
                 share = _likelihood(node.inputs[0])
                 found = share * prices["then"] + (1 - share) * prices["otherwise"] + self.table.scalar
             else:
-                found = trip_count(node, self.bindings) * (sum(prices.values()) + self.table.scalar)
+                found = trip_count(node, self.bindings) * (sum(prices.values()) + self.table.scalar + model.jumps(node))
             self._regions[node] = found
         return found
+
+    def jumps(self, loop: Node) -> float:
+        """What an iteration waits for single elements that are not near those of the iteration before: a loop that walks
+        along any but the last axis of an array that is larger than the first cache."""
+        if not loop.params["counted"] or not self.table.fused or not self.table.levels:
+            return 0.0
+        name = loop.params["update"].inputs[0].params["name"]
+        total = 0.0
+        for node in loop.params["update"].nodes():
+            if node.op not in ("slice", "update_slice") or self.elements(_window(node)) != 1:
+                continue
+            amount = self.bytes(node.inputs[0].type)
+            *outer, last = (name in sizes.symbols(each) for each in node.params["start"])
+            if any(outer) and not last and amount > self.table.levels[0][0]:
+                total += AHEAD * LINE * self.table.moving(amount) / amount
+        return total
 
     def node_arithmetic(self, node: Node) -> float:
         found = self._arithmetic.get(node)
@@ -267,6 +289,11 @@ def _alone(node: Node) -> bool:
 
 def _known(measured: float | None, estimate: float) -> float:
     return estimate if measured is None else measured
+
+
+def _window(node: Node) -> Shape:
+    """The shape of what a slice reads, or an update_slice writes."""
+    return _shape(node.type if node.op == "slice" else node.inputs[1].type)
 
 
 def _shape(type: Type) -> Shape:

@@ -202,3 +202,47 @@ def stateless_work_is_done_before(s: Scalar, x: Vector):
     for i in range(len(x)):
         other = np.tanh(other) + before[i]
     return level, other
+
+
+@loop_rule(precision="exact", dtypes="number")
+def equal_ranges_are_one_loop(a: Scalar, b: Scalar, x: Vector):
+    """loops over one range, the second of which reads what the first is done with = one loop that does both in turn"""
+    y, level, other = x.copy(), a, b
+    for i in range(len(x)):
+        level = x[i] - a * level * level
+        y[i] = level
+    for i in range(len(x)):
+        other = y[i] - b * other * other
+    together, least = a, b
+    for i in range(len(x)):
+        together = x[i] - a * together * together
+        least = together - b * least * least
+    return other, least
+
+
+@loop_rule(precision="exact", dtypes="number")
+def independent_states_are_separate(a: Scalar, b: Scalar, x: Vector):
+    """one loop over states that do not read one another = a loop for each"""
+    level, other = a, b
+    for i in range(len(x)):
+        level = x[i] - a * level * level
+        other = x[i] - b * other * other
+    first, second = a, b
+    for i in range(len(x)):
+        first = x[i] - a * first * first
+    for i in range(len(x)):
+        second = x[i] - b * second * second
+    return level + other, first + second
+
+
+@loop_rule
+def nested_loops_are_interchanged(a: Scalar, A: Matrix):
+    """for i: for j: f(i, j) = for j: for i: f(i, j), where nothing is needed later in one loop and earlier in the other"""
+    by_columns, by_rows = A.copy(), A.copy()
+    for j in range(A.shape[1]):
+        for i in range(1, A.shape[0]):
+            by_columns[i, j] = by_columns[i, j] - a * np.tanh(by_columns[i - 1, j])
+    for i in range(1, A.shape[0]):
+        for j in range(A.shape[1]):
+            by_rows[i, j] = by_rows[i, j] - a * np.tanh(by_rows[i - 1, j])
+    return by_columns, by_rows

@@ -2,8 +2,9 @@
 
 Three steps: the cheapest term of every class by a sum of local costs (Knuth 1977, a generalization of Dijkstra's
 algorithm), then a choice in which shared subterms count once (greedy over the classes' sets of needed classes), then
-a local search that exchanges one e-node at a time and prices the true Program, kernels and all. Ties are broken by the
-input Program's own Nodes, then by op and parameters, never by the order in which the e-graph lists its rows.
+a local search that exchanges one e-node at a time, or all results of a loop together, and prices the true Program, kernels
+and all. Ties are broken by the input Program's own Nodes, then by op and parameters, never by the order in which the e-graph
+lists its rows.
 """
 
 from __future__ import annotations
@@ -302,21 +303,22 @@ class Extractor:
         return sorted(found, key=self.rank.__getitem__, reverse=True)
 
     def improve(self, start: Extracted) -> Extracted:
-        """Local search: exchanges one e-node at a time while the Program's cost falls."""
+        """Local search: exchanges one e-node at a time, or the results of one loop, while the Program's cost falls."""
         size = sum(1 for _ in start.program.nodes())
         current, left = start, min(SEARCH_EVALUATIONS, SEARCH_NODES // size)
-        tried: set[tuple[int, int]] = set()
+        tried: set[tuple[tuple[int, int], ...]] = set()
         improved = True
         while improved and left > 0:
             improved = False
-            for number, enode in self._moves(current):
+            for move in (*self._joint_moves(current), *self._moves(current)):
                 if left == 0:
                     break
-                if (number, id(enode)) in tried:
+                key = tuple((number, id(enode)) for number, enode in move.items())
+                if key in tried:
                     continue
-                tried.add((number, id(enode)))
+                tried.add(key)
                 left -= 1
-                choice = {**current.choice, number: enode}
+                choice = {**current.choice, **move}
                 program = self.build(choice)
                 if program is None:
                     continue
@@ -326,7 +328,23 @@ class Extractor:
                     break
         return current
 
-    def _moves(self, current: Extracted) -> Sequence[tuple[int, ENode]]:
+    def _joint_moves(self, current: Extracted) -> Sequence[Choice]:
+        """Exchanges of several results by those of one loop or branch: alone, none of them saves anything, because what gave
+        the others would still run. Those that put most together first."""
+        together: dict[int, Choice] = {}
+        for number in self.used(current.choice):
+            for enode in self.graph.enodes[number]:
+                if enode.op == "item" and self.tree_cost(enode) != UNREACHED and number not in enode.children:
+                    together.setdefault(enode.children[0], {}).setdefault(number, enode)
+        moves = []
+        for source, move in together.items():
+            now = {number: current.choice.get(number) or self.best[number] for number in move}
+            if len(move) > 1 and any(now[number] is not enode for number, enode in move.items()):
+                moves.append((-len(move), self.tree[source], self.rank[source], move))
+        moves.sort(key=lambda each: each[:3])
+        return [move for *_, move in moves]
+
+    def _moves(self, current: Extracted) -> Sequence[Choice]:
         """Exchanges worth trying, those whose trees add least first."""
         moves = []
         for number in self.used(current.choice):
@@ -344,7 +362,7 @@ class Extractor:
                 if cost != UNREACHED:
                     moves.append((cost[0] - self.tree[number][0], -self.rank[number], key, number, enode))
         moves.sort(key=lambda each: each[:3])
-        return [(number, enode) for *_, number, enode in moves]
+        return [{number: enode} for *_, number, enode in moves]
 
 
 def _signature(enode: ENode) -> tuple[Any, ...]:

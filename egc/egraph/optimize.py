@@ -199,7 +199,8 @@ Written = dict[tuple[tuple[str, Program], ...], Mapping[str, Any]]
 
 
 def _alternatives(program: Program, question: Question, written: Written) -> tuple[Alternative, ...]:
-    """What the laws find for a Program's values, looking at loops as they were given."""
+    """What the laws find for a Program's values, looking at loops as they were given; how these are put together, as they
+    were found."""
     given: dict[Node, Node] = {}
     for node in program.nodes():
         inputs = [given[child] for child in node.inputs]
@@ -214,7 +215,9 @@ def _alternatives(program: Program, question: Question, written: Written) -> tup
     for node in ir.topological(each.after for each in found):
         if node not in back:
             back[node] = ir.rebuild(node, [back[child] for child in node.inputs])
-    return tuple(replace(each, before=back[each.before], after=back[each.after]) for each in found)
+    same = all(given[output] is output for output in program.outputs)
+    again = () if same else question.laws.arrangements(program)
+    return (*(replace(each, before=back[each.before], after=back[each.after]) for each in found), *again)
 
 
 def _whole(program: Program, question: Question, written: Written, started: float) -> Result:

@@ -19,6 +19,8 @@ from egc.transforms.branches import as_choice, joined_branches, sunk
 from egc.transforms.contract import contracted
 from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
+from egc.transforms.fuse import apart, fusions, separated
+from egc.transforms.interchange import interchanged
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
 from egc.transforms.split import done_before, stored_states
@@ -36,10 +38,13 @@ NAMES = (
     "states_are_stored_and_read",
     "stateless_work_is_done_before",
     "end_iterations_are_peeled",
+    "nested_loops_are_interchanged",
     "accumulation_is_scan",
     "accumulation_is_reduction",
     "separate_writes_are_one",
     "last_value_is_kept",
+    "independent_states_are_separate",
+    "equal_ranges_are_one_loop",
     "element_is_carried",
     "window_is_state",
     "equal_conditions_are_one",
@@ -92,6 +97,7 @@ class LoopLaws:
         nodes, ranges = list(program.nodes()), self._ranges(program)
         return [
             *self._of_choices(program),
+            *self._of_pairs(program, ranges),
             *(
                 found
                 for node, needed in needed_items(nodes).items()
@@ -105,6 +111,25 @@ class LoopLaws:
             rule = self._rules(node).get("expensive_choice_is_masked")
             if rule is not None:
                 yield Alternative(rule.name, rule.file, rule.line, "exact", node, value)
+
+    def arrangements(self, program: Program) -> Sequence[Alternative]:
+        return list(self._of_pairs(program, self._ranges(program)))
+
+    def _of_pairs(self, program: Program, ranges: Ranges) -> Iterator[Alternative]:
+        """Loops of one range as one loop."""
+        if not self._somewhere("equal_ranges_are_one_loop"):
+            return
+        for found in fusions(program, ranges):
+            rules = [self._rules(item.inputs[0]).get("equal_ranges_are_one_loop") for item in found]
+            rule = rules[0]
+            if rule is None or None in rules:
+                continue
+            made = tidy(program.with_outputs(found.values()), ranges)
+            for item, value in zip(found, made.outputs):
+                yield Alternative(rule.name, rule.file, rule.line, "exact", item, value)
+
+    def _somewhere(self, name: str) -> bool:
+        return any(name in rules for rules in (self.rules, *self.scoped.values()))
 
     def _of_results(
         self, program: Program, node: Node, needed: Sequence[int], ranges: Ranges, rules: Mapping[str, Rule]
@@ -137,6 +162,10 @@ class LoopLaws:
                     yield form
         if node.op == "cond" and (form := sunk(program, node, allowed)) is not None:
             yield form
+        if node.op == "loop" and (parts := separated(node, allowed)) is not None:
+            yield apart(parts, node.params["states"])
+        if node.op == "loop":
+            yield from interchanged(node, ranges, allowed)
         if node.op == "loop" and self.evaluate is not None and not self.exact:
             form = solved_nest(node, allowed, self.evaluate)
             if form is not None:
