@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from egc import ir, sizes
 from egc.ir import Node, Program
+from egc.ranges import Ranges, coefficient
 from egc.sizes import Dim
 from egc.transforms.promote import is_plain
-from egc.transforms.ranges import Ranges, coefficient
 from egc.transforms.windows import Window, window_of
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from egc import ir
 from egc.ir import Node, Program
 from egc.kinds import is_total
+from egc.ranges import Ranges
 from egc.sizes import symbol
 from egc.transforms.dependence import Touched, apart_later, counters, touched
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
-from egc.transforms.ranges import Ranges
 from egc.trips import count_size
 
 QUIET = frozenset("slice update_slice reshape item loop cond matmul diagonal assume".split())

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from egc import ir, sizes
 from egc.ir import Node, Program
+from egc.ranges import Ranges, coefficient
 from egc.sizes import Dim, symbol
 from egc.transforms.dependence import counters, extents, touched
 from egc.transforms.forms import Allowed, Forms
-from egc.transforms.fuse import may_raise
+from egc.transforms.fuse import carries, may_raise
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
-from egc.transforms.ranges import Ranges, coefficient
 from egc.transforms.solve import KINDS
 from egc.transforms.vectorize import vectorized
 from egc.transforms.windows import Window
@@ -73,15 +73,16 @@ def nest_of(node: Node) -> Nest | None:
 
 
 def interchanged(node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
-    """The results of a nest by one with the other loop outside: as it is, and with array expressions in the place of its
-    inner loop."""
+    """The results of a nest by one with the other loop outside: as it is, unless threads may share the iterations of the
+    loop that was outside and not of the other, and with array expressions in the place of its inner loop."""
     nest = nest_of(node) if LAW in allowed and is_plain(node) else None
     rounded = None if nest is None or may_raise(node) else reordered(nest)
     if nest is None or rounded is None:
         return
     loop = _swapped(nest)
     number = len(nest.states)
-    yield Forms([ir.make("item", loop, index=k, line=node.line) for k in range(number)], {LAW}, rounded)
+    if carries(node, ranges) or not carries(loop, ranges):
+        yield Forms([ir.make("item", loop, index=k, line=node.line) for k in range(number)], {LAW}, rounded)
     used = Forms([], {LAW}, rounded)
     inside = vectorized(loop.params["update"], ranges.inside(loop), used, allowed)
     if any(each.op == "loop" for each in inside.nodes()):

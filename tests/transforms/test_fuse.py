@@ -8,9 +8,9 @@ import pytest
 import egc
 from egc.capture import capture
 from egc.pipeline import evaluate_reference
+from egc.ranges import ranges_of
 from egc.transforms import simplify
 from egc.transforms.fuse import fusions, separated
-from egc.transforms.ranges import ranges_of
 from egc.transforms.tidy import tidy
 from tests.transforms.support import assert_computes_the_same, loops_of
 

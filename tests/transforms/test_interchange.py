@@ -8,9 +8,9 @@ import pytest
 import egc
 from egc.capture import capture
 from egc.pipeline import evaluate_reference
+from egc.ranges import ranges_of
 from egc.transforms import simplify
 from egc.transforms.interchange import LAW, interchanged
-from egc.transforms.ranges import ranges_of
 from egc.transforms.tidy import tidy
 from tests.transforms.support import assert_computes_the_same, loops_of
 
@@ -51,6 +51,16 @@ def backwards(a, x):
 
 
 def deep(a, x):
+    y = np.zeros((x.shape[0], x.shape[1], 3))
+    for j in range(1, x.shape[1]):
+        for i in range(1, x.shape[0]):
+            for k in range(x.shape[0]):
+                y[i, j, 0] = np.tanh(y[i, j, 0] + y[i - 1, j, 0] - 0.1 * y[i, j - 1, 0]) + x[k, j]
+    return y
+
+
+def shared(a, x):
+    """Threads may share the iterations of the outer loop."""
     y = np.zeros((x.shape[0], x.shape[1], 3))
     for j in range(x.shape[1]):
         for i in range(1, x.shape[0]):
@@ -111,7 +121,7 @@ def more_than_one_loop(a, x):
 
 
 CHANGED = [down, down_and_right, weighted, backwards, deep]
-KEPT = [up_and_right, read_before_it_is_written, triangle, carried, same_place, more_than_one_loop]
+KEPT = [up_and_right, read_before_it_is_written, triangle, carried, shared, same_place, more_than_one_loop]
 LAWS = frozenset([LAW, "separate_writes_are_one", "accumulation_is_reduction"])
 
 
