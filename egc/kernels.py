@@ -30,6 +30,7 @@ from egc.kinds import (
     pieces,
     viewed,
     walked,
+    walked_at,
     whole,
 )
 from egc.parts import Part, shared_loops
@@ -283,9 +284,10 @@ class _Grouping:
                 stored.update(map(viewed, node.inputs))
         effort: dict[Node, tuple[int, frozenset[Node]]] = {}
         for node in self.nodes:
-            if node in outside and node not in stored and node.op in CHEAP and self.kinds[node] == "fused":
+            cheap = node.op in CHEAP or node.op == "gather"
+            if node in outside and node not in stored and cheap and self.kinds[node] == "fused":
                 found = self._effort(node, effort, outside, stored)
-                if found is not None and outside[node] <= AGAIN_USES:
+                if found is not None and outside[node] <= AGAIN_USES and not (node.op == "gather" and found[1]):
                     effort[node] = found
                     self.again.add(node)
 
@@ -340,7 +342,8 @@ class _Grouping:
             if base in self.again:
                 if (base, source.index) not in seen:
                     seen[base, source.index] = None
-                    stack.extend(trace(child, source.index) for child in base.inputs)
+                    stack.extend(trace(*operand) for operand in walked_at(base, source.index))
+                    found.update((trace(child, identity(child.type.rank)).base, 0) for child in whole(base))
                 continue
             if base.op not in INLINE_LEAVES:
                 found[base] = min(found.get(base, source.aligned()), source.aligned())

@@ -117,6 +117,13 @@ def walked(node: Any) -> tuple[tuple[Node, Map], ...]:
     return tuple((operand, identity(operand.type.rank)) for operand in operands)
 
 
+def walked_at(node: Node, index: Map) -> tuple[tuple[Node, Map], ...]:
+    """The same for an element of a cheap value, or of a gather, at an index."""
+    if node.op != "gather":
+        return tuple((operand, index) for operand in node.inputs)
+    return tuple((operand, index[: operand.type.rank]) for operand in node.inputs[1:])
+
+
 def whole(node: Any) -> tuple[Node, ...]:
     """The operands that a fused Node needs as whole arrays."""
     return node.inputs[:1] if node.op in INDEXED else ()

@@ -58,6 +58,10 @@ class Accumulator:
             else:
                 self.line(indent, f"{total} += float64({block})")
 
+    def finish_block(self, indent: int) -> None:
+        """What follows the one block of a reduction."""
+        self.result([f"t{part}{self.name}" for part in self.parts], indent)
+
     def variables(self) -> list[tuple[str, str]]:
         """What holds a partial result, with the names of the types."""
         if self.blocked:
@@ -101,6 +105,9 @@ class Accumulator:
         totals = [f"s{part}{self.name}" for part in self.parts]
         if self.compensated and not self.settled:
             totals = [f"compensated({total}, e{total[1:]})" for total in totals]
+        self.result(totals, indent)
+
+    def result(self, totals: Sequence[str], indent: int) -> None:
         result = f"complex({', '.join(totals)})" if len(totals) > 1 else totals[0]
         result = result if self.dtype.kind == "b" else f"{type_name(self.dtype)}({result})"
         self.line(indent, f"{self.nest.value(self.fold.name)} = {result}")

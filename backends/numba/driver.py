@@ -19,10 +19,10 @@ from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import Around, emit_flow
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
+from egc.lower.build import known_sizes
 from egc.lower.independent import sizes_of
 from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
 from egc.lower.statements import reads, statements
-from egc.ranges import ranges_of
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -191,9 +191,7 @@ class Writer(ABC):
         if self.known is None:
             self.known = sizes_of(self.loops.steps)
         flags = frozenset(self.loops.outputs[number] for number in self.demands.checks)
-        guards = [guard for guard in self.demands.guards if guard.relation in (">=", "==")]
-        facts = [guard.size for guard in guards] + [-guard.size for guard in guards if guard.relation == "=="]
-        return Around(self.types, self.known, replace(ranges_of(self.program), facts=tuple(facts)), flags)
+        return Around(self.types, self.known, known_sizes(self.program, self.demands.guards), flags)
 
     def allocate(self, name: str, type: ArrayType, depth: int) -> None:
         """Makes an array for results."""

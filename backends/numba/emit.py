@@ -15,12 +15,12 @@ import numpy as np
 
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
 from egc.backends.numba.gaps import Gaps
+from egc.backends.numba.in_turn import FEW, SHORT, is_light, sums_few, write_in_turn
 from egc.backends.numba.panels import write_panels
 from egc.backends.numba.rows import write_blocks
 from egc.backends.numba.scalars import expression, type_name
 from egc.backends.numba.stages import write_stages
 from egc.backends.numba.strips import suits, suits_inside, write_strips, write_strips_inside
-from egc.kinds import CHEAP
 from egc.lower.loops import Loop
 from egc.lower.statements import (
     Access,
@@ -51,12 +51,6 @@ from egc.types import ArrayType
 LONG = 512
 """Elements of a row from which several rows run together. Processors fetch memory ahead of one walk through a page; several
 short rows are several walks."""
-
-SHORT = 12
-"""Statements of an inner loop whose first block is written apart, so that short rows take no further step."""
-
-FEW = 12
-"""Elements of a row up to which they are added up in turn: partial sums take longer to begin and to end."""
 
 COMBINATIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 """The reductions that scatter combines with."""
@@ -192,6 +186,13 @@ class Nest:
                 self.statement(depth, indent, item)
 
     def loop_over(self, loop: For, depth: int, indent: int) -> None:
+        if sums_few(self, loop, depth):
+            write_in_turn(self, loop, depth, indent)
+            indent += 1
+        self.loop_in_blocks(loop, depth, indent)
+
+    def loop_in_blocks(self, loop: For, depth: int, indent: int) -> None:
+        """A loop whose sums of floats are those of blocks."""
         source = self.source
         start, stop = self.span(loop, depth)
         whole = id(loop) not in self.spans
@@ -220,7 +221,7 @@ class Nest:
                 start == "0"
                 and (depth or self.inside)
                 and not self.gaps.loads(loop, depth)
-                and all(_is_light(item) for item in loop.body)
+                and all(is_light(item) for item in loop.body)
                 and len(loop.body) <= SHORT
             ):
                 for fold in blocked:
@@ -443,10 +444,6 @@ class Nest:
         elif scatter.combine != "set":
             result = combine(COMBINATIONS[scatter.combine], dtype, total, result)
         self.source.line(indent, f"{element} = {stored(result, dtype)}")
-
-
-def _is_light(item: Item) -> bool:
-    return not isinstance(item, (For, Gather)) and (not isinstance(item, Apply) or item.node.op in CHEAP)
 
 
 def _memory_type(dtype: np.dtype) -> str:

@@ -123,9 +123,10 @@ def _may(statement: Statement, scratch: set[str], around: int = 0) -> bool:
 
 
 def _walks(load: Load, around: int = 0) -> list[int]:
-    """The loops inside a row along which a load that differs between rows moves."""
+    """The loops inside a row along which a load moves that has to be put in a strip's order: one that differs between rows, and
+    is not in that order as it lies."""
     strides = load.access.strides
-    if len(strides) <= around or strides[around] == 0:
+    if len(strides) <= around or strides[around] in (0, 1):
         return []
     return [k for k in range(around + 1, len(strides)) if strides[k] != 0]
 

@@ -22,7 +22,8 @@ from egc.lower.statements import reads
 from egc.lower.stores import stored
 from egc.lower.together import together
 from egc.ops import OPS
-from egc.sizes import Dim
+from egc.ranges import Ranges, ranges_of
+from egc.sizes import Dim, SizeGuard
 
 
 def _any(call: Call) -> bool:
@@ -35,12 +36,13 @@ def lower(
     runs: Callable[[Call], bool] = _any,
     strides: Mapping[str, tuple[Dim, ...]] = {},
     stores: Mapping[int, str] = {},
+    guards: Iterable[SizeGuard] = (),
 ) -> LoopProgram:
     """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
     branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
     one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
     `stores` are outputs, by number, that may take the place of inputs; they do where nothing fails and no element is
-    overwritten too early.
+    overwritten too early. `guards` are known to hold of the sizes.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -57,7 +59,7 @@ def lower(
     """
     program = with_copies(repeated_inside(in_memory_order(expand(program))))
     names = {node: node.params["name"] for node in program.inputs}
-    lowering = Lowering(fusible, runs, set(names.values()), strides)
+    lowering = Lowering(fusible, runs, set(names.values()), strides, known_sizes(program, guards))
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
@@ -76,7 +78,9 @@ class Lowering:
         runs: Callable[[Call], bool],
         taken: set[str],
         strides: Mapping[str, tuple[Dim, ...]],
+        ranges: Ranges,
     ):
+        self.ranges = ranges
         self.fusible, self.runs, self.values, self.strides = fusible, runs, Fresh(), strides
         self.arrays = (name for k in count() if (name := f"a{k}") not in taken)
 
@@ -101,7 +105,7 @@ class Lowering:
         for kernel in kernels:
             (node, *_) = kernel.nodes
             if kernel.kind == "fused":
-                for step in loop_of(kernel, names, self.values if inside else None, self.strides):
+                for step in loop_of(kernel, names, self.values if inside else None, self.strides, self.ranges):
                     if isinstance(step, Loop):
                         step = replace(collapse(step), results=tuple(r for r in step.results if r[0] not in made))
                         made.update(name for name, _ in step.results)
@@ -113,6 +117,15 @@ class Lowering:
             elif kernel.kind == "call" or node in needed:
                 steps.append(Call(names[node], tuple(names[x] for x in node.inputs), node, kernel.kind == "view"))
         return steps
+
+
+def known_sizes(program: Program, guards: Iterable[SizeGuard]) -> Ranges:
+    """What is known of the sizes of a Program whose guards hold."""
+    facts: list[Dim] = []
+    for guard in guards:
+        facts += [guard.size] if guard.relation == ">=" else []
+        facts += [guard.size, -guard.size] if guard.relation == "==" else []
+    return replace(ranges_of(program), facts=tuple(facts))
 
 
 def _needed_arrays(program: Program, kernels: Iterable[Kernel]) -> set[Node]:

@@ -13,6 +13,8 @@ from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
 from egc.lower.access import address, ordered, row_major
 from egc.lower.loops import Check, Loop
+from egc.lower.names import without_unused
+from egc.lower.places import place_of, surely_inside
 from egc.lower.statements import (
     Access,
     Apply,
@@ -33,10 +35,13 @@ from egc.lower.statements import (
     Store,
 )
 from egc.parts import Part
+from egc.ranges import Ranges
 from egc.sizes import Dim, Size
 from egc.types import Shape
 from egc.views import Index as Place
 from egc.views import Map, Source, identity, inside, trace
+
+NOTHING = Ranges()
 
 ROWS = 32
 """Rows of a matrix product that are made at a time: enough for BLAS to run at its best, few enough to stay in cache."""
@@ -66,8 +71,9 @@ class NestBuilder:
         names: Mapping[Node, str],
         fresh: Fresh | None = None,
         given: Mapping[str, tuple[Dim, ...]] = {},
+        ranges: Ranges = NOTHING,
     ):
-        self.kernel, self.names, self.given = kernel, dict(names), given
+        self.kernel, self.names, self.given, self.ranges = kernel, dict(names), given, ranges
         self.results = tuple(dict.fromkeys(node.join if isinstance(node, Piece) else node for node in kernel.outputs))
         self.checks: dict[Check, None] = {}
         self.fresh = (f"v{k}" for k in count()) if fresh is None else fresh.values
@@ -77,6 +83,7 @@ class NestBuilder:
         self.scratch: list[tuple[str, np.dtype, Dim]] = []
         self.held: list[tuple[str, Dim]] = []
         self.tree = _Tree()
+        self.placed = False
         self._place_values()
 
     def _place_values(self) -> None:
@@ -113,7 +120,7 @@ class NestBuilder:
         for number, part in enumerate(self.kernel.parts):
             _PartBuilder(self, part, number).build()
         results = tuple((self.names[node], node.type) for node in self.results)
-        body = self.tree.body()
+        body = tuple(without_unused(self.tree.body())) if self.placed else self.tree.body()
         if any(part.product for part in self.kernel.parts):
             body = tuple(self._in_blocks(item) if isinstance(item, For) else item for item in body)
         return Loop(results, body, tuple(self.scratch))
@@ -224,7 +231,10 @@ class _PartBuilder:
             if node.op == "gather":
                 access, picks = self._gathered(node, index)
                 name = next(self.nest.fresh)
-                self.tree.add(Gather(name, access, picks, node.params["mode"], node.type.dtype))
+                if picks:
+                    self.tree.add(Gather(name, access, picks, node.params["mode"], node.type.dtype))
+                else:
+                    self.tree.add(Load(name, access, node.type.dtype, node.inputs[0].type.rank == 0))
             else:
                 operands = tuple(self.value(child, index) for child in node.inputs)
                 name = next(self.nest.fresh)
@@ -337,9 +347,20 @@ class _PartBuilder:
         further, steps = address(index[width:], tuple(strides[axis] for axis in rest), self.rank)
         picks = []
         for operand, axis in zip(indices, axes):
+            if node.op == "gather" and (place := self._place_inside(operand, index[:width], shape[axis])) is not None:
+                start, moves = address((place,), (strides[axis],), self.rank)
+                further, steps = further + start, tuple(a + b for a, b in zip(steps, moves))
+                self.nest.placed = True
+                continue
             picks.append(Pick(self.value(operand, index[:width]), strides[axis], shape[axis]))
             self.nest.checks[_indexed(shape[axis], node)] = None
         return Access(array, offset + further, steps), tuple(picks)
+
+    def _place_inside(self, operand: Node, index: Map, length: Dim) -> Place | None:
+        """Where an index that is a value surely lies on an axis, as the loops have it; None where it is not sure."""
+        place = place_of(operand, index)
+        dims = tuple(dim for dim in self.part.shape if dim != 1)
+        return None if place is None else surely_inside(place, length, dims, self.nest.ranges)
 
     def _gathered(self, node: Node, index: Map) -> tuple[Access, tuple[Pick, ...]]:
         array, offset, strides = self._whole(node)
@@ -453,9 +474,11 @@ def loop_of(
     names: Mapping[Node, str],
     fresh: Fresh | None = None,
     given: Mapping[str, tuple[Dim, ...]] = {},
+    ranges: Ranges = NOTHING,
 ) -> Iterator[Check | Loop]:
-    """The checks that a kernel's loops rely on, then the loops. `fresh` names what they make inside of loops and branches."""
-    builder = NestBuilder(kernel, names, fresh, given)
+    """The checks that a kernel's loops rely on, then the loops. `fresh` names what they make inside of loops and branches;
+    `ranges` is what is known of sizes there."""
+    builder = NestBuilder(kernel, names, fresh, given, ranges)
     loop = builder.build()
     yield from (check for check in builder.checks if not holds(check, fresh is not None))
     yield loop

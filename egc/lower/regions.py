@@ -16,6 +16,7 @@ from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Re
 from egc.lower.names import renamed, without_identities
 from egc.lower.repeated import repeated_inside
 from egc.ops import OPS
+from egc.trips import count_size
 from egc.types import ArrayType
 
 if TYPE_CHECKING:
@@ -50,10 +51,16 @@ class Made:
 def flow_of(lowering: Lowering, node: Node) -> Made | None:
     """The step of a loop or branch; None where it makes calls that code cannot make."""
     given = tuple(next(lowering.arrays) for _ in node.inputs)
+    around = lowering.ranges
     try:
+        if node.op == "loop" and node.params["counted"]:
+            name = node.params["update"].inputs[0].params["name"]
+            lowering.ranges = around.within(name, count_size(node.inputs[0]))
         return Made(node, (_repeat if node.op == "loop" else _branch)(lowering, node, given), given)
     except _Impossible:
         return None
+    finally:
+        lowering.ranges = around
 
 
 def _repeat(lowering: Lowering, node: Node, given: Sequence[str]) -> Repeat:

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from egc import ir
+from egc import ir, sizes
+from egc.backend import Demands
+from egc.backends.numba import BACKEND
+from egc.backends.reference import BACKEND as REFERENCE
 from egc.ir import Program, make
 from egc.kernels import group
 from egc.lower import lower
 from egc.lower.access import affine, row_major
-from egc.sizes import evaluate, symbol
+from egc.sizes import SizeGuard, evaluate, symbol
 from egc.types import parse_type
 
 N, M = symbol("n"), symbol("m")
@@ -177,3 +180,43 @@ def test_what_follows_a_scan_shares_its_loop_unless_it_waits_for_another():
 
     assert loops(alone) == [{"cumsum", "cast", "divide"}]
     assert {"divide", "exp"} in loops(part)
+
+
+def window(x, offset, length=N, width=M):
+    """The elements of x at `i + offset - k`, for i below a length and k below a width."""
+    shape = (length, width)
+    i, k = (make("iota", shape=shape, axis=axis) for axis in (0, 1))
+    start = make("broadcast", ir.size(offset), shape=shape, axes=())
+    return make("gather", x, make("add", make("subtract", i, k), start), axes=(0,), mode="raise")
+
+
+def test_an_index_that_is_affine_in_the_loops_and_surely_inside_is_an_address():
+    x, k = argument("x", "f64[n]"), argument("k", "f64[m]")
+    taken = make("exp", window(x, M - 1, sizes.maximum(0, N - M)))
+    assert steps(taken, inputs=[x, k])[2:4] == [
+        "    for i0 < max(0, -m + n), i1 < m",
+        "        v5: f64 = x[m - 1 + i0 + (-1)*i1]",
+    ]
+    row = make("subtract", make("iota", shape=(N,), axis=0), make("broadcast", ir.size(N), shape=(N,), axes=()))
+    assert "        v3: f64 = x[i0]" in steps(make("exp", make("gather", x, row, axes=(0,), mode="raise")), inputs=[x])
+
+
+@pytest.mark.parametrize("offset", [M - 2, M, symbol("o")])
+def test_an_index_that_may_be_outside_is_looked_at(offset):
+    x, k = argument("x", "f64[n]"), argument("k", "f64[m]")
+    assert " at v" in str(steps(make("exp", window(x, offset, N - M + 1)), inputs=[x, k]))
+
+
+@pytest.mark.parametrize("n, m", [(5, 1), (9, 4), (3, 3)])
+def test_affine_indices_choose_what_numpy_chooses(n, m):
+    x, k = argument("x", "f64[n]"), argument("k", "f64[m]")
+    whole = window(x, M - 1, N - M + 1)
+    turned = make(
+        "multiply", make("transpose", whole, axes=(1, 0)), make("broadcast", k, shape=(M, N - M + 1), axes=(0,))
+    )
+    program = Program((x, k), (make("sum", turned, axes=(0,)), whole))
+    given = np.arange(n) + 0.5, np.arange(m) - 1.5
+    facts = [SizeGuard(N - M, ">=")]
+    from_loops = BACKEND.compile(program, Demands(guards=tuple(facts))).run(*given)
+    for got, want in zip(from_loops, REFERENCE.compile(program).run(*given)):
+        np.testing.assert_allclose(got, want, rtol=1e-14)
