@@ -4,7 +4,7 @@ Each is stated by an instance: what a loop gives, and the same without it. The l
 """
 
 import numpy as np
-from scipy.special import gammainc
+import scipy
 
 from egc import Matrix, Scalar, SquareMatrix, Vector, loop_rule, require, spd
 
@@ -128,8 +128,8 @@ def expensive_choice_is_masked(x: Vector, y: Vector):
     result, mask = y.copy(), x > y
     for i in range(len(x)):
         if mask[i]:
-            result[i] = gammainc(y[i] * y[i], np.abs(x[i]))
-    return np.where(mask, gammainc(y * y, np.abs(x)), y), result
+            result[i] = scipy.special.gammainc(y[i] * y[i], np.abs(x[i]))
+    return np.where(mask, scipy.special.gammainc(y * y, np.abs(x)), y), result
 
 
 @loop_rule

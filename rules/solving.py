@@ -1,7 +1,7 @@
 """Inverses, linear systems, determinants and Cholesky factors. Normal equations and Gram forms are never made."""
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from egc import (
     Matrix,
@@ -166,14 +166,14 @@ def solution_with_product(A: SquareMatrix, B: SquareMatrix, b: Vector):
 def solution_with_lower_triangular(L: SquareMatrix, b: Vector):
     """L x = b by forward substitution, for L lower triangular"""
     require(lower_triangular(L))
-    return np.linalg.solve(L, b), linalg.solve_triangular(L, b, lower=True, check_finite=False)
+    return np.linalg.solve(L, b), scipy.linalg.solve_triangular(L, b, lower=True, check_finite=False)
 
 
 @rule
 def solution_with_upper_triangular(U: SquareMatrix, b: Vector):
     """U x = b by back substitution, for U upper triangular"""
     require(upper_triangular(U))
-    return np.linalg.solve(U, b), linalg.solve_triangular(U, b, lower=False, check_finite=False)
+    return np.linalg.solve(U, b), scipy.linalg.solve_triangular(U, b, lower=False, check_finite=False)
 
 
 @rule
@@ -181,22 +181,22 @@ def solution_by_cholesky(A: SquareMatrix, b: Vector):
     """A x = b by A = L L^T, for A symmetric positive definite"""
     require(spd(A))
     L = np.linalg.cholesky(A)
-    half = linalg.solve_triangular(L, b, lower=True, check_finite=False)
-    return np.linalg.solve(A, b), linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
+    half = scipy.linalg.solve_triangular(L, b, lower=True, check_finite=False)
+    return np.linalg.solve(A, b), scipy.linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
 
 
 @rule
 def solutions_with_lower_triangular(L: SquareMatrix, B: Matrix):
     """L X = B by forward substitution, for L lower triangular"""
     require(lower_triangular(L))
-    return np.linalg.solve(L, B), linalg.solve_triangular(L, B, lower=True, check_finite=False)
+    return np.linalg.solve(L, B), scipy.linalg.solve_triangular(L, B, lower=True, check_finite=False)
 
 
 @rule
 def solutions_with_upper_triangular(U: SquareMatrix, B: Matrix):
     """U X = B by back substitution, for U upper triangular"""
     require(upper_triangular(U))
-    return np.linalg.solve(U, B), linalg.solve_triangular(U, B, lower=False, check_finite=False)
+    return np.linalg.solve(U, B), scipy.linalg.solve_triangular(U, B, lower=False, check_finite=False)
 
 
 @rule
@@ -204,8 +204,8 @@ def solutions_by_cholesky(A: SquareMatrix, B: Matrix):
     """A X = B by A = L L^T, for A symmetric positive definite"""
     require(spd(A))
     L = np.linalg.cholesky(A)
-    half = linalg.solve_triangular(L, B, lower=True, check_finite=False)
-    return np.linalg.solve(A, B), linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
+    half = scipy.linalg.solve_triangular(L, B, lower=True, check_finite=False)
+    return np.linalg.solve(A, B), scipy.linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
 
 
 @rule

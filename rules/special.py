@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-from scipy import special
 
-from egc import finite, not_nan, positive, require, rule
+from egc import finite, not_nan, positive, require, rule, special
 
 ROOT_2 = math.sqrt(2)
 

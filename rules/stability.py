@@ -1,9 +1,20 @@
 """Forms that neither overflow nor cancel: the sigmoid family, log-sum-exp, softmax, variances, binary likelihoods."""
 
 import numpy as np
-from scipy import special
 
-from egc import Axes, at_most_one, equation, finite, nonempty, nonnegative, peaks_at_zero, require, rule, unless
+from egc import (
+    Axes,
+    at_most_one,
+    equation,
+    finite,
+    nonempty,
+    nonnegative,
+    peaks_at_zero,
+    require,
+    rule,
+    special,
+    unless,
+)
 
 
 def shift(x, axes):

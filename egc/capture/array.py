@@ -93,6 +93,9 @@ class Array:
 
     __array_priority__ = 1000
 
+    traced = True
+    """What `egc.special` asks for."""
+
     if TYPE_CHECKING:
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
         __floordiv__ = __mod__ = __rmod__ = __pow__ = __and__ = __or__ = __matmul__ = _operator

@@ -18,6 +18,7 @@ from egc import (
     rulefiles,
     unless,
 )
+from egc import special as own_special
 from egc.capture.rules import rewrites
 from egc.errors import RuleError
 
@@ -52,6 +53,29 @@ def with_conditions(x, y):
 @rule
 def through_functions_without_dispatch(x, axes: Axes):
     return np.log(np.exp(special.logsumexp(x, axis=axes))), special.logsumexp(x, axis=axes)
+
+
+@pytest.mark.parametrize("name", sorted(own_special.FUNCTIONS))
+def test_a_special_function_by_name_is_scipys(name):
+    function, scipys = own_special.FUNCTIONS[name], getattr(special, name)
+    operands = [np.linspace(0.1, 0.9, 5)] * function.nin
+    np.testing.assert_array_equal(function(*operands), scipys(*operands))
+    assert function(*[np.float32(0.5)] * function.nin).dtype == np.float32
+
+    @rule
+    def by_name(x):
+        return np.exp(function(*[x] * function.nin)), x
+
+    @rule
+    def by_scipy(x):
+        return np.exp(scipys(*[x] * function.nin)), x
+
+    assert rewrites(by_name)[0].left is rewrites(by_scipy)[0].left
+
+
+def test_what_is_no_primitive_has_no_name():
+    with pytest.raises(AttributeError, match="logsumexp"):
+        _ = own_special.logsumexp
 
 
 def test_an_elementwise_rule_holds_for_every_rank():
