@@ -14,8 +14,8 @@ from egc.costtable import CostTable
 
 CALLS = 300
 
-PAUSE = 1e-4
-"""Seconds between calls, in which the thread of one call ends before the next."""
+PAUSE = 5e-4
+"""Seconds between calls, in which the thread of one call has waited for another and gone."""
 
 
 def with_threads(table: CostTable) -> CostTable:

@@ -5,8 +5,9 @@
 calls `int32 work(start, stop, arguments)` on the chunks [0, step), [step, 2*step), ... of [0, length) and returns the largest
 status, at least 0. Whoever is free takes the next chunk. The calling thread starts helpers and works too; helpers start
 further ones before they work, so that many begin soon. The call waits for chunks that others have taken, not for helpers
-that the machine has not run yet: those find nothing left, and the last to go frees what they shared. A helper serves one
-call; the process has never more than `egc_thread_count - 1` of them, whoever calls, and without them the caller does it all.
+that the machine has not run yet: those find nothing left, and the last to go frees what they shared. A helper waits a little
+for the next call, see `waiting`, and goes; the process has never more than `egc_thread_count - 1` of them, whoever calls, and
+without them the caller does it all.
 
 The code has an engine of its own that is never disposed of: a helper may end after its call, and after the calling program.
 """
@@ -19,6 +20,8 @@ from typing import Any
 
 from llvmlite import binding
 
+from egc.backends.numba import waiting
+
 CELLS = """
 @egc_thread_count = global i64 1
 @egc_threads_started = global i64 0
@@ -29,7 +32,13 @@ CELLS = """
 for which one more is started: a few times what starting it takes."""
 
 CHUNK = 20_000.0
-"""What a chunk takes, about, in nanoseconds: hundreds of times what handing it out takes."""
+"""What a chunk takes at least, about, in nanoseconds: hundreds of times what handing it out takes."""
+
+EACH = 4
+"""Chunks for each thread, where they do not take longer than """
+
+LONGEST = 64
+"""so many times the least."""
 
 PARTS = 64
 """The most partial results of a reduction."""
@@ -55,13 +64,21 @@ define i64 @egc_threads(double %nanoseconds) {
   ret i64 %threads
 }
 
-; The indices of one chunk where all of them take so many nanoseconds.
-define i64 @egc_step(i64 %length, double %nanoseconds) {
-  %wanted = fdiv double %nanoseconds, CHUNK
-  %bounded = call double @llvm.minnum.f64(double %wanted, double 1.0e6)
+; The indices of one chunk where all of them take so many nanoseconds: few chunks for each thread, since walks through memory
+; gain speed as they go on, and as many for one as for another.
+define i64 @egc_step(i64 %length, double %nanoseconds, i64 %threads) {
+  %worth = fdiv double %nanoseconds, CHUNK
+  %bounded = call double @llvm.minnum.f64(double %worth, double 1.0e6)
   %whole = fptosi double %bounded to i64
-  %chunks = call i64 @llvm.smax.i64(i64 %whole, i64 1)
-  %size = sdiv i64 %length, %chunks
+  %many = sdiv i64 %whole, %threads
+  %few = call i64 @llvm.smin.i64(i64 %many, i64 EACH)
+  %short = sdiv i64 %many, LONGEST
+  %each = call i64 @llvm.smax.i64(i64 %few, i64 %short)
+  %some = call i64 @llvm.smax.i64(i64 %each, i64 1)
+  %chunks = mul i64 %some, %threads
+  %up = add i64 %length, %chunks
+  %last = sub i64 %up, 1
+  %size = sdiv i64 %last, %chunks
   %beyond = add i64 %size, 63
   %lines = and i64 %beyond, -64
   %small = icmp slt i64 %size, 64
@@ -110,7 +127,7 @@ weigh:
   %threads = call i64 @egc_threads(double %nanoseconds)
   %alone = icmp eq i64 %threads, 1
   %whole = call i64 @llvm.smax.i64(i64 %length, i64 1)
-  %own = call i64 @egc_step(i64 %length, double %nanoseconds)
+  %own = call i64 @egc_step(i64 %length, double %nanoseconds, i64 %threads)
   %chosen = select i1 %alone, i64 %whole, i64 %own
   %given = icmp sgt i64 %step, 0
   %chunk = select i1 %given, i64 %step, i64 %chosen
@@ -213,6 +230,7 @@ share:
   call i32 @pthread_cond_init(ptr %condition.at, ptr null)
   call void @egc_recruit(ptr %record)
   call void @egc_work(ptr %record)
+  call void @egc_watch(ptr %finished.at, i64 %chunks, i1 true)
   call i32 @pthread_mutex_lock(ptr %mutex.at)
   br label %check
 check:
@@ -243,7 +261,14 @@ look:
 ask:
   %wanted = atomicrmw sub ptr %wanted.at, i64 1 monotonic
   %needed = icmp sgt i64 %wanted, 0
-  br i1 %needed, label %admit, label %end
+  br i1 %needed, label %hand, label %end
+hand:
+  atomicrmw add ptr %references.at, i64 1 monotonic
+  %handed = call i1 @egc_hand(ptr %record)
+  br i1 %handed, label %joined, label %admit
+joined:
+  atomicrmw add ptr @egc_threads_started, i64 1 monotonic
+  br label %look
 admit:
   %alive = atomicrmw add ptr @egc_threads_alive, i64 1 monotonic
   %count = load atomic i64, ptr @egc_thread_count monotonic, align 8
@@ -251,29 +276,34 @@ admit:
   %room = icmp slt i64 %alive, %most
   br i1 %room, label %start, label %refused
 start:
-  atomicrmw add ptr %references.at, i64 1 monotonic
   %failure = call i32 @pthread_create(ptr %handle, ptr null, ptr @egc_help, ptr %record)
   %running = icmp eq i32 %failure, 0
-  br i1 %running, label %started, label %failed
+  br i1 %running, label %started, label %refused
 started:
   %thread = load i64, ptr %handle
   call i32 @pthread_detach(i64 %thread)
   atomicrmw add ptr @egc_threads_started, i64 1 monotonic
   br label %look
-failed:
-  atomicrmw sub ptr %references.at, i64 1 monotonic
-  br label %refused
 refused:
+  atomicrmw sub ptr %references.at, i64 1 monotonic
   atomicrmw sub ptr @egc_threads_alive, i64 1 monotonic
   br label %end
 end:
   ret void
 }
 
-define ptr @egc_help(ptr %record) {
+define ptr @egc_help(ptr %first) {
+entry:
+  br label %help
+help:
+  %record = phi ptr [%first, %entry], [%next, %help]
   call void @egc_recruit(ptr %record)
   call void @egc_work(ptr %record)
   call void @egc_release(ptr %record)
+  %next = call ptr @egc_linger()
+  %more = icmp ne ptr %next, null
+  br i1 %more, label %help, label %end
+end:
   atomicrmw sub ptr @egc_threads_alive, i64 1 monotonic
   ret ptr null
 }
@@ -353,25 +383,39 @@ def _load() -> dict[str, Any]:
     threaded = binding.address_of_symbol("pthread_create") is not None
     choices = (
         CHOICES.replace("CHUNK", repr(CHUNK))
+        .replace("EACH", str(EACH))
+        .replace("LONGEST", str(LONGEST))
         .replace("PART_SIZE", str(PART))
         .replace("PART_TWICE", str(2 * PART))
         .replace("PARTS", str(PARTS))
     )
-    parallel = THREADED.replace("FIELDS", _ADDRESSES) if threaded else ALONE
+    parallel = THREADED.replace("FIELDS", _ADDRESSES) + waiting.text() if threaded else ALONE
     engine.add_module(binding.parse_assembly(CELLS + choices + PHASE + SERIAL + parallel))
     engine.finalize_object()
     for name in FUNCTIONS:
         binding.add_symbol(name, engine.get_function_address(name))
     cells: dict[str, Any] = {}
-    for name, kind in CELL_TYPES.items():
+    kinds = (
+        {**CELL_TYPES, "egc_seats": ctypes.c_int64 * waiting.SEATS, "egc_patience": ctypes.c_int64}
+        if threaded
+        else CELL_TYPES
+    )
+    for name, kind in kinds.items():
         address = engine.get_global_value_address(name)
         binding.add_symbol(name, address)
         cells[name] = kind.from_address(address)
     engine.detach()
     if hasattr(os, "register_at_fork"):
-        alive = cells["egc_threads_alive"]
-        os.register_at_fork(after_in_child=lambda: setattr(alive, "value", 0))
+        alive, seats = cells["egc_threads_alive"], cells.get("egc_seats")
+        os.register_at_fork(after_in_child=lambda: _forget(alive, seats))
     return cells
+
+
+def _forget(alive: Any, seats: Any) -> None:
+    """A forked process has none of the threads that it knows."""
+    alive.value = 0
+    if seats is not None:
+        ctypes.memset(seats, 0, ctypes.sizeof(seats))
 
 
 CELL = _load()

@@ -56,7 +56,8 @@ def num_threads() -> int:
 
 
 def started() -> int:
-    """How many threads generated code has started in this process; calling threads do not count."""
+    """How many threads generated code has started in this process, or taken along where they waited; calling threads do not
+    count."""
     return CELL["egc_threads_started"].value
 
 

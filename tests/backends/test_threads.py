@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +218,44 @@ def in_child(body) -> bool:
     if child == 0:
         os._exit(0 if body() else 1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@contextmanager
+def a_helper_that_waits():
+    """One that waits for half a second, on a call that may have one."""
+    set_num_threads(2)
+    settled()
+    before, CELL["egc_patience"].value = CELL["egc_patience"].value, 500_000_000
+    try:
+        sum_of_sines(X, 1000, 2)
+        while 1 not in list(CELL["egc_seats"]):
+            sum_of_sines(X, 1000, 2)
+        yield
+    finally:
+        CELL["egc_patience"].value = before
+        settled()
+
+
+@pytest.mark.skipif("egc_seats" not in CELL, reason="no threads on this system")
+def test_a_helper_that_waits_takes_part_in_the_next_call():
+    with a_helper_that_waits():
+        before = started()
+        assert sum_of_sines(X, 1000, 2) == sum_of_sines(X, 1000, 1)
+        assert started() == before + 1 and CELL["egc_threads_alive"].value == 1
+
+
+@pytest.mark.skipif("egc_seats" not in CELL, reason="no threads on this system")
+def test_helpers_go_when_nobody_calls():
+    with a_helper_that_waits():
+        pass
+    assert CELL["egc_threads_alive"].value == 0 and not any(CELL["egc_seats"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_does_not_wait_for_its_parents_helpers():
+    expected = sum_of_sines(X, 1000, 1)
+    with a_helper_that_waits():
+        assert in_child(lambda: not any(CELL["egc_seats"]) and sum_of_sines(X, 1000, 2) == expected)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
