@@ -294,9 +294,10 @@ def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(a, upper=params["upper"])
 
 
-@meaning("cholesky_or_nan", "lu_factors")
-def _factors(name: str, params: Params, a: np.ndarray) -> np.ndarray:
-    return getattr(factors, name)(a)
+@meaning("cholesky_or_nan", "lu_factors", "lu", "lu_solve")
+def _factors(name: str, params: Params, *operands: np.ndarray) -> Any:
+    """The function of that name in `egc.factors`, with the parameters as options."""
+    return getattr(factors, name)(*operands, **params)
 
 
 @meaning("solve")

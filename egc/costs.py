@@ -211,8 +211,8 @@ class CostModel:
         coefficient = table.linalg.get(op, max(table.linalg.values(), default=table.flop))
         operations = 1.0 * max(rows, columns) * min(rows, columns) ** 2
         total = batch * _known(table.working(op, operations, a.dtype), operations * coefficient)
-        for other in others:
-            right = _shape(other)
+        rights = [other for other in others if isinstance(other, ArrayType) and other.dtype.kind in "fc"]
+        for right in (other.shape for other in rights):
             total += batch * rows * columns * (self.dim(right[-1]) if len(right) > 1 else 1) * table.flop
         return total
 
@@ -238,14 +238,14 @@ class CostModel:
 
 
 LINALG = frozenset(
-    """inv expm cholesky cholesky_or_nan lu_factors det slogdet solve solve_triangular qr svd svdvals eigh eigvalsh eig
-       eigvals pinv lstsq""".split()
+    """inv expm cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve solve_triangular qr svd svdvals eigh
+       eigvalsh eig eigvals pinv lstsq""".split()
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
 
 
-PRICED_AS = {"cholesky_or_nan": "cholesky", "lu_factors": "det"}
+PRICED_AS = {"cholesky_or_nan": "cholesky", "lu_factors": "det", "lu": "det", "lu_solve": "solve_triangular"}
 """Ops that cost what another one does, where a table has no price of their own."""
 
 REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")

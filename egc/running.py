@@ -45,7 +45,8 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
     """The function from flattened arguments to the result.
 
     What is the same in all iterations of a loop is computed before it, even where none follows: an exception of such a
-    Program may be one that the function does not raise, and asks for the plain function.
+    Program may be one that the function does not raise, and asks for the plain function. So does a matrix that is singular
+    where there are checks: they may rule out that the function raises.
     """
     captured, run = plan.captured, plan.compiled.run
     leaf_inputs, constants = captured.leaf_inputs, tuple(captured.constants.values())
@@ -64,7 +65,7 @@ def runner(plan: Plan) -> Callable[[Sequence[Any]], Any]:
         except Exception as error:
             if stored and isinstance(error, MemoryError):
                 raise Torn from error
-            if not early:
+            if not early and not (captured.checks and isinstance(error, np.linalg.LinAlgError)):
                 raise
             raise Mismatch from error
         for check in captured.checks:

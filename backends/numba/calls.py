@@ -17,11 +17,15 @@ from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
 from egc.backends.numba.linalg import functions
 from egc.lower.loops import Call
+from egc.ops import OPS
 from egc.sizes import product
 from egc.types import ArrayType, Shape
 
 if TYPE_CHECKING:
     from egc.backends.numba.driver import Writer
+
+ANY_ORDER = frozenset("solve inv lu lu_solve det slogdet".split())
+"""Linear algebra whose functions read operands in any order of memory."""
 
 Form = Callable[["Writer", Call, Sequence[str]], "str | None"]
 
@@ -138,20 +142,17 @@ def _batched_matmul(writer: Writer, call: Call, operands: Sequence[str]) -> str 
 
 def _matrix(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     """Linear algebra of one matrix, and of a right side of one or two axes."""
-    node = call.node
-    letter = LETTERS.get(node.inputs[0].type.dtype.name)
-    if (
-        letter is None
-        or node.inputs[0].type.rank != 2
-        or any(x.type.dtype != node.inputs[0].type.dtype for x in node.inputs)
-    ):
+    node, dtype = call.node, call.node.inputs[0].type.dtype
+    letter = LETTERS.get(dtype.name)
+    if letter is None or node.inputs[0].type.rank != 2 or node.inputs[-1].type.rank > 2:
         return None
-    vector = len(node.inputs) > 1 and node.inputs[1].type.rank == 1
+    if any(x.type.dtype != dtype for x in node.inputs if x.type.dtype.kind in "fc"):
+        return None
+    vector = len(node.inputs) > 1 and node.inputs[-1].type.rank == 1
     name = f"{node.op}_vector" if vector else node.op
     writer.driver.names[f"{name}_{letter}"] = functions(letter)[name]
-    flags = [str(node.params[key]) for key in ("upper", "lower", "transposed", "unit_diagonal") if key in node.params]
-    ordered = [f"as_contiguous({operand})" for operand in operands]
-    return f"{name}_{letter}({', '.join([*ordered, *flags])})"
+    given = operands if node.op in ANY_ORDER else [f"as_contiguous({operand})" for operand in operands]
+    return f"{name}_{letter}({', '.join([*given, *(str(node.params[key]) for key in OPS[node.op].params)])})"
 
 
 def _first(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
@@ -172,7 +173,9 @@ FORMS: dict[str, Form] = {
     "size": _size,
     "matmul": _matmul,
     "convolve": _convolve,
-    **dict.fromkeys("solve inv cholesky cholesky_or_nan lu_factors det slogdet solve_triangular".split(), _matrix),
+    **dict.fromkeys(
+        "solve inv cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve_triangular".split(), _matrix
+    ),
     "assume": _first,
     "item": _item,
 }

@@ -12,41 +12,104 @@ from typing import Any
 import numpy as np
 from numba import njit, uint8
 
+from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import shifted
+from egc.backends.numba.copies import copied
 from egc.backends.numba.fortran import routine
-from egc.backends.numba.functions import pointer
+from egc.backends.numba.functions import allocate, keep, pointer
+from egc.backends.numba.products import addressable
+from egc.backends.numba.threads import cells
 
 compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
-LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNR")
+LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, LEFT, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNLR")
 
 BLOCK = 48
 """Columns that are factorized together before the rest of a matrix is multiplied with them."""
 
+FEW = 8
+"""Right sides are few where so many times their number are fewer than the rows."""
+
+
+@compiled
+def exchange(place: Any, row: int, other: int, step: int, count: int) -> None:
+    """Exchanges two rows of so many elements, which begin at the first two places and whose elements are `step` apart."""
+    if row != other:
+        for j in range(count):
+            first, second = row + j * step, other + j * step
+            place[first], place[second] = place[second], place[first]
+
 
 @cache
 def functions(letter: str) -> dict[str, Any]:
-    solver, factor, root, triangular = (routine(f"{letter}{name}") for name in ("gesv", "getrf", "potrf", "trtrs"))
-    product, triangles = routine(f"{letter}gemm"), routine(f"{letter}trsm")
+    factor, root, triangular = (routine(f"{letter}{name}") for name in ("getrf", "potrf", "trtrs"))
+    product, triangles, triangle = (routine(f"{letter}{name}") for name in ("gemm", "trsm", "trsv"))
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
+
+    @compiled
+    def lu(a):
+        """The factors, which lie in memory column by column, and the exchanges of rows; nothing raises."""
+        n = a.shape[0]
+        factors, pivots, status = copied(a.T), allocate((n,), np.int32), cells(np.int32, 1)
+        if n:
+            factor((n, n, pointer(factors), n, pointer(pivots), status))
+        for k in range(n):
+            pivots[k] -= 1
+        return factors.T, pivots
+
+    @compiled
+    def checked(factors, pivots):
+        """The factors where BLAS can read them, the rows of their columns, and whether they lie row by row."""
+        n = factors.shape[0]
+        for k in range(n):
+            if factors[k, k] == 0:
+                raise np.linalg.LinAlgError("Singular matrix")
+            if pivots[k] < 0 or pivots[k] >= n:
+                raise IndexError("lu_solve: a pivot is no row")
+        found = addressable(factors)
+        turned = found.strides[0] != found.itemsize
+        return found, max(found.strides[0 if turned else 1] // found.itemsize, n), turned
+
+    @compiled
+    def lu_solve(factors, pivots, b, transposed):
+        """Rows in C order are columns to BLAS, and b the left factor of a product, unless it has few columns: those are turned."""
+        found, step, turned = checked(factors, pivots)
+        n, count = b.shape
+        few = count * FEW < n and count > 1
+        x = copied(b.T) if few else copied(b)
+        place, right = pointer(found), pointer(x)
+        down, along = (1, n) if few else (count, 1)
+        side, rows, columns = (LEFT, n, count) if few else (RIGHT, count, n)
+        low, up = (UPPER, LOWER) if turned else (LOWER, UPPER)
+        way = TRANSPOSED if (turned != transposed) == (few or count == 1) else PLAIN
+        if n and count:
+            for k in range(0 if transposed else n):
+                exchange(right, k * down, pivots[k] * down, along, count)
+            first, second, own, other = (up, low, GENERAL, UNIT) if transposed else (low, up, UNIT, GENERAL)
+            if count == 1:
+                triangle((first, way, own, n, place, step, right, 1))
+                triangle((second, way, other, n, place, step, right, 1))
+            else:
+                triangles((side, first, way, own, rows, columns, one, place, step, right, rows))
+                triangles((side, second, way, other, rows, columns, one, place, step, right, rows))
+            for k in range(n - 1 if transposed else -1, -1, -1):
+                exchange(right, k * down, pivots[k] * down, along, count)
+        keep(found)
+        return copied(x.T) if few else x
+
+    @compiled
+    def lu_solve_vector(factors, pivots, b, transposed):
+        return lu_solve(factors, pivots, as_contiguous(b).reshape((b.size, 1)), transposed).reshape(b.size)
 
     @compiled
     def solve(a, b):
         """a @ x = b for a matrix b."""
-        n, count = b.shape
-        factors, x = a.T.copy(), b.T.copy()
-        if n == 0 or count == 0:
-            return x.T.copy()
-        pivots, status = np.empty(n, np.int32), np.zeros(1, np.int32)
-        p, q = pointer(factors), pointer(x)
-        solver((n, count, p, n, pointer(pivots), q, n, pointer(status)))
-        if status[0] != 0:
-            raise np.linalg.LinAlgError("Singular matrix")
-        return x.T.copy()
+        factors, pivots = lu(a)
+        return lu_solve(factors, pivots, b, False)
 
     @compiled
     def solve_vector(a, b):
-        return solve(a, b.reshape((b.size, 1))).reshape(b.size)
+        return solve(a, as_contiguous(b).reshape((b.size, 1))).reshape(b.size)
 
     @compiled
     def inv(a):
@@ -54,16 +117,14 @@ def functions(letter: str) -> dict[str, Any]:
 
     @compiled
     def factorized(a):
-        """The LU factors in Fortran order, and the sign of the permutation; a zero diagonal where a is singular."""
-        n = a.shape[0]
-        factors, pivots, status = a.T.copy(), np.empty(n, np.int32), np.zeros(1, np.int32)
-        if n:
-            factor((n, n, pointer(factors), n, pointer(pivots), pointer(status)))
-        sign = 1.0
-        for k in range(n):
-            if pivots[k] != k + 1:
+        """The LU factors, and the sign of the permutation; a zero diagonal where a is singular."""
+        factors, pivots = lu(a)
+        sign, singular = 1.0, False
+        for k in range(a.shape[0]):
+            if pivots[k] != k:
                 sign = -sign
-        return factors, sign, status[0] > 0
+            singular = singular or factors[k, k] == 0
+        return factors, sign, singular
 
     @compiled
     def sign_and_log(a):

@@ -65,6 +65,10 @@ def places(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.permutation(shape[0])
 
 
+def in_turn(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.arange(shape[0])
+
+
 def increasing(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.sort(rng.uniform(0, 1, shape))
 
@@ -205,14 +209,16 @@ def library() -> dict[str, Sample]:
     add("solve", ir.make("solve", a, y), [*square, values], lambda n: n**3)
     triangular: dict[str, Any] = {"lower": True, "transposed": False, "unit_diagonal": False}
     add("solve_triangular", ir.make("solve_triangular", a, y, **triangular), [*square, values])
+    exchanges = _input("exchanges", np.dtype(np.int32), N)
+    add("lu_solve", ir.make("lu_solve", a, exchanges, y, transposed=False), [*square, in_turn, values])
     add("lstsq", ir.make("lstsq", a, y, rcond=None), [*square, values], lambda n: n**3)
     return found
 
 
 _PRODUCT: dict[str, tuple[Dim, ...]] = {"a": (N, N), "b": (N, N), "v": (N,)}
 _FACTORIZATIONS: dict[str, dict[str, Any]] = {
-    "inv": {}, "expm": {}, "cholesky": {"upper": False}, "cholesky_or_nan": {}, "lu_factors": {}, "det": {}, "slogdet": {},
-    "qr": {"mode": "reduced"},
+    "inv": {}, "expm": {}, "cholesky": {"upper": False}, "cholesky_or_nan": {}, "lu_factors": {}, "lu": {}, "det": {},
+    "slogdet": {}, "qr": {"mode": "reduced"},
     "svd": {"full_matrices": False}, "svdvals": {}, "eigh": {"lower": True}, "eigvalsh": {"lower": True}, "eig": {},
     "eigvals": {}, "pinv": {"rcond": None},
 }  # fmt: skip

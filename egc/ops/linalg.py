@@ -11,6 +11,8 @@ from egc.errors import OperandTypeError, ProgramError, ShapeError
 from egc.ops.table import op
 from egc.types import ArrayType, TupleType
 
+INT32 = np.dtype(np.int32)
+
 
 def _square(name: str, a: Any, dtypes: str = "fc") -> ArrayType:
     if a.rank < 2 or a.shape[-1] != a.shape[-2]:
@@ -64,6 +66,21 @@ def _right_side(name: str, a: ArrayType, b: ArrayType) -> ArrayType:
 @op("solve", "linalg", 2)
 def _solve(types, params):
     return _right_side("solve", *types)
+
+
+@op("lu", "linalg", 1)
+def _lu(types, params):
+    a = _square("lu", types[0])
+    return TupleType((a, ArrayType(INT32, a.shape[:-1])))
+
+
+@op("lu_solve", "linalg", 3, "transposed")
+def _lu_solve(types, params):
+    factors, pivots, b = types
+    result = _right_side("lu_solve", factors, b)
+    if pivots != ArrayType(INT32, factors.shape[:-1]):
+        raise ShapeError(f"lu_solve: {pivots} are not the exchanges of rows of {factors}")
+    return result
 
 
 @op("solve_triangular", "linalg", 2, "lower", "transposed", "unit_diagonal")
@@ -137,4 +154,4 @@ def _lstsq(types, params):
     a, b = types
     (_rows, columns), real = a.shape, _real_dtype(a.dtype)
     singular = ArrayType(real, (sizes.minimum(*a.shape),))
-    return TupleType((b.with_shape([columns, *b.shape[1:]]), ArrayType(np.dtype(np.int32), ()), singular))
+    return TupleType((b.with_shape([columns, *b.shape[1:]]), ArrayType(INT32, ()), singular))

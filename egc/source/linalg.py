@@ -11,6 +11,7 @@ from egc.source.syntax import Expression, after, call, quoted
 from egc.source.writer import Writer
 
 RESULTS = {
+    "lu": ("triangles", "pivots"),
     "qr": ("q", "r"),
     "slogdet": ("sign", "logdet"),
     "svd": ("u", "s", "vh"),
@@ -51,9 +52,11 @@ def _cholesky(w: Writer, node: Node) -> Expression:
     return call("np.linalg.cholesky", w.value(node.inputs[0]), **({"upper": True} if node.params["upper"] else {}))
 
 
-@written("cholesky_or_nan", "lu_factors")
+@written("cholesky_or_nan", "lu_factors", "lu", "lu_solve")
 def _factors(w: Writer, node: Node) -> Expression:
-    return call(f"{w.module('factors')}.{node.op}", w.value(node.inputs[0]))
+    """The function of that name in `egc.factors`: parameters are options, and those that are left out are false."""
+    options = {name: value for name, value in node.params.items() if value}
+    return call(f"{w.module('factors')}.{node.op}", *map(w.value, node.inputs), **options)
 
 
 @written("solve")

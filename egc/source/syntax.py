@@ -216,7 +216,7 @@ class Names:
     """Names that are still free in a function."""
 
     def __init__(self) -> None:
-        self.taken = {"np", "special", "linalg", "bool", "complex", "max", "min", *keyword.kwlist}
+        self.taken = {"np", "special", "linalg", "factors", "bool", "complex", "max", "min", *keyword.kwlist}
 
     def new(self, wish: str) -> str:
         """The name itself, or with a number after it when it is taken."""

@@ -7,7 +7,7 @@ A case's label says what is special about it; `dtype` is that of its first opera
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -20,8 +20,10 @@ from egc.backends import reference
 from egc.errors import OperandTypeError
 from egc.types import DTYPES, SHORT, ArrayType, TupleType
 
+from . import linalg as linalg
 from . import regions
-from .operands import ALL, INEXACT, Random, chosen, definite, extremes, layouts, ordinary, square
+from .operands import ALL, INEXACT, Random, chosen, extremes, layouts, ordinary
+from .registry import BUILDERS, Samples, samples
 
 
 @dataclass(frozen=True)
@@ -131,19 +133,6 @@ def _grid(op: str, values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     if op == "power" and values[1].dtype.kind == "i":
         values[1] = values[1][values[1] >= 0]
     return tuple(np.array(column).astype(v.dtype) for column, v in zip(zip(*product(*values)), values))
-
-
-Samples = Callable[[Random, str], Iterator[tuple[tuple[np.ndarray, ...], dict[str, Any]]]]
-BUILDERS: dict[str, tuple[tuple[str, ...], Samples]] = {}
-
-
-def samples(dtypes: tuple[str, ...], *names: str) -> Callable[[Samples], Samples]:
-    def register(build: Samples) -> Samples:
-        for name in names:
-            BUILDERS[name] = dtypes, build
-        return build
-
-    return register
 
 
 @samples(("f64", "f32"), "frexp_mantissa", "frexp_exponent")
@@ -369,84 +358,6 @@ def _triangle(rng, dtype):
     for offset in (0, 1, -2):
         yield (ordinary(rng, dtype, (3, 4)),), {"offset": offset}
     yield (ordinary(rng, dtype, (2, 4, 3)),), {"offset": 0}
-
-
-@samples(INEXACT, "inv", "det", "slogdet", "expm", "eig", "eigvals")
-def _square(rng, dtype):
-    for shape in ((4, 4), (1, 1), (2, 3, 3), (0, 0), (5, 5)):
-        yield (square(rng, dtype, shape),), {}
-    yield (square(rng, dtype, (3, 3)).T,), {}
-
-
-@samples(INEXACT, "cholesky_or_nan", "lu_factors")
-def _factors(rng, dtype):
-    for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (100, 100)):
-        yield (definite(rng, dtype, shape),), {}
-    yield (-definite(rng, dtype, (3, 3)),), {}
-
-
-@samples(INEXACT, "cholesky")
-def _cholesky(rng, dtype):
-    for upper, shape in product((False, True), ((4, 4), (2, 3, 3), (0, 0))):
-        yield (definite(rng, dtype, shape),), {"upper": upper}
-
-
-@samples(INEXACT, "eigh", "eigvalsh")
-def _eigh(rng, dtype):
-    for lower, shape in product((False, True), ((4, 4), (2, 3, 3), (0, 0))):
-        yield (definite(rng, dtype, shape),), {"lower": lower}
-
-
-RIGHT_SIDES = (((4, 4), (4,)), ((4, 4), (4, 2)), ((2, 3, 3), (3,)), ((2, 3, 3), (2, 3, 4)), ((3, 3), (2, 3, 2)))
-
-
-@samples(INEXACT, "solve")
-def _solve(rng, dtype):
-    for a, b in (*RIGHT_SIDES, ((0, 0), (0, 2)), ((3, 3), (3, 0))):
-        yield (square(rng, dtype, a), ordinary(rng, dtype, b)), {}
-
-
-@samples(INEXACT, "solve_triangular")
-def _solve_triangular(rng, dtype):
-    for (a, b), lower in product(RIGHT_SIDES[:3], (False, True)):
-        for transposed, unit_diagonal in ((False, False), (True, False), (False, True)):
-            params = {"lower": lower, "transposed": transposed, "unit_diagonal": unit_diagonal}
-            yield (square(rng, dtype, a), ordinary(rng, dtype, b)), params
-
-
-TALL_AND_WIDE = ((4, 3), (3, 4), (3, 3), (2, 4, 2))
-
-
-@samples(INEXACT, "qr")
-def _qr(rng, dtype):
-    for shape, mode in product(TALL_AND_WIDE, ("reduced", "complete", "r")):
-        yield (ordinary(rng, dtype, shape),), {"mode": mode}
-
-
-@samples(INEXACT, "svd")
-def _svd(rng, dtype):
-    for shape, full in product(TALL_AND_WIDE, (False, True)):
-        yield (ordinary(rng, dtype, shape),), {"full_matrices": full}
-
-
-@samples(INEXACT, "svdvals")
-def _svdvals(rng, dtype):
-    for shape in TALL_AND_WIDE:
-        yield (ordinary(rng, dtype, shape),), {}
-
-
-@samples(INEXACT, "pinv")
-def _pinv(rng, dtype):
-    for shape in TALL_AND_WIDE:
-        yield (ordinary(rng, dtype, shape),), {"rcond": None}
-    yield (np.outer(ordinary(rng, dtype, (4,)), ordinary(rng, dtype, (3,))),), {"rcond": 1e-3}
-
-
-@samples(INEXACT, "lstsq")
-def _lstsq(rng, dtype):
-    for (rows, columns), rcond in product(((5, 3), (3, 5), (4, 4)), (None, 1e-3)):
-        yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows,))), {"rcond": rcond}
-        yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows, 2))), {"rcond": rcond}
 
 
 @samples(("f64", "f32", "i64"), "loop")

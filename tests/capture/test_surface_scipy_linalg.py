@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
+import egc
 from tests.capture.support import assert_refused, assert_same, call, sample
 from tests.capture.test_surface_linalg import positive_definite, well_conditioned
 
@@ -97,6 +98,29 @@ def test_cholesky_factors(lower, dtype):
             lambda a, b: call(linalg.cho_solve, call(linalg.cho_factor, a, lower=lower), b), a, sample(right, dtype)
         )
     assert_same(lambda a: call(linalg.cholesky, a), -positive_definite((3, 3)))
+
+
+@pytest.mark.parametrize("trans", [0, 1, 2])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_triangular_factors_with_exchanges(trans, dtype):
+    a = well_conditioned((3, 3), dtype)
+    assert_same(lambda a: call(linalg.lu_factor, a), a, resized=False)
+    for right in [(3,), (3, 2), (2,)]:
+        assert_same(
+            lambda a, b: call(linalg.lu_solve, call(linalg.lu_factor, a), b, trans),
+            a,
+            sample(right, dtype, seed=1),
+            resized=False,
+        )
+    assert_same(lambda f, p, b: call(linalg.lu_solve, (f, p), b, trans), *linalg.lu_factor(a), sample(3, dtype))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_singular_is_left_to_scipy_where_it_does_not_raise():
+    assert_same(lambda a: call(linalg.lu_factor, a), np.ones((2, 2)), unusual=True)
+    solution = egc.optimize(lambda f, p, b: linalg.lu_solve((f, p), b))(np.zeros((2, 2)), np.arange(2), np.ones(2))
+    assert not np.isfinite(solution).any()
+    assert_refused(lambda a: call(linalg.lu_factor, a), sample((3, 2)))
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])

@@ -5,6 +5,7 @@ from egc.capture.surface import diagonals as diagonals
 from egc.capture.surface import differences as differences
 from egc.capture.surface import einsum as einsum
 from egc.capture.surface import elementwise as elementwise
+from egc.capture.surface import factors as factors
 from egc.capture.surface import grids as grids
 from egc.capture.surface import histograms as histograms
 from egc.capture.surface import joining as joining

@@ -14,7 +14,7 @@ from egc.capture import build
 from egc.capture.array import fresh, python_number, result, to_node
 from egc.capture.context import current
 from egc.capture.registry import implements_by_name
-from egc.capture.surface import contraction, norms
+from egc.capture.surface import contraction, factors, norms
 from egc.capture.surface import linear_algebra as numpy_linalg
 from egc.capture.surface.arguments import equal, flag, make, nonempty, refuse, where
 from egc.capture.surface.linear_algebra import item
@@ -193,6 +193,38 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: Any = False, check_finite: 
     c, lower = c_and_lower
     factor, right = right_side("cho_solve", one_matrix("cho_solve", c, check_finite), b, check_finite)
     return fresh(cholesky_solution(factor, right, flag(lower)))
+
+
+def checked_regular(factors: Node) -> Node:
+    """Triangular factors: where one has an exact zero on its diagonal, SciPy runs, which warns or divides by it."""
+    diagonal = contraction.diagonal(factors)
+    current().check(build.reduce("any", make("equal", diagonal, build.zeros_like(diagonal)), (0,)))
+    return factors
+
+
+@implements_by_name("scipy.linalg.lu_factor", theme=THEME)
+def lu_factor(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
+    plain_options("lu_factor", overwrite_a=flag(overwrite_a))
+    matrix = one_matrix("lu_factor", a, check_finite, square=False)
+    if not equal(*matrix.type.shape) or not nonempty(*matrix.type.shape):
+        raise refuse("lu_factor of an empty matrix or one that is not square")
+    triangles, pivots = factors.lu_of(contraction.with_length(matrix, 1, matrix.type.shape[0]))
+    return fresh(checked_regular(triangles)), fresh(pivots)
+
+
+@implements_by_name("scipy.linalg.lu_solve", theme=THEME)
+def lu_solve(lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: Any = False, check_finite: Any = True) -> Any:
+    plain_options("lu_solve", overwrite_b=flag(overwrite_b))
+    triangles, pivots = lu_and_piv
+    if trans not in (0, 1, 2):
+        raise refuse(f"lu_solve(trans={trans!r})")
+    matrix, right = right_side("lu_solve", one_matrix("lu_solve", triangles, check_finite), b, check_finite)
+    if not nonempty(*matrix.type.shape, *right.type.shape):
+        raise refuse("lu_solve of empty arrays")
+    matrix = checked_regular(matrix)
+    if trans == 2:
+        matrix = contraction.conjugate(matrix)
+    return fresh(factors.lu_solution(matrix, right, to_node(pivots), trans != 0))
 
 
 @implements_by_name("scipy.linalg.expm", theme=THEME)

@@ -1,0 +1,199 @@
+"""Linear algebra in JAX, on the last two axes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.scipy import linalg
+
+from egc.backends.jax.table import Errors, Params, meaning
+
+
+@meaning("inv")
+def _inv(errors: Errors, params: Params, a: Any) -> Any:
+    return _solve_matrices(errors, a, jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape))
+
+
+@meaning("solve")
+def _solve(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    return _vectors_as_columns(partial(_solve_matrices, errors), a, b)
+
+
+def _vectors_as_columns(solve: Any, a: Any, b: Any) -> Any:
+    """`solve(a, b)` of matrices in equal batches, for NumPy's right sides: a vector only where b has rank 1."""
+    columns = b[:, None] if b.ndim == 1 else b
+    batch = np.broadcast_shapes(a.shape[:-2], columns.shape[:-2])
+    a, columns = jnp.broadcast_to(a, (*batch, *a.shape[-2:])), jnp.broadcast_to(columns, (*batch, *columns.shape[-2:]))
+    result = solve(a, columns) if columns.size else columns
+    return result[..., 0] if b.ndim == 1 else result
+
+
+def _solve_matrices(errors: Errors, a: Any, b: Any) -> Any:
+    """By LU with partial pivoting, as LAPACK's gesv; an exactly zero pivot is NumPy's `Singular matrix`."""
+    if not a.size:
+        return b
+    factors, _pivots, permutation = lax.linalg.lu(a)
+    errors.when(_diagonal(factors) == 0, "LinAlgError", "Singular matrix")
+    return _by_factors(factors, permutation, b, False)
+
+
+def _diagonal(a: Any) -> Any:
+    return jnp.diagonal(a, 0, -2, -1)
+
+
+def _by_factors(factors: Any, order: Any, b: Any, transposed: bool) -> Any:
+    """The solution by triangular factors; `order` has for each of their rows that of the matrix which it was."""
+    solve = partial(lax.linalg.triangular_solve, factors, left_side=True, transpose_a=transposed)
+    if transposed:
+        b = solve(solve(b), lower=True, unit_diagonal=True)
+        return jnp.take_along_axis(b, jnp.argsort(order, axis=-1)[..., None], axis=-2)
+    return solve(solve(jnp.take_along_axis(b, order[..., None], axis=-2), lower=True, unit_diagonal=True))
+
+
+@meaning("lu")
+def _lu(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a, jnp.zeros(a.shape[:-1], np.int32)
+    factors, pivots, _permutation = lax.linalg.lu(a)
+    return factors, pivots
+
+
+@meaning("lu_solve")
+def _lu_solve(errors: Errors, params: Params, factors: Any, pivots: Any, b: Any) -> Any:
+    n = factors.shape[-1]
+    errors.when((pivots < 0) | (pivots >= n), "IndexError", "lu_solve: a pivot is no row")
+    errors.when(_diagonal(factors) == 0, "LinAlgError", "Singular matrix")
+    pivots = jnp.broadcast_to(pivots, (*np.broadcast_shapes(pivots.shape[:-1], b.shape[:-2]), n))
+
+    def solve(factors: Any, b: Any) -> Any:
+        return _by_factors(factors, lax.linalg.lu_pivots_to_permutation(pivots, n), b, params["transposed"])
+
+    return _vectors_as_columns(solve, factors, b)
+
+
+@meaning("solve_triangular")
+def _solve_triangular(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    if not params["unit_diagonal"]:
+        errors.when(jnp.diagonal(a, 0, -2, -1) == 0, "LinAlgError", "singular matrix")
+    options = {"lower": params["lower"], "unit_diagonal": params["unit_diagonal"]}
+
+    def solve(a: Any, b: Any) -> Any:
+        return lax.linalg.triangular_solve(a, b, left_side=True, transpose_a=params["transposed"], **options)
+
+    return _vectors_as_columns(solve, a, b)
+
+
+@meaning("det")
+def _det(errors: Errors, params: Params, a: Any) -> Any:
+    return jnp.linalg.det(a) if a.shape[-1] else jnp.ones(a.shape[:-2], a.dtype)
+
+
+@meaning("slogdet")
+def _slogdet(errors: Errors, params: Params, a: Any) -> Any:
+    return jnp.linalg.slogdet(a)
+
+
+@meaning("expm")
+def _expm(errors: Errors, params: Params, a: Any) -> Any:
+    """JAX returns nan beyond `max_squarings`; 64 covers norms up to 2**64."""
+    return linalg.expm(a, max_squarings=64) if a.size else a
+
+
+@meaning("cholesky")
+def _cholesky(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    lower = jnp.swapaxes(a, -1, -2).conj() if params["upper"] else a
+    factor = jnp.tril(lax.linalg.cholesky(lower, symmetrize_input=False))
+    failed = jnp.isnan(factor).any((-2, -1)) & jnp.isfinite(jnp.tril(lower)).all((-2, -1))
+    errors.when(failed, "LinAlgError", "Matrix is not positive definite")
+    return jnp.swapaxes(factor, -1, -2).conj() if params["upper"] else factor
+
+
+@meaning("cholesky_or_nan")
+def _cholesky_or_nan(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    factor = jnp.tril(lax.linalg.cholesky(a, symmetrize_input=False))
+    failed = jnp.isnan(factor).any() & jnp.isfinite(jnp.tril(a)).all()
+    return jnp.where(failed, jnp.nan, factor)
+
+
+@meaning("lu_factors")
+def _lu_factors(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    rows = jnp.arange(a.shape[-1])
+
+    def step(k: Any, factors: Any) -> Any:
+        pivot = jnp.take(factors, k, axis=-1)
+        below = jnp.where(rows > k, pivot / jnp.take(pivot, k, axis=-1)[..., None], 0)
+        right = jnp.where(rows > k, jnp.take(factors, k, axis=-2), 0)
+        factors = factors - below[..., None] * right[..., None, :]
+        column = (rows[:, None] > k) & (rows == k)
+        return jnp.where(column, below[..., None], factors)
+
+    return lax.fori_loop(0, a.shape[-1], step, a)
+
+
+@meaning("qr")
+def _qr(errors: Errors, params: Params, a: Any) -> Any:
+    result = jnp.linalg.qr(a, params["mode"])
+    return (result,) if params["mode"] == "r" else tuple(result)
+
+
+def _finite(errors: Errors, a: Any, message: str) -> None:
+    errors.when(~jnp.isfinite(a), "LinAlgError", message)
+
+
+@meaning("svd")
+def _svd(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    return tuple(jnp.linalg.svd(a, full_matrices=params["full_matrices"]))
+
+
+@meaning("svdvals")
+def _svdvals(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    return jnp.linalg.svd(a, compute_uv=False)
+
+
+@meaning("eigh")
+def _eigh(errors: Errors, params: Params, a: Any) -> Any:
+    return tuple(jnp.linalg.eigh(a, "L" if params["lower"] else "U", symmetrize_input=False))
+
+
+@meaning("eigvalsh")
+def _eigvalsh(errors: Errors, params: Params, a: Any) -> Any:
+    return _eigh(errors, params, a)[0]
+
+
+@meaning("eig")
+def _eig(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "Array must not contain infs or NaNs")
+    return tuple(jnp.linalg.eig(a))
+
+
+@meaning("eigvals")
+def _eigvals(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "Array must not contain infs or NaNs")
+    return jnp.linalg.eigvals(a)
+
+
+@meaning("pinv")
+def _pinv(errors: Errors, params: Params, a: Any) -> Any:
+    _finite(errors, a, "SVD did not converge")
+    if not a.size:
+        return jnp.swapaxes(a, -1, -2)
+    return jnp.linalg.pinv(a, rtol=1e-15 if params["rcond"] is None else params["rcond"])
+
+
+@meaning("lstsq")
+def _lstsq(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    _finite(errors, a, "SVD did not converge in Linear Least Squares")
+    solution, _residuals, rank, singular = jnp.linalg.lstsq(a, b, params["rcond"])
+    return solution, rank, singular

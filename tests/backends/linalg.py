@@ -1,0 +1,110 @@
+"""Sample operands of linear algebra."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from egc import factors
+
+from .operands import INEXACT, definite, ordinary, square
+from .registry import samples
+
+
+@samples(INEXACT, "inv", "det", "slogdet", "expm", "eig", "eigvals")
+def _square(rng, dtype):
+    for shape in ((4, 4), (1, 1), (2, 3, 3), (0, 0), (5, 5)):
+        yield (square(rng, dtype, shape),), {}
+    yield (square(rng, dtype, (3, 3)).T,), {}
+
+
+@samples(INEXACT, "cholesky_or_nan", "lu_factors")
+def _factors(rng, dtype):
+    for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (100, 100)):
+        yield (definite(rng, dtype, shape),), {}
+    yield (-definite(rng, dtype, (3, 3)),), {}
+
+
+@samples(INEXACT, "lu")
+def _lu(rng, dtype):
+    for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (100, 100)):
+        yield (square(rng, dtype, shape),), {}
+    yield (square(rng, dtype, (3, 3)).T,), {}
+    yield (0 * square(rng, dtype, (3, 3)),), {}
+
+
+@samples(INEXACT, "cholesky")
+def _cholesky(rng, dtype):
+    for upper, shape in product((False, True), ((4, 4), (2, 3, 3), (0, 0))):
+        yield (definite(rng, dtype, shape),), {"upper": upper}
+
+
+@samples(INEXACT, "eigh", "eigvalsh")
+def _eigh(rng, dtype):
+    for lower, shape in product((False, True), ((4, 4), (2, 3, 3), (0, 0))):
+        yield (definite(rng, dtype, shape),), {"lower": lower}
+
+
+RIGHT_SIDES = (((4, 4), (4,)), ((4, 4), (4, 2)), ((2, 3, 3), (3,)), ((2, 3, 3), (2, 3, 4)), ((3, 3), (2, 3, 2)))
+
+
+@samples(INEXACT, "solve")
+def _solve(rng, dtype):
+    for a, b in (*RIGHT_SIDES, ((0, 0), (0, 2)), ((3, 3), (3, 0))):
+        yield (square(rng, dtype, a), ordinary(rng, dtype, b)), {}
+
+
+@samples(INEXACT, "lu_solve")
+def _lu_solve(rng, dtype):
+    for transposed, (a, b) in product(
+        (False, True), (*RIGHT_SIDES, ((0, 0), (0, 2)), ((3, 3), (3, 0)), ((1, 1), (1,)))
+    ):
+        given = factors.lu(square(rng, dtype, a))
+        yield (*given, ordinary(rng, dtype, b)), {"transposed": transposed}
+        if len(a) == 2:
+            yield (np.asfortranarray(given[0]), given[1], ordinary(rng, dtype, b)), {"transposed": transposed}
+    yield (*factors.lu(square(rng, dtype, (60, 60))), ordinary(rng, dtype, (60, 3))), {"transposed": True}
+
+
+@samples(INEXACT, "solve_triangular")
+def _solve_triangular(rng, dtype):
+    for (a, b), lower in product(RIGHT_SIDES[:3], (False, True)):
+        for transposed, unit_diagonal in ((False, False), (True, False), (False, True)):
+            params = {"lower": lower, "transposed": transposed, "unit_diagonal": unit_diagonal}
+            yield (square(rng, dtype, a), ordinary(rng, dtype, b)), params
+
+
+TALL_AND_WIDE = ((4, 3), (3, 4), (3, 3), (2, 4, 2))
+
+
+@samples(INEXACT, "qr")
+def _qr(rng, dtype):
+    for shape, mode in product(TALL_AND_WIDE, ("reduced", "complete", "r")):
+        yield (ordinary(rng, dtype, shape),), {"mode": mode}
+
+
+@samples(INEXACT, "svd")
+def _svd(rng, dtype):
+    for shape, full in product(TALL_AND_WIDE, (False, True)):
+        yield (ordinary(rng, dtype, shape),), {"full_matrices": full}
+
+
+@samples(INEXACT, "svdvals")
+def _svdvals(rng, dtype):
+    for shape in TALL_AND_WIDE:
+        yield (ordinary(rng, dtype, shape),), {}
+
+
+@samples(INEXACT, "pinv")
+def _pinv(rng, dtype):
+    for shape in TALL_AND_WIDE:
+        yield (ordinary(rng, dtype, shape),), {"rcond": None}
+    yield (np.outer(ordinary(rng, dtype, (4,)), ordinary(rng, dtype, (3,))),), {"rcond": 1e-3}
+
+
+@samples(INEXACT, "lstsq")
+def _lstsq(rng, dtype):
+    for (rows, columns), rcond in product(((5, 3), (3, 5), (4, 4)), (None, 1e-3)):
+        yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows,))), {"rcond": rcond}
+        yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows, 2))), {"rcond": rcond}
