@@ -180,7 +180,17 @@ def test_a_backend_imports_its_own_files_and_the_layers_for_backends():
 
 
 def test_rule_files_import_the_front_door_and_the_libraries_they_speak_of():
-    allowed = {"egc", "egc.factors", "egc.special", "math", "numpy", "scipy", "scipy.special", "scipy.linalg", "__future__"}
+    allowed = {
+        "egc",
+        "egc.factors",
+        "egc.special",
+        "math",
+        "numpy",
+        "scipy",
+        "scipy.special",
+        "scipy.linalg",
+        "__future__",
+    }
     wrong = [str(found) for found in imports() if found.file.startswith("rules/") and found.module not in allowed]
     assert not wrong, "\n".join(wrong)
 
