@@ -46,6 +46,9 @@ AGAIN_READS = 2
 AGAIN_USES = 6
 """and is read in at most this many places outside of its part, is computed again at each."""
 
+WINDOW_USES = 32
+"""The same for elements whose places follow from the loops alone: they are read where they lie."""
+
 CHECKS = frozenset(["any", "all"])
 """Reductions that cost a loop nothing, whatever it waits for."""
 
@@ -284,10 +287,12 @@ class _Grouping:
                 stored.update(map(viewed, node.inputs))
         effort: dict[Node, tuple[int, frozenset[Node]]] = {}
         for node in self.nodes:
-            cheap = node.op in CHEAP or node.op == "gather"
+            window = node.op == "gather"
+            cheap = node.op in CHEAP or window
             if node in outside and node not in stored and cheap and self.kinds[node] == "fused":
                 found = self._effort(node, effort, outside, stored)
-                if found is not None and outside[node] <= AGAIN_USES and not (node.op == "gather" and found[1]):
+                uses = WINDOW_USES if window else AGAIN_USES
+                if found is not None and outside[node] <= uses and not (window and found[1]):
                     effort[node] = found
                     self.again.add(node)
 

@@ -14,7 +14,7 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
-from egc.backends.numba.functions import allocate
+from egc.backends.numba.functions import addressed, allocate, mutable
 
 
 def as_contiguous(x: Any) -> Any:
@@ -26,8 +26,25 @@ def as_contiguous(x: Any) -> Any:
 def _as_contiguous(x):
     if x.layout == "C":
         return lambda x: x
-    copied = _loops(x.ndim, [f"i{axis}" for axis in range(x.ndim)])
-    return lambda x: copied(x, x.shape)
+    copied, in_order = _loops(x.ndim, [f"i{axis}" for axis in range(x.ndim)]), _in_order(x.ndim)
+
+    def ordered(x):
+        if in_order(x):
+            return mutable(addressed(x))
+        return copied(x, x.shape)
+
+    return ordered
+
+
+def _in_order(rank: int) -> Any:
+    """The function that says whether an array lies in C order, whatever its type says: a slice may be the whole."""
+    lines = ["def in_order(x):", "    step = x.itemsize"]
+    for axis in reversed(range(rank)):
+        lines.append(f"    if x.shape[{axis}] != 1 and x.strides[{axis}] != step: return False")
+        lines.append(f"    step *= x.shape[{axis}]")
+    names: dict[str, Any] = {}
+    exec("\n".join([*lines, "    return True"]), names)
+    return njit(names["in_order"], no_cpython_wrapper=True)
 
 
 def _loops(rank: int, source: list[str]) -> Any:

@@ -7,12 +7,13 @@ memory that the caller provides once. Loop nests in between are written as in an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from egc import ir, sizes
+from egc.backends.numba.bounds import Bounds, ends_inside
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.iterations import shared_loops, write_shared
@@ -33,10 +34,11 @@ INDEX = "index is out of bounds"
 @dataclass
 class FlowSource(Source):
     """`local` are the symbols that are variables of the function itself: the numbers of iterations. `errors` are the exceptions
-    that it may raise, where it has to return them."""
+    that it may raise, where it has to return them. `bounds` is what is known of indices that are values."""
 
     local: set[str] = field(default_factory=set)
     errors: list[tuple[str, str]] | None = None
+    bounds: Bounds = field(default_factory=Bounds)
 
     def error(self, error: str, message: str) -> str:
         """The statement that raises an exception: a status in a function whose exceptions would go nowhere."""
@@ -194,7 +196,15 @@ class FlowWriter:
         for (name, type), start in zip(step.states, step.starts):
             if not type.rank:
                 self.line(indent, f"{self.scalar(name)} = {self.cast(self.scalar(start), type.dtype)}")
-        self.iterations(step, None if step.count is None else self.scalar(step.count), indent)
+        span, kept = None if step.count is None else self.scalar(step.count), self.source.bounds
+        if sure := ends_inside(self, step, indent):
+            self.source.bounds = replace(kept, sure=kept.sure | sure)
+            self.line(indent, f"if w{step.index}:")
+            self.iterations(step, span, indent + 1)
+            self.source.bounds = kept
+            self.line(indent, "else:")
+            indent += 1
+        self.iterations(step, span, indent)
 
     def iterations(self, step: Repeat, span: str | None, indent: int) -> None:
         """The iterations of a loop: those of a range, or until a condition ends it."""
@@ -219,7 +229,8 @@ class FlowWriter:
         buffers = [(name, type) for name, type in body.blocks if name in self.dynamic]
         for name, type in buffers:
             self.buffer(name, type, indent)
-        written = len(self.source.lines)
+        written, bounds = len(self.source.lines), self.source.bounds
+        self.source.bounds = replace(bounds, seen=dict(bounds.seen))
         for step in body.steps:
             match step:
                 case Repeat() | Branch():
@@ -230,6 +241,7 @@ class FlowWriter:
                     self.call(step, indent)
                 case _:
                     self.item(step, indent)
+        self.source.bounds = bounds
         self.moves(body.moves, indent)
         for name, _ in buffers:
             self.line(indent, f"keep(b{name})")
@@ -253,6 +265,7 @@ class FlowWriter:
         nest = _InnerNest(self.source, Loop((), (item,)), f"_{self.count}")
         self.count += isinstance(item, For)
         nest.write(indent)
+        self.source.bounds.note(item, self.scalars)
 
     def call(self, call: Call, indent: int) -> None:
         """A library call, whose result is copied into the memory of its name, or a view."""
@@ -392,12 +405,30 @@ class _InnerNest(Nest):
             return super().picked(picks, mode, indent)
         parts: list[str] = []
         for pick in picks:
-            index, length, raw = f"k{self.suffix}_{len(parts)}", self.source.dim(pick.length), self.value(pick.index)
-            self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
-            error = self.source.error("IndexError", INDEX)  # type: ignore[attr-defined]
-            self.source.line(indent, f"if uint64({index}) >= uint64({length}): {error}")
+            index = self.looked_at(pick, indent)
             parts.append(index if pick.stride == 1 else f"{index} * {self.source.dim(pick.stride)}")
         return parts
+
+    def looked_at(self, pick: Pick, indent: int) -> str:
+        """The variable of an index that is within bounds. What comes from data takes a jump that is never taken; of what is
+        reckoned from numbers of iterations, compilers know more where there is none."""
+        assert isinstance(self.source, FlowSource)
+        bounds, raw, length = self.source.bounds, self.value(pick.index), self.source.dim(pick.length)
+        key = bounds.key(pick)
+        if key in bounds.seen or key in bounds.sure:
+            return bounds.seen.get(key, raw)
+        index, error = f"k_{len(self.source.lines)}", self.source.error("IndexError", INDEX)
+        outside = f"if uint64({index}) >= uint64({length}):"
+        if pick.index in bounds.data:
+            self.source.line(indent, f"{index} = int64({raw})")
+            self.source.line(indent, outside)
+            indent += 1
+            self.source.line(indent, f"{index} += {length}")
+        else:
+            self.source.line(indent, f"{index} = select({raw} < 0, {raw} + {length}, {raw})")
+        self.source.line(indent, f"{outside} {error}")
+        bounds.seen[key] = index
+        return index
 
 
 def may_fail(step: Flow) -> bool:

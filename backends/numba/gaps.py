@@ -12,6 +12,7 @@ import numpy as np
 
 from egc import sizes
 from egc.backends.numba.accumulators import BLOCK
+from egc.kinds import CHEAP
 from egc.lower.statements import Access, Apply, Fold, For, Index, Literal, Load, Reduce, Store, is_invariant
 from egc.sizes import Dim
 
@@ -35,12 +36,20 @@ class Gaps:
             isinstance(s, (Load, Literal, Index, Apply, Store, Fold, Reduce)) for s in loop.body
         ):
             return {}
+        heavy = any(isinstance(s, Apply) and s.node.op not in CHEAP for s in loop.body)
         found = {
             s.access: s.dtype
             for s in loop.body
-            if isinstance(s, Load) and not is_invariant(s) and _is_gap(s.access.strides[depth])
+            if isinstance(s, Load) and not is_invariant(s) and self._is_gap(s.access.strides[depth], heavy)
         }
         return found if sum(dtype.itemsize for dtype in found.values()) * BLOCK <= MOST_BYTES else {}
+
+    def _is_gap(self, stride: Dim, heavy: bool) -> bool:
+        """Whether a stride is that of an argument with gaps, whose symbol no axis has; inside of other loops, where their order
+        is given, one across rows as well, if vectors have much to do."""
+        if self.nest.inside and heavy:
+            return not isinstance(stride, int)
+        return not all(map(str.isidentifier, sizes.symbols(stride)))
 
     def close(self, loop: For, depth: int, first: str, end: str, indent: int) -> None:
         """The lines that put the elements from `first` to `end` of each load side by side."""
@@ -54,8 +63,3 @@ class Gaps:
             source.line(indent, f"for {index} in range({end} - {first}):")
             source.line(indent + 1, f"{name}[{index}] = {source.array(access.array)}[{place}]")
             self.closed[access] = f"{name}[{self.nest.index(depth)} - {first}]"
-
-
-def _is_gap(stride: Dim) -> bool:
-    """Whether a stride is that of an argument with gaps, whose symbol no axis has."""
-    return not all(map(str.isidentifier, sizes.symbols(stride)))

@@ -12,8 +12,8 @@ from egc.backends.numba.crew import CELL
 from egc.backends.numba.threads import num_threads, set_num_threads, started
 
 RNG = np.random.default_rng(11)
-X = RNG.normal(size=(150, 130))
-N = RNG.integers(1, 200, size=(150, 130))
+X = RNG.normal(size=(300, 130))
+N = RNG.integers(1, 40, size=(300, 130))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import pytest
 from numba import njit
 
 import egc
+from egc.backends.numba.arrays import as_contiguous
 from egc.layouts import copied, fits, layout_of
 
 
@@ -150,3 +151,17 @@ def test_blocks_of_elements_with_gaps_are_whole(length):
     for x, y in ((values[0, ::3], values[1, ::-3]), (values[0, :length], values[1, 1::3])):
         for got, want in zip(optimized(x, y), function(x, y)):
             assert np.allclose(got, want, rtol=1e-11, atol=1e-11)
+
+
+def test_a_slice_that_is_the_whole_array_is_not_copied():
+    @njit
+    def first(x, n):
+        return as_contiguous(x[:n])
+
+    x = np.arange(12.0).reshape(3, 4)
+    x.flags.writeable = False
+    assert np.shares_memory(first(x, 3), x)
+    for other in (x.T, x[:, :3], x[::2]):
+        found = first(other, 2)
+        assert found.flags.c_contiguous
+        np.testing.assert_array_equal(found, other[:2])

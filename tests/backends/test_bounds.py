@@ -1,0 +1,109 @@
+"""Laws of indices that are values, in loops: NumPy's meaning and exceptions, looked at once or ahead of the loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import egc
+
+X = np.arange(50.0) ** 1.5
+
+
+def shifted(x, start, count):
+    y = x.copy()
+    for i in range(count):
+        y[start + i] += y[i] * 0.5
+    return y
+
+
+def falling(x, start, count):
+    y = x.copy()
+    for i in range(count):
+        if y[i] > 3.0:
+            y[start - i] = y[start - i] + y[i]
+    return y
+
+
+def by_twos(x, start, count):
+    total = 0.0
+    for i in range(count):
+        total = total * 0.5 + x[start + 2 * i]
+    return total
+
+
+CASES = [
+    (0, 50),
+    (3, 47),
+    (3, 48),
+    (-5, 20),
+    (-5, 50),
+    (-50, 10),
+    (-51, 3),
+    (49, 50),
+    (49, 51),
+    (49, 1),
+    (50, 1),
+    (20, 0),
+    (99, 0),
+]
+
+
+@pytest.mark.parametrize("function", [shifted, falling, by_twos])
+@pytest.mark.parametrize("start, count", CASES)
+def test_an_index_that_moves_is_numpys_inside_and_outside(function, start, count):
+    optimized = egc.optimize(function, backend="numba")
+    places = np.array([start, count])
+    of_data = egc.optimize(lambda x, places: function(x, places[0], places[1]), backend="numba")
+    for call in (lambda: optimized(X, start, count), lambda: of_data(X, places)):
+        try:
+            expected = function(X, start, count)
+        except IndexError:
+            with pytest.raises(IndexError):
+                call()
+        else:
+            np.testing.assert_allclose(call(), expected, rtol=1e-13)
+
+
+def test_a_loop_whose_ends_are_inside_does_not_look_at_indices():
+    of_data = egc.optimize(lambda x, places: shifted(x, places[0], places[1]), backend="numba")
+    code = of_data.explain(X, np.array([3, 5])).code
+    fast, slow = code.split("if w_i1:")[1].split("else:")[:2]
+    assert "raise" not in fast and "raise" in slow
+
+
+def test_an_index_is_looked_at_once():
+    def add_at(x, places):
+        y = x.copy()
+        for k in range(len(places)):
+            y[places[k]] += y[places[k]] * 0.5
+        return y
+
+    optimized = egc.optimize(add_at, backend="numba")
+    places = np.array([3, -1, 3, 49, -50, 0])
+    assert optimized.explain(X, places).code.count("raise IndexError") == 1
+    np.testing.assert_allclose(optimized(X, places), add_at(X, places), rtol=1e-14)
+    for wrong in (50, -51):
+        with pytest.raises(IndexError):
+            optimized(X, np.array([3, wrong]))
+
+
+def test_an_index_looked_at_in_one_branch_is_looked_at_in_the_other():
+    def chosen(x, places):
+        y = x.copy()
+        for k in range(len(places)):
+            if x[k] > 20.0:
+                y[places[k]] += 1.0
+            else:
+                y[places[k] - 1] *= 2.0
+            y[places[k]] *= 3.0
+        return y
+
+    optimized = egc.optimize(chosen, backend="numba")
+    places = np.arange(-20, 20)
+    np.testing.assert_allclose(optimized(X, places), chosen(X, places), rtol=1e-14)
+    for k in (0, 39):
+        wrong = places.copy()
+        wrong[k] = 51
+        with pytest.raises(IndexError):
+            optimized(X, wrong)
