@@ -26,7 +26,10 @@ def as_contiguous(x: Any) -> Any:
 def _as_contiguous(x):
     if x.layout == "C":
         return lambda x: x
-    copied, in_order = _loops(x.ndim, [f"i{axis}" for axis in range(x.ndim)]), _in_order(x.ndim)
+    copied = _loops(x.ndim, [f"i{axis}" for axis in range(x.ndim)])
+    if x.layout == "F":
+        return lambda x: copied(x, x.shape)
+    in_order = _in_order(x.ndim)
 
     def ordered(x):
         if in_order(x):
