@@ -19,7 +19,7 @@ from egc.kernels import Kernel, group, moved_shapes
 from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, LEAVES, OP_KINDS, viewed
 from egc.ops import OPS
 from egc.sizes import Dim
-from egc.trips import inside, trip_count
+from egc.trips import count_size, inside, trip_count
 from egc.types import ArrayType, Shape, Type
 
 VIEW_CALLS = 0.05
@@ -133,9 +133,17 @@ class CostModel:
                 share = _likelihood(node.inputs[0])
                 found = share * prices["then"] + (1 - share) * prices["otherwise"] + self.table.scalar
             else:
-                found = trip_count(node, self.bindings) * (sum(prices.values()) + self.table.scalar + model.jumps(node))
+                found = trip_count(node, self.bindings) * (
+                    sum(prices.values()) + self.iterating(node) + model.jumps(node)
+                )
             self._regions[node] = found
         return found
+
+    def iterating(self, loop: Node) -> float:
+        """What an iteration takes besides its work. Several that were put together take what they took alone where the
+        compiler would have done the same."""
+        count = count_size(loop.inputs[0]) if loop.params["counted"] and self.table.unrolls else None
+        return self.table.scalar * (1 if count is None else sizes.divisor(count))
 
     def jumps(self, loop: Node) -> float:
         """What an iteration waits for single elements that are not near those of the iteration before: a loop that walks

@@ -48,6 +48,7 @@ class CostTable:
     inner: starting one kernel inside of a loop or branch.
     fused: whether elementwise ops share a loop. Where not, each moves its operands and its result, and what is inside of a
     loop or branch starts like any other.
+    unrolls: whether its compiler puts iterations of short loops together, so that doing so before gains nothing.
 
     In `elementwise` and `work`, the key "exp f32" is the price of exp on float32, and "exp" that on float64 and on every
     dtype that has no key of its own.
@@ -67,6 +68,7 @@ class CostTable:
     scalar: float = 1.0
     inner: float = 20.0
     fused: bool = True
+    unrolls: bool = True
 
     def starting(self, op: str) -> float:
         """Starting the library call of an op."""
@@ -153,9 +155,11 @@ def _table(found: Any) -> CostTable:
         read[name] = {key: _price(f"{name} of {key}", value) for key, value in given[name].items()}
     read["levels"] = _points("levels", given["levels"])
     read["work"] = {key: _points(f"work of {key}", points) for key, points in given["work"].items()}
-    if type(given["fused"]) is not bool:
-        raise ValueError("fused is not true or false")
-    return CostTable(**read, fused=given["fused"])
+    for name in ("fused", "unrolls"):
+        if type(given[name]) is not bool:
+            raise ValueError(f"{name} is not true or false")
+        read[name] = given[name]
+    return CostTable(**read)
 
 
 def _price(name: str, value: Any) -> float:

@@ -196,6 +196,21 @@ def _divide_by_monomial(a: Dim, b: Dim) -> Dim | None:
     return _collect(result)
 
 
+def divisor(size: Dim) -> int:
+    """The number that a size is something divided by, rounded; 1 for others.
+
+    >>> divisor(floordiv(symbol("n"), 4)), divisor(symbol("n"))
+    (4, 1)
+    """
+    if isinstance(size, Size) and len(size.terms) == 1:
+        monomial, factor = size.terms[0]
+        if factor == 1 and len(monomial) == 1 and monomial[0][1] == 1 and not isinstance(monomial[0][0], str):
+            name, _, by = monomial[0][0]
+            if name == "floordiv" and isinstance(by, int):
+                return by
+    return 1
+
+
 def mod(a: Dim, b: Dim) -> Dim:
     """`a % b`, with the sign of b as in Python."""
     if isinstance(b, int) and b and all(c % b == 0 for _, c in _terms(a)):

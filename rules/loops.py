@@ -246,3 +246,17 @@ def nested_loops_are_interchanged(a: Scalar, A: Matrix):
         for j in range(A.shape[1]):
             by_rows[i, j] = by_rows[i, j] - a * np.tanh(by_rows[i - 1, j])
     return by_columns, by_rows
+
+
+@loop_rule(precision="exact", dtypes="number")
+def short_loop_is_unrolled(a: Scalar, x: Vector):
+    """n iterations of little work = n // 4 of four times the work, and the rest; few iterations = none"""
+    level, fours, n = a, a, len(x)
+    for i in range(n):
+        level = x[i] - a * level * level
+    for k in range(n // 4):
+        for i in range(4):
+            fours = x[4 * k + i] - a * fours * fours
+    for i in range(n - n % 4, n):
+        fours = x[i] - a * fours * fours
+    return level, fours

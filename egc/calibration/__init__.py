@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 from egc.backend import Backend
@@ -23,6 +24,7 @@ def calibrate(
     one, gives the table that is returned: with what only the backend can measure.
     """
     table = Fit(BackendClock(backend), cache_sizes(), backend.costs.fused, ops, report).fitted()
+    table = replace(table, unrolls=backend.costs.unrolls)
     own = getattr(backend, "calibrate", None)
     return table if own is None else own(table)
 

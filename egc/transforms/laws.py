@@ -24,6 +24,7 @@ from egc.transforms.interchange import interchanged
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
 from egc.transforms.split import done_before, stored_states
+from egc.transforms.steps import unrolled
 from egc.transforms.tidy import tidy
 from egc.transforms.vectorize import unroll
 
@@ -45,6 +46,7 @@ NAMES = (
     "last_value_is_kept",
     "independent_states_are_separate",
     "equal_ranges_are_one_loop",
+    "short_loop_is_unrolled",
     "element_is_carried",
     "window_is_state",
     "equal_conditions_are_one",
@@ -173,7 +175,7 @@ class LoopLaws:
 
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
-    "loop": (unroll, peeled, stored_states, done_before),
+    "loop": (unroll, peeled, stored_states, done_before, unrolled),
     "cond": (as_choice, joined_branches),
 }
 """What finds other forms of the results of an op."""
