@@ -50,6 +50,13 @@ MOST_UNROLLED = 512
 """Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
 
 CALL_DEPTH = 64
+RECURSIONS = 300
+"""Calls, on what is not known at capture, of functions that have not ended: if each makes two more, their number doubles with
+each level."""
+
+MOST_NESTED = 12
+"""Loops inside of one another, those of functions that are called in them included; Python compiles 20 of them."""
+
 STATEMENTS = 60_000
 
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
@@ -71,6 +78,7 @@ class Interpreter:
     def __init__(self) -> None:
         self.depth = 0
         self.statements = 0
+        self.recursions = 0
         self.owned: dict[int, tuple[Any, int]] = {}
         self.frames: list[Frame] = []
 
@@ -209,10 +217,11 @@ class Interpreter:
         code = bytecode_ir(function)
         bound = inspect.signature(function).bind(*arguments, **options)
         bound.apply_defaults()
-        if self.depth >= CALL_DEPTH:
-            raise NotEncodable(
-                f"the recursion of {function.__name__}", f"deeper than {CALL_DEPTH} calls", current().line
-            )
+        again = any(frame.function.__code__ is function.__code__ for frame in self.frames)
+        self.recursions += again and has_traced([*arguments, *options.values()])
+        if self.depth >= CALL_DEPTH or self.recursions > RECURSIONS:
+            bound = f"deeper than {CALL_DEPTH}" if self.depth >= CALL_DEPTH else f"more than {RECURSIONS}"
+            raise NotEncodable(f"the recursion of {function.__name__}", f"{bound} calls", current().line)
         self.depth += 1
         line, scopes = current().line, current().scopes
         self.frames.append(Frame(self, function, code, dict(bound.arguments)))
@@ -348,6 +357,8 @@ class Frame:
     def loop(self, loop: Loop) -> Outcome:
         """Captures a loop for all iterations at once. Where that fails, capture begins again and goes through its
         iterations, if their number is known then."""
+        if sum(len(frame.whole_loops) for frame in self.machine.frames) >= MOST_NESTED:
+            raise NotEncodable("loops inside of one another", f"deeper than {MOST_NESTED}", current().line)
         self.whole_loops.append(loop.header)
         try:
             return capture_loop(self, loop)
