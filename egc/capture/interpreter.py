@@ -220,8 +220,8 @@ class Interpreter:
         again = any(frame.function.__code__ is function.__code__ for frame in self.frames)
         self.recursions += again and has_traced([*arguments, *options.values()])
         if self.depth >= CALL_DEPTH or self.recursions > RECURSIONS:
-            bound = f"deeper than {CALL_DEPTH}" if self.depth >= CALL_DEPTH else f"more than {RECURSIONS}"
-            raise NotEncodable(f"the recursion of {function.__name__}", f"{bound} calls", current().line)
+            most = f"deeper than {CALL_DEPTH}" if self.depth >= CALL_DEPTH else f"more than {RECURSIONS}"
+            raise NotEncodable(f"the recursion of {function.__name__}", f"{most} calls", current().line)
         self.depth += 1
         line, scopes = current().line, current().scopes
         self.frames.append(Frame(self, function, code, dict(bound.arguments)))
