@@ -108,6 +108,12 @@ def branch_is_choice(a: Scalar, x: Vector):
 
 
 @loop_rule(precision="exact")
+def choice_is_branch(a: Scalar, x: Vector):
+    """where(c, f(x), g(x)), c the same for all elements = f(x) if c else g(x): only one of them is computed"""
+    return np.where(a > 0, np.exp(x), np.sin(x)), np.exp(x) if a > 0 else np.sin(x)
+
+
+@loop_rule(precision="exact")
 def equal_conditions_are_one(a: Scalar, x: Vector):
     """a branch that reads a branch on the same condition = one branch"""
     y = np.exp(x) if a > 0 else np.sin(x)

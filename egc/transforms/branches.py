@@ -1,6 +1,7 @@
 """Branches as choices between values, and branches that hold more work.
 
 branch of cheap work that raises nothing = where of both results
+where of one condition for all elements = a branch that does the work of one side
 branch that reads a branch on the same condition = one branch
 work that one branch alone needs = work of that branch
 """
@@ -68,6 +69,24 @@ def _choice(condition: Node, then: Node, otherwise: Node) -> Node:
     if then.type.rank and all(dim == 1 for dim in then.type.shape):
         return reshaped(make("where", condition, *(reshaped(each, ()) for each in (then, otherwise))), then.type.shape)
     return make("where", spread(condition, then.type.shape, ()), then, otherwise)
+
+
+def as_branch(program: Program, node: Node) -> Node | None:
+    """A choice on one condition as a branch that itself does the work which nothing else needs; None for other choices, and
+    where there is no such work."""
+    mask, *sides = node.inputs
+    condition = mask.inputs[0] if mask.op == "broadcast" else mask
+    if condition.type.rank or ir.is_constant(condition) or sides[0] is sides[1]:
+        return None
+    inputs = tuple(ir.input(f"_w{k}", each.type) for k, each in enumerate(sides))
+    regions = [Program(inputs, (place,), name) for place, name in zip(inputs, ("then", "otherwise"))]
+    (made,) = ir.cond(condition, *regions, sides, node.line)
+    new: dict[Node, Node] = {}
+    for each in program.nodes():
+        new[each] = made if each is node else ir.rebuild(each, [new[child] for child in each.inputs])
+    within = program.with_outputs(new[output] for output in program.outputs)
+    found = sunk(within, made.inputs[0], frozenset(["work_of_one_branch_is_sunk"]))
+    return None if found is None else found.results[0]
 
 
 def joined_branches(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:

@@ -15,7 +15,7 @@ from egc.errors import EgcError
 from egc.ir import Node, Program
 from egc.ranges import Ranges, ranges_of
 from egc.rewrite import Rule
-from egc.transforms.branches import as_choice, joined_branches, sunk
+from egc.transforms.branches import as_branch, as_choice, joined_branches, sunk
 from egc.transforms.contract import contracted
 from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
@@ -52,6 +52,7 @@ NAMES = (
     "equal_conditions_are_one",
     "work_of_one_branch_is_sunk",
     "branch_is_choice",
+    "choice_is_branch",
     "expensive_choice_is_masked",
 )
 """The laws of loops, those first that say most of a form that several of them give."""
@@ -113,6 +114,10 @@ class LoopLaws:
             rule = self._rules(node).get("expensive_choice_is_masked")
             if rule is not None:
                 yield Alternative(rule.name, rule.file, rule.line, "exact", node, value)
+        for node in program.nodes():
+            rule = self._rules(node).get("choice_is_branch") if node.op == "where" else None
+            if rule is not None and (branch := as_branch(program, node)) is not None:
+                yield Alternative(rule.name, rule.file, rule.line, "exact", node, branch)
 
     def arrangements(self, program: Program) -> Sequence[Alternative]:
         return list(self._of_pairs(program, self._ranges(program)))
