@@ -80,7 +80,7 @@ def as_branch(program: Program, node: Node) -> Node | None:
         return None
     inputs = tuple(ir.input(f"_w{k}", each.type) for k, each in enumerate(sides))
     regions = [Program(inputs, (place,), name) for place, name in zip(inputs, ("then", "otherwise"))]
-    (made,) = ir.cond(condition, *regions, sides, node.line)
+    (made,) = ir.cond(condition, regions[0], regions[1], sides, node.line)
     new: dict[Node, Node] = {}
     for each in program.nodes():
         new[each] = made if each is node else ir.rebuild(each, [new[child] for child in each.inputs])
