@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import egc
 from egc.capture import capture
 from tests.capture.test_flow import X, assert_same, ops
 from tests.capture.test_names import written_as
@@ -122,3 +123,19 @@ def test_a_loop_over_nothing_changes_no_number():
 
     assert_same(f, X)
     assert_same(f, X[:0])
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+def test_a_number_that_is_returned_keeps_its_type(backend):
+    def f(x):
+        for e in (0.5, -1.0):
+            if x[0] * e > 1.0:
+                return float(e)
+        if x[0] > 0.0:
+            return 1
+        return bool(x[0] < -0.5)
+
+    optimized = egc.optimize(f, backend=backend)
+    for first in (4.0, 1.0, -0.2, -0.9, -4.0):
+        ours, theirs = optimized(np.array([first])), f(np.array([first]))
+        assert type(ours) is type(theirs) and ours == theirs

@@ -15,9 +15,10 @@ from egc.capture.array import Array, Cell
 from egc.capture.bounds import facts_of
 from egc.capture.context import Choose, Restart, current
 from egc.capture.flow.containers import are_free, elsewhere, is_one
+from egc.capture.flow.graph import RESULT
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.region import INLINE, Closing, Inside, inside
-from egc.capture.flow.values import MISSING, Contents, alike, common, differs, flatten, kind_of, same
+from egc.capture.flow.values import MISSING, Contents, Kind, alike, common, differs, flatten, kind_of, same
 from egc.errors import InternalError, NotEncodable
 from egc.ir import Node
 
@@ -249,6 +250,8 @@ class _Merge:
             return lambda: a
         else:
             kind = common(a, b, name)
+            if name == RESULT:
+                self._returned(kind, a, b)
             pair = [self.first.contents.node_of(a, kind), self.second.contents.node_of(b, kind)]
         taken: list[Node] = []
         self.put(pair[0], pair[1], taken.append)
@@ -270,6 +273,13 @@ class _Merge:
             return Array(self.cells[key], "array")
 
         return array
+
+    def _returned(self, kind: Kind, a: Any, b: Any) -> None:
+        """A number that is returned keeps its type: where it would be promoted, the function runs as written."""
+        for value, condition in ((a, self.condition), (b, current().make("logical_not", self.condition))):
+            own = kind_of(value)
+            if own is not None and own.kind == kind.kind == "python" and own.dtype.kind != kind.dtype.kind:
+                current().check(condition)
 
     def _is_older(self, value: Any) -> bool:
         """Whether a value is one from before the branch, which is what it is after it too."""
