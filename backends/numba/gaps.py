@@ -13,7 +13,7 @@ import numpy as np
 from egc import sizes
 from egc.backends.numba.accumulators import BLOCK
 from egc.kinds import CHEAP
-from egc.lower.statements import Access, Apply, Fold, For, Index, Literal, Load, Reduce, Store, is_invariant
+from egc.lower.statements import Access, Apply, Fold, For, Index, Literal, Load, Reduce, Store, is_invariant, writes
 from egc.sizes import Dim
 
 if TYPE_CHECKING:
@@ -31,16 +31,19 @@ class Gaps:
         self.closed: dict[Access, str] = {}
 
     def loads(self, loop: For, depth: int) -> dict[Access, np.dtype]:
-        """What an innermost loop that has vectors, inside `depth` loops, reads from arguments with gaps."""
+        """What an innermost loop that has vectors, inside `depth` loops, reads from arrays with gaps. One that it writes as
+        well is read where it lies."""
         if not any(isinstance(s, (Apply, Fold)) for s in loop.body) or not all(
             isinstance(s, (Load, Literal, Index, Apply, Store, Fold, Reduce)) for s in loop.body
         ):
             return {}
         heavy = any(isinstance(s, Apply) and s.node.op not in CHEAP for s in loop.body)
+        written = {access.array for s in loop.body if not isinstance(s, For) for access in writes(s)}
         found = {
             s.access: s.dtype
             for s in loop.body
             if isinstance(s, Load) and not is_invariant(s) and self._is_gap(s.access.strides[depth], heavy)
+            if s.access.array not in written
         }
         return found if sum(dtype.itemsize for dtype in found.values()) * BLOCK <= MOST_BYTES else {}
 

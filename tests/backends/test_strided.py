@@ -165,3 +165,15 @@ def test_a_slice_that_is_the_whole_array_is_not_copied():
         found = first(other, 2)
         assert found.flags.c_contiguous
         np.testing.assert_array_equal(found, other[:2])
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (700, 3), (2, 1)])
+def test_columns_with_much_to_do_are_changed_in_place(shape):
+    def columns(x):
+        y = x.copy()
+        for j in range(x.shape[1]):
+            y[1:, j] = y[1:, j] * np.tanh(y[1:, j])
+        return y
+
+    x = np.random.default_rng(0).normal(size=shape)
+    np.testing.assert_allclose(egc.optimize(columns, rules=[])(x), columns(x), rtol=1e-12)
