@@ -34,7 +34,7 @@ for which one more is started: a few times what starting it takes."""
 CHUNK = 20_000.0
 """What a chunk takes at least, about, in nanoseconds: hundreds of times what handing it out takes."""
 
-EACH = 4
+EACH = 2
 """Chunks for each thread, where they do not take longer than """
 
 LONGEST = 64

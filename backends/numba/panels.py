@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from egc.lower.statements import Access, Blocks, For, Load, is_invariant, writes
@@ -29,6 +30,13 @@ LEAST = 64
 
 FAR = 8
 """Elements of a step, at least, that a line of memory is lost for."""
+
+AHEAD = 2
+"""A panel is read a line here and a line there, which no processor foresees: what the panel after the next one reads is fetched
+in advance, along with what is read so many blocks later."""
+
+SECOND_CACHE = 2
+"""The number by which LLVM knows it."""
 
 MOST = 4
 """Accesses of a loop that get panels."""
@@ -105,6 +113,8 @@ def turn(context, source, source_step, target, target_step):
             place = builder.gep(pointer, [builder.mul(step, ir.Constant(step.type, number))])
             return builder.bitcast(place, ir.VectorType(element, side).as_pointer())
 
+        for number in range(side):
+            _fetch(builder, row(source, source_step, number + AHEAD * side), AHEAD)
         rows = [builder.load(row(source, source_step, k), align=align) for k in range(side)]
         distance = 1
         while distance < side:
@@ -123,6 +133,15 @@ def turn(context, source, source_step, target, target_step):
         return context.get_dummy_value()
 
     return types.none(source, source_step, target, target_step), generate
+
+
+def _fetch(builder: Any, line: Any, further: int) -> None:
+    """Asks for the line of memory that lies so many lines further, which need not belong to any array."""
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    place = builder.gep(line, [ir.Constant(word, further)])
+    builder.call(fetch, [builder.bitcast(place, byte), word(0), word(SECOND_CACHE), word(1)])
 
 
 def _mixed(builder: Any, first: Any, second: Any, places: list[int]) -> Any:
