@@ -57,8 +57,12 @@ class Bool:
     """Annotation: a bool operand of the same shape as the rule's arrays."""
 
 
+class Index:
+    """Annotation: an integer in an index, or a length of a slice; what is indexed has such an element or slice."""
+
+
 ANNOTATIONS: Mapping[str, type] = {
-    kind.__name__: kind for kind in (Axes, Scalar, Vector, Matrix, SquareMatrix, Constant, Bool)
+    kind.__name__: kind for kind in (Axes, Scalar, Vector, Matrix, SquareMatrix, Constant, Bool, Index)
 }
 
 
@@ -257,6 +261,10 @@ def unless(*conditions: Any) -> None:
         recorder.extend(replace(c, spares=True) for c in conditions if isinstance(c, Condition))
 
 
+def _one_hot(x: np.ndarray) -> Any:
+    return bool(np.all((x == 0) | (x == 1)) and np.all(np.sum(x, axis=1) == 1))
+
+
 PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "positive": lambda x: np.all(x > 0),
     "nonnegative": lambda x: np.all(x >= 0),
@@ -279,8 +287,27 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "spd": lambda x: np.allclose(x, x.T) and bool(np.all(np.linalg.eigvalsh(x) > 0)),
     "orthogonal": lambda x: np.allclose(x.T @ x, np.eye(len(x)), atol=1e-6),
     "nonsingular": lambda x: bool(np.linalg.matrix_rank(x) == len(x)),
+    "hermitian": lambda x: np.array_equal(x, x.T.conj()),
+    "unitary": lambda x: np.allclose(x.T.conj() @ x, np.eye(len(x)), atol=1e-6),
+    "psd": lambda x: np.allclose(x, x.T.conj()) and bool(np.all(np.linalg.eigvalsh(x) >= -1e-6 * np.trace(x).real)),
+    "tridiagonal": lambda x: np.array_equal(x, np.triu(np.tril(x, 1), -1)),
+    "unit_diagonal": lambda x: np.all(np.diag(x) == 1),
+    "positive_diagonal": lambda x: np.all(np.diag(x) > 0),
+    "permutation": lambda x: _one_hot(x) and _one_hot(x.T),
+    "one_hot": lambda x: _one_hot(x),
+    "identity": lambda x: np.array_equal(x, np.eye(len(x))),
+    "zero": lambda x: not np.any(x),
+    "full_column_rank": lambda x: bool(np.linalg.matrix_rank(x) == x.shape[1]),
+    "full_row_rank": lambda x: bool(np.linalg.matrix_rank(x) == x.shape[0]),
+    "thin": lambda x: x.shape[0] >= 2 * x.shape[1],
 }
 """What a rule can require of an operand, and a user can assume of an argument; each with its check on an array."""
+
+SQUARE = frozenset(
+    """symmetric diagonal spd psd orthogonal nonsingular hermitian unitary tridiagonal permutation identity lower_triangular
+       upper_triangular""".split()
+)
+"""The facts that square matrices have, and only seldom others."""
 
 
 def predicate(name: str) -> Callable[[Any], Any]:
@@ -299,4 +326,8 @@ at_least_one, at_most_one, nonempty = map(predicate, ("at_least_one", "at_most_o
 symmetric, diagonal, spd, orthogonal = map(predicate, ("symmetric", "diagonal", "spd", "orthogonal"))
 lower_triangular, upper_triangular = map(predicate, ("lower_triangular", "upper_triangular"))
 nonsingular, peaks_at_zero = map(predicate, ("nonsingular", "peaks_at_zero"))
+hermitian, unitary, psd, tridiagonal = map(predicate, ("hermitian", "unitary", "psd", "tridiagonal"))
+unit_diagonal, positive_diagonal = map(predicate, ("unit_diagonal", "positive_diagonal"))
+permutation, one_hot, identity, zero = map(predicate, ("permutation", "one_hot", "identity", "zero"))
+full_column_rank, full_row_rank, thin = map(predicate, ("full_column_rank", "full_row_rank", "thin"))
 invariant, total = map(predicate, ("invariant", "total"))

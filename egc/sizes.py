@@ -148,6 +148,8 @@ def _multiply(a: Dim, b: Dim) -> Dim:
 def _call(name: str, a: Dim, b: Dim) -> Dim:
     if isinstance(a, int) and isinstance(b, int):
         return CALLS[name](a, b)
+    if name in ("max", "min"):
+        a, b = sorted((a, b), key=str)
     return Size((((((name, a, b), 1),), 1),))
 
 

@@ -15,7 +15,11 @@ DEFAULT = (
     "fusion",
     "linalg",
     "structure",
+    "entries",
     "solving",
+    "factorizations",
+    "updates",
+    "kronecker",
     "loops",
 )
 """The themes that are used unless others are asked for, in the order in which their rules are tried."""

@@ -8,11 +8,18 @@ from egc import (
     SquareMatrix,
     Vector,
     diagonal,
+    finite,
+    hermitian,
+    identity,
     lower_triangular,
+    one_hot,
     orthogonal,
+    permutation,
     require,
     rule,
     symmetric,
+    tridiagonal,
+    unitary,
     upper_triangular,
 )
 
@@ -183,3 +190,97 @@ def orthogonal_preserves_length(Q: SquareMatrix, x: Vector):
     require(orthogonal(Q))
     y = Q @ x
     return np.sum(y * y), np.sum(x * x)
+
+
+@rule(precision="exact", dtypes="number")
+def sum_of_diagonal_matrices(v: Vector, w: Vector):
+    """diag v + diag w = diag(v + w)"""
+    return np.diag(v) + np.diag(w), np.diag(v + w)
+
+
+@rule
+def scaled_diagonal_matrix(s: Scalar, v: Vector):
+    """s diag v = diag(s v)"""
+    return s * np.diag(v), np.diag(s * v)
+
+
+@rule
+def product_with_identity(E: SquareMatrix, A: Matrix):
+    """I A = A"""
+    require(identity(E))
+    return E @ A, A
+
+
+@rule
+def product_by_identity(A: Matrix, E: SquareMatrix):
+    """A I = A"""
+    require(identity(E))
+    return A @ E, A
+
+
+@rule
+def matrix_plus_identity_times_matrix(A: SquareMatrix, E: SquareMatrix, B: Matrix):
+    """(A + I) B = A B + B"""
+    require(identity(E))
+    return (A + E) @ B, A @ B + B
+
+
+@rule(dtypes="inexact")
+def conjugate_transpose_of_hermitian(A: SquareMatrix):
+    """A^H = A, for A Hermitian"""
+    require(hermitian(A))
+    return np.conj(A.T), A
+
+
+@rule(dtypes="inexact")
+def inverse_of_unitary(Q: SquareMatrix):
+    """Q^-1 = Q^H, for Q unitary"""
+    require(unitary(Q))
+    return np.linalg.inv(Q), np.conj(Q.T)
+
+
+@rule
+def permutation_of_rows(P: SquareMatrix, A: Matrix):
+    """P A are the rows of A in another order, for P a permutation"""
+    require(permutation(P))
+    return P @ A, A[np.argmax(P, axis=1)]
+
+
+@rule
+def permutation_of_elements(P: SquareMatrix, x: Vector):
+    """P x are the elements of x in another order, for P a permutation"""
+    require(permutation(P))
+    return P @ x, x[np.argmax(P, axis=1)]
+
+
+@rule
+def selection_of_rows(P: Matrix, A: Matrix):
+    """P A takes rows of A, for P with one 1 in each row, and A finite: what is not taken is not seen"""
+    require(one_hot(P), finite(A))
+    return P @ A, A[np.argmax(P, axis=1)]
+
+
+@rule
+def selection_of_elements(P: Matrix, x: Vector):
+    """P x takes elements of x, for P with one 1 in each row, and x finite: what is not taken is not seen"""
+    require(one_hot(P), finite(x))
+    return P @ x, x[np.argmax(P, axis=1)]
+
+
+@rule
+def tridiagonal_times_matrix(T: SquareMatrix, B: Matrix):
+    """row i of T B is T_i,i-1 B_i-1 + T_ii B_i + T_i,i+1 B_i+1, for T tridiagonal"""
+    require(tridiagonal(T))
+    none = np.zeros((1, B.shape[1]), T.dtype)
+    above = np.concatenate([none, np.diag(T, -1)[:, None] * B[:-1]])
+    below = np.concatenate([np.diag(T, 1)[:, None] * B[1:], none])
+    return T @ B, above + np.diag(T)[:, None] * B + below
+
+
+@rule
+def tridiagonal_times_vector(T: SquareMatrix, x: Vector):
+    """(T x)_i = T_i,i-1 x_i-1 + T_ii x_i + T_i,i+1 x_i+1, for T tridiagonal"""
+    require(tridiagonal(T))
+    none = np.zeros(1, T.dtype)
+    above, below = np.concatenate([none, np.diag(T, -1) * x[:-1]]), np.concatenate([np.diag(T, 1) * x[1:], none])
+    return T @ x, above + np.diag(T) * x + below

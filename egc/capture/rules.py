@@ -20,14 +20,40 @@ from egc.capture.interpreter import Interpreter
 from egc.errors import EgcError, NotEncodable, RuleError
 from egc.ir import Node
 from egc.ops import OPS
-from egc.rewrite import Axes, Bool, Condition, Constant, Matrix, Rewrite, Rule, Scalar, SquareMatrix, Vector
-from egc.sizes import Dim
+from egc.rewrite import Axes, Bool, Condition, Constant, Index, Matrix, Rewrite, Rule, Scalar, SquareMatrix, Vector
+from egc.sizes import Dim, Size
 from egc.types import ArrayType
 
 RANKS = (0, 1, 2, 3)
 HINT = 5
 TRACE_DTYPES = {"integer": np.dtype(np.int64), "bool": np.dtype(bool)}
 OWN_SHAPES = (Scalar, Vector, Matrix, SquareMatrix)
+
+
+class RuleContext(Context):
+    """The capture of a rule: an index lies where it must, a length that a parameter alone has is what another asks for, and a
+    matrix of full column rank has no fewer rows than columns."""
+
+    def __init__(self, hints: dict[str, int], positions: frozenset[str], conditions: list[Condition]):
+        super().__init__(hints, dict.fromkeys(hints, 0))
+        self.positions, self.conditions = positions, conditions
+
+    def at_least(self, a: Dim, b: Dim) -> bool:
+        if not self.positions.isdisjoint(sizes.symbols(a - b)):
+            return True
+        for condition in self.conditions:
+            if condition.predicate in ("full_column_rank", "full_row_rank"):
+                shape = condition.operand.type.shape
+                if a - b == sizes.minimum(*shape) - shape[condition.predicate == "full_column_rank"]:
+                    return True
+        return super().at_least(a, b)
+
+    def same(self, a: Dim, b: Dim) -> bool:
+        if isinstance(a, Size) and isinstance(b, Size) and a != b:
+            for alone, other in ((a, b), (b, a)):
+                if str(alone).isidentifier() and str(alone) not in sizes.symbols(other):
+                    raise Restart(str(alone), other)
+        return super().same(a, b)
 
 
 class SidesDiffer(RuleError):
@@ -144,6 +170,10 @@ def _attempt(
         if kind is Axes:
             operands.append(axes)
             continue
+        if kind is Index:
+            hints[name] = HINT
+            operands.append(sizes.symbol(name))
+            continue
         node = ir.input(name, ArrayType(np.dtype(bool) if kind is Bool else dtype, shape(name, kind)))
         variables.append(node)
         if kind is Constant:
@@ -152,7 +182,8 @@ def _attempt(
     conditions: list[Condition] = []
     token = rewrite.recording(conditions)
     try:
-        with active(Context(hints)) as context:
+        positions = frozenset(name for name, kind in rule.parameters.items() if kind is Index)
+        with active(RuleContext(hints, positions, conditions)) as context:
             call = Interpreter().call if interpreted else lambda function, given: function(*given)
             left, right = _pair(rule, call(rule.function, operands))
             _check_guards(rule, context, frozenset(constants))
@@ -176,17 +207,21 @@ def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
 
 
 def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> None:
-    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes. That a size is
-    not 1 decides how a length is spelled, not what is computed.
+    """A rule may rely on nonempty axes (its left side then does too, and of shorter ones, slices and diagonals are empty), not on
+    other relations of sizes. That a size is not 1 decides how a length is spelled, not what is computed.
 
     A check of literals, such as that of a division of two numbers, is the rule's own to `require`.
     """
     for guard in context.size_guards:
-        names = list(sizes.symbols(guard.size))
-        if guard.relation == "==" or len(names) != 1 or guard.size != sizes.symbol(names[0]) - 1:
+        if guard.relation == "==" or not _says_nonempty(guard.size):
             raise RuleError(f"rule {rule.name} holds only for some sizes: {guard}", rule.place)
     if not all(constants.issuperset(_variables(node)) for node in context.checks):
         raise RuleError(f"rule {rule.name} has an operation that must be checked when it runs", rule.place)
+
+
+def _says_nonempty(size: Size) -> bool:
+    """Whether a size that is not negative says that an axis has elements: it is a sum of products of lengths, less a number."""
+    return all(factor > 0 for monomial, factor in size.terms if monomial)
 
 
 def _is_generic(traced: Traced) -> bool:

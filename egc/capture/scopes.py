@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from egc import rewrite
+from egc.capture import build
 from egc.capture.array import Array
 from egc.capture.context import current
 from egc.capture.registry import FUNCTIONS
 from egc.errors import ProgramError
-from egc.rewrite import PREDICATES
+from egc.rewrite import PREDICATES, SQUARE
 
 
 class Scope:
@@ -43,7 +44,11 @@ def assume(value: Any, *facts: str) -> Any:
             raise ProgramError(f"no fact named {fact!r}; facts are {', '.join(PREDICATES)}")
     if not isinstance(value, Array):
         return value
-    return Array(current().make("assume", value.node, facts=tuple(sorted(facts))), value.kind)
+    node = value.node
+    if node.type.rank == 2 and not SQUARE.isdisjoint(facts):
+        rows, columns = node.type.shape
+        node = build.reshape(node, (rows, rows)) if current().same(rows, columns) else node
+    return Array(current().make("assume", node, facts=tuple(sorted(facts))), value.kind)
 
 
 for _remark in (Scope, assume, rewrite.require, rewrite.unless, *(getattr(rewrite, name) for name in PREDICATES)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from egc import ir, sizes
@@ -19,7 +19,10 @@ from egc.sizes import Dim
 from egc.types import SHORT, ArrayType, Shape
 
 MOST_DIMS = 24
-"""Computed sizes of rules are tabulated for the first sizes of a program only."""
+"""Computed sizes of rules are tabulated for the first sizes of a program only, """
+
+MOST_PAIRED = 12
+"""and those of two sizes for fewer."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,13 @@ def encode(
     alternatives: Sequence[Alternative] = (),
     predicates: Collection[str] = (),
     varying: Collection[str] = (),
+    bindings: Mapping[str, int] | None = None,
 ) -> Encoded:
     """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size; `numbers` are the sizes
     that count the iterations of loops around it, from 0. Values and their alternatives are one class. `predicates` are those
-    that rules need; `varying` the inputs whose value changes from one iteration of the innermost loop around it to the next."""
+    that rules need; `varying` the inputs whose value changes from one iteration of the innermost loop around it to the next.
+    `bindings` are the sizes that the Program is optimized for: a form that is for thin matrices only may then be used for all,
+    where it is as true, but less accurate."""
     nodes = all_nodes(program, alternatives)
     dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
     lines = _declarations(nodes)
@@ -92,7 +98,9 @@ def encode(
     for shape in shapes:
         if all((sizes.lower_bound(dim, least) or 0) > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")
-    lines += _form_values(forms, list(dims)[:MOST_DIMS], shapes)
+    if "thin" in predicates and bindings is not None:
+        lines += _thin_shapes(list(dims)[:MOST_PAIRED], bindings)
+    lines += _form_values(forms, list(dims), shapes)
     if sized:
         lines += _fixed_sizes(nodes, dims)
     return Encoded(tuple(lines), nodes)
@@ -147,13 +155,24 @@ def _assumed(node: Node, names: dict[Node, str]) -> list[str]:
     return lines
 
 
+def _thin_shapes(dims: list[Dim], bindings: Mapping[str, int]) -> list[str]:
+    """The shapes of matrices with at least two rows for each column."""
+    known = [(dim, sizes.evaluate(dim, bindings)) for dim in dims if bindings.keys() >= set(sizes.symbols(dim))]
+    return [f"(thin-shape {shape_text((a, b))})" for a, m in known for b, n in known if m >= 2 * n]
+
+
 def _form_values(forms: Iterable[Form], dims: list[Dim], shapes: Iterable[Shape]) -> list[str]:
-    """Tabulates computed sizes: of one size everywhere, of more for the axes of one array."""
+    """Tabulates computed sizes: of one size everywhere, of two where the result is a size of the program, of more for the
+    axes of one array."""
     lines: dict[str, None] = {}
+    present = set(dims)
     for form in forms:
         count = len(form.symbols)
         if count == 1:
-            choices: Iterable[Shape] = ((dim,) for dim in dims)
+            choices: Iterable[Shape] = ((dim,) for dim in dims[:MOST_DIMS])
+        elif count == 2:
+            pairs = itertools.product(dims[:MOST_PAIRED], repeat=2)
+            choices = [pair for pair in pairs if form.value(pair) in present]
         else:
             choices = (axes for shape in shapes for axes in itertools.permutations(shape, count))
         for arguments in choices:

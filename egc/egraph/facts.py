@@ -3,7 +3,8 @@
 A fact speaks about the exact real values of a term where they are not nan: `exp(x)` is positive although it underflows
 to zero in floating point, and nothing is said about an element that is nan. Arithmetic on integers wraps around, and
 complex numbers have no sign, so arithmetic facts are drawn for float32 and float64 only. Structure facts are about
-matrices (rank 2); `psd` is positive semidefinite. Each law below is one line: conclusion, term, premises.
+matrices (rank 2), and their laws are in `structure`; `psd` is positive semidefinite. Each law below is one line:
+conclusion, term, premises.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from egc.egraph import structure
 from egc.egraph.schema import FACTS, fact_relation, quote
 from egc.ops import MASKED, OPS
 from egc.types import DTYPES
@@ -31,10 +33,6 @@ negative: nonpositive nonzero at_most_one
 nonpositive: at_most_one
 at_least_one: positive
 finite: not_nan
-diagonal: symmetric lower_triangular upper_triangular
-spd: psd nonsingular
-psd: symmetric
-orthogonal: nonsingular
 """
 
 CONSTANTS = {
@@ -140,72 +138,6 @@ nonpositive: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
 nonnegative: (op-tril x a) x nonnegative
 nonnegative: (op-triu x a) x nonnegative
 nonnegative: (op-diagonal_matrix x a) x nonnegative
-symmetric: (op-transpose x "(1, 0)") x symmetric
-psd: (op-transpose x "(1, 0)") x psd
-spd: (op-transpose x "(1, 0)") x spd
-diagonal: (op-transpose x "(1, 0)") x diagonal
-orthogonal: (op-transpose x "(1, 0)") x orthogonal
-nonsingular: (op-transpose x "(1, 0)") x nonsingular
-lower_triangular: (op-transpose x "(1, 0)") x upper_triangular
-upper_triangular: (op-transpose x "(1, 0)") x lower_triangular
-symmetric: (op-inv x) x symmetric
-spd: (op-inv x) x spd
-diagonal: (op-inv x) x diagonal
-orthogonal: (op-inv x) x orthogonal
-nonsingular: (op-inv x)
-lower_triangular: (op-inv x) x lower_triangular
-upper_triangular: (op-inv x) x upper_triangular
-psd: (op-matmul (op-transpose x "(1, 0)") x)
-psd: (op-matmul x (op-transpose x "(1, 0)"))
-spd: (op-matmul (op-transpose x "(1, 0)") x) x nonsingular
-spd: (op-matmul x (op-transpose x "(1, 0)")) x nonsingular
-diagonal: (op-matmul x y) x diagonal y diagonal
-orthogonal: (op-matmul x y) x orthogonal y orthogonal
-nonsingular: (op-matmul x y) x nonsingular y nonsingular
-lower_triangular: (op-matmul x y) x lower_triangular y lower_triangular
-upper_triangular: (op-matmul x y) x upper_triangular y upper_triangular
-symmetric: (op-add x y) x symmetric y symmetric
-spd: (op-add x y) x spd y psd
-spd: (op-add x y) x psd y spd
-psd: (op-add x y) x psd y psd
-diagonal: (op-add x y) x diagonal y diagonal
-lower_triangular: (op-add x y) x lower_triangular y lower_triangular
-upper_triangular: (op-add x y) x upper_triangular y upper_triangular
-symmetric: (op-subtract x y) x symmetric y symmetric
-diagonal: (op-subtract x y) x diagonal y diagonal
-lower_triangular: (op-subtract x y) x lower_triangular y lower_triangular
-upper_triangular: (op-subtract x y) x upper_triangular y upper_triangular
-symmetric: (op-multiply x y) x symmetric y symmetric
-spd: (op-multiply c y) y spd ; (= c (op-broadcast z s "()")) (is-positive z)
-spd: (op-multiply y c) y spd ; (= c (op-broadcast z s "()")) (is-positive z)
-spd: (op-multiply c y) y spd ; (= c (op-constant k d s)) (> k 0.0)
-spd: (op-multiply y c) y spd ; (= c (op-constant k d s)) (> k 0.0)
-symmetric: (op-negative x) x symmetric
-diagonal: (op-negative x) x diagonal
-orthogonal: (op-negative x) x orthogonal
-nonsingular: (op-negative x) x nonsingular
-lower_triangular: (op-negative x) x lower_triangular
-upper_triangular: (op-negative x) x upper_triangular
-diagonal: (op-diagonal_matrix x "0")
-spd: (op-diagonal_matrix x "0") x positive ; (= (Shape1 n) (shape-of x))
-psd: (op-diagonal_matrix x "0") x nonnegative ; (= (Shape1 n) (shape-of x))
-nonsingular: (op-diagonal_matrix x "0") x nonzero ; (= (Shape1 n) (shape-of x))
-orthogonal: (op-diagonal_matrix c "0") ; (= c (op-constant 1.0 d (Shape1 n)))
-lower_triangular: (op-tril x "0")
-upper_triangular: (op-triu x "0")
-lower_triangular: (op-cholesky x "False")
-upper_triangular: (op-cholesky x "True")
-nonsingular: (op-cholesky x u)
-spd: (op-expm x) x symmetric
-nonsingular: (op-expm x)
-orthogonal: (op-item (op-qr x m) "0") ; (= (Shape2 n n) (shape-of r)) (!= m "'r'")
-upper_triangular: (op-item (op-qr x "'reduced'") "1")
-upper_triangular: (op-item (op-qr x "'complete'") "1")
-upper_triangular: (op-item (op-qr x "'r'") "0")
-orthogonal: (op-item (op-eigh x l) "1")
-positive: (op-item (op-eigh x l) "0") x spd
-orthogonal: (op-item (op-svd x f) "0") ; (= (Shape2 n n) (shape-of r))
-orthogonal: (op-item (op-svd x f) "2") ; (= (Shape2 n n) (shape-of r))
 nonnegative: (op-item (op-svd x f) "1")
 """
 """`fact: term premises ; further e-graph premises`; r is the term. Floats only."""
@@ -280,13 +212,33 @@ def _term_laws(table: str, dtype: str) -> Iterator[Law]:
         rest, _, further = rest.partition(" ; ")
         end = rest.rindex(")") + 1
         needs, premises = _fact_premises(rest[end:].split())
-        if "is-positive" in further:
-            needs |= {"positive"}
+        needs |= set(re.findall(r"\(is-(\w+)", further))
         yield Law(conclusion, needs, f"(= r {rest[:end]}) {premises} {further} {dtype}")
 
 
+def _kept_laws(table: str, dtype: str) -> Iterator[Law]:
+    for line in table.strip().splitlines():
+        term, _, facts = line.partition(": ")
+        for fact in facts.split():
+            operands = [name for name in "xy" if f" {name}" in term]
+            needs, premises = _fact_premises([word for name in operands for word in (name, fact)])
+            yield Law(fact, needs, f"(= r {term}) {premises} {dtype}")
+
+
+def _scaled_laws() -> Iterator[Law]:
+    for line in structure.SCALED.strip().splitlines():
+        sign, _, facts = line.partition(": ")
+        test = CONSTANTS.get(sign, "")
+        for fact in facts.split():
+            for term in ("(op-multiply c x)", "(op-multiply x c)", "(op-divide x c)"):
+                needs, premises = _fact_premises(["x", fact, *([] if sign == "any" else ["z", sign])])
+                yield Law(fact, needs, f'(= r {term}) (= c (op-broadcast z s "()")) {premises} {FLOAT}')
+                needs, premises = _fact_premises(["x", fact])
+                yield Law(fact, needs, f"(= r {term}) (= c (op-constant k d s)) {test} {premises} {FLOAT}")
+
+
 def _general_laws() -> Iterator[Law]:
-    for line in IMPLIED.strip().splitlines():
+    for line in (IMPLIED + structure.IMPLIED).split("\n"):
         premise, _, conclusions = line.partition(": ")
         for conclusion in conclusions.split():
             yield Law(conclusion, frozenset([premise]), f"({fact_relation(premise)} r)")
@@ -294,8 +246,7 @@ def _general_laws() -> Iterator[Law]:
         ("nonnegative", "nonzero", "positive"),
         ("nonpositive", "nonzero", "negative"),
         ("positive", "integral", "at_least_one"),
-        ("lower_triangular", "upper_triangular", "diagonal"),
-        ("psd", "nonsingular", "spd"),
+        *(re.split(r":? ", line) for line in structure.PAIRS.strip().splitlines()),
     ):
         premises = f"({fact_relation(first)} r) ({fact_relation(second)} r)"
         yield Law(conclusion, frozenset([first, second]), premises)
@@ -334,6 +285,10 @@ def laws() -> tuple[Law, ...]:
         *_general_laws(),
         *_elementwise_laws(),
         *_term_laws(TERMS, FLOAT),
+        *_kept_laws(structure.KEPT, FLOAT),
+        *_kept_laws(structure.OF_ANY_NUMBERS, ""),
+        *_scaled_laws(),
+        *_term_laws(structure.TERMS, FLOAT),
         *_term_laws(ANY_DTYPE_TERMS, ""),
     )
 

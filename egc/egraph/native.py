@@ -6,7 +6,8 @@ a product, to an infinity or to nan, which the f64 values of the e-graph do not 
 
 from __future__ import annotations
 
-from egc.ops import OPS
+from egc.egraph import schema
+from egc.ops import MASKED, OPS
 
 FINITE = "(<= (abs c) 1.7976931348623157e308)"
 
@@ -57,6 +58,12 @@ def rules() -> list[str]:
         for head in ("op-constant", "op-literal"):
             premises = f"(= r (op-{op} {operands})) (= r ({head} k d s))"
             lines.append(f"(rule ({premises}) ((subsume (op-{op} {operands}))) :ruleset analysis)")
+    twice = '(= r (op-transpose (op-transpose x "(1, 0)") "(1, 0)"))'
+    lines.append(f"(rule ({twice}) ((union r x)) :ruleset analysis)")
+    rows = '(= r (op-argmax (op-gather-2 i p "(0,)" m) a)) (is-identity i)'
+    lines.append(
+        f"(rule ({rows} (= (shape-of r) (shape-of p)) (= (dtype-of r) (dtype-of p))) ((union r p)) :ruleset analysis)"
+    )
     for term, fact in (
         ("(op-broadcast x s axes)", "(= s (shape-of x))"),
         ("(op-reshape x s)", "(= s (shape-of x))"),
@@ -70,6 +77,50 @@ def rules() -> list[str]:
             done = f"(subsume (op-{op} (op-broadcast x {rest})))" if outer == "broadcast" else ""
             lines.append(f"(rule ({premises}) ({made} (union r (op-{outer} n {rest})) {done}) :ruleset analysis)")
     return lines
+
+
+def slices() -> list[str]:
+    """What a slice of elementwise results, of repetitions and of slices is: the op on slices, and so on.
+
+    Which elements an elementwise op computes does not matter to the others, so this holds for every op and dtype.
+    """
+    lines = []
+    for name, row in OPS.items():
+        if row.kind == "elementwise" and row.arity and not row.params and name not in MASKED:
+            operands = "xyz"[: row.arity]
+            typed = " ".join(f"(= d{x} (dtype-of {x}))" for x in operands)
+            made = " ".join(_typed(f"s{x}", f"(op-slice {x} a b c)", f"d{x}", "b") for x in operands)
+            parts = " ".join(f"s{x}" for x in operands)
+            premises = f"(= r (op-slice (op-{name} {' '.join(operands)}) a b c)) (= d (dtype-of r)) {typed}"
+            made += " " + _typed("n", f"(op-{name} {parts})", "d", "b")
+            lines.append(f"(rule ({premises}) ({made} (union r n)) :ruleset analysis)")
+    number = _typed("n", '(op-broadcast x b "()")', "d", "b")
+    lines.append(_slice_rule('(op-broadcast x s "()") a b c', number))
+    for axis in range(2):
+        vector = " ".join(f"(Shape1 {name}{axis})" for name in "abc")
+        matrix = " ".join(f"(Shape2 {name}0 {name}1)" for name in "abc")
+        part = _typed("v", f"(op-slice x {vector})", "d", f"(Shape1 b{axis})")
+        whole = _typed("n", f'(op-broadcast v (Shape2 b0 b1) "({axis},)")', "d", "(Shape2 b0 b1)")
+        lines.append(_slice_rule(f'(op-broadcast x s "({axis},)") {matrix}', f"{part} {whole}"))
+    for rank in range(1, 4):
+        ones = schema.shape_term(['"1"'] * rank)
+        lines.append(f"(rule ((= r (op-slice x a s {ones})) (= s (shape-of x))) ((union r x)) :ruleset analysis)")
+        first, second = (schema.shape_term(f"{name}{axis}" for axis in range(rank)) for name in "ap")
+        start = schema.shape_term(f'(+ "(" a{axis} ")+(" p{axis} ")")' for axis in range(rank))
+        once = _typed("n", f"(op-slice x {start} q c)", "d", "q")
+        smaller = "(= s (shape-of x)) (!= b s) (!= q b)"
+        lines.append(_slice_rule(f"(op-slice x {first} b {ones}) {second} q c", once, smaller))
+    return lines
+
+
+def _slice_rule(operands: str, actions: str, further: str = "") -> str:
+    premises = f"(= r (op-slice {operands})) (= d (dtype-of r)) {further}"
+    return f"(rule ({premises}) ({actions} (union r n)) :ruleset analysis)"
+
+
+def _typed(name: str, term: str, dtype: str, shape: str) -> str:
+    """Actions that make a term under a name, with its type."""
+    return f"(let {name} {term}) (set (dtype-of {name}) {dtype}) (set (shape-of {name}) {shape})"
 
 
 def _operand(name: str) -> str:

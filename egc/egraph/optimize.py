@@ -250,7 +250,7 @@ def _searched(
     running = engine(question.rewrites, question.scoped)
     alternatives = _alternatives(program, question, written)
     saturated = running.saturate(
-        program, question.budget, (), predicates, question.numbers, alternatives, question.varying
+        program, question.budget, (), predicates, question.numbers, alternatives, question.varying, question.bindings
     )
     try:
         graph = Graph(program, saturated)

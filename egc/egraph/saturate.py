@@ -131,6 +131,8 @@ class Engine:
             self._load([*schema.declarations(), "(ruleset analysis)", f"(ruleset {schema.MARKS})", *native.rules()])
         compiled = [self._compile(directed, dtypes) for directed in active]
         self._load(declaration for each in compiled for declaration in each.declarations)
+        if "slice" in ops:
+            self._load(native.slices())
         self._load(facts.inference({*predicates, *(name for each in compiled for name in each.predicates)}, ops))
         self._load(rule for each in compiled for rule in each.rules)
         return compiled
@@ -176,11 +178,12 @@ class Engine:
         numbers: Collection[str] = (),
         alternatives: Sequence[Alternative] = (),
         varying: Collection[str] = (),
+        bindings: Mapping[str, int] | None = None,
     ) -> Saturated:
         """The saturated e-graph of a Program, without the rules named in `dropped`. Call `release` afterwards.
 
         predicates: what is inferred although no rule needs it. numbers: the sizes that count iterations around it.
-        alternatives: equal forms of its values, but those by the laws in `dropped`. varying: see `encode`.
+        alternatives: equal forms of its values, but those by the laws in `dropped`. varying, bindings: see `encode`.
         """
         self.release()
         if len(self.loaded) > MOST_LOADED:
@@ -199,7 +202,7 @@ class Engine:
         forms = dict.fromkeys(form for each in compiled for form in each.forms)
         needed = {*predicates, *(name for each in compiled for name in each.predicates)}
         sized = any(each.sized for each in compiled)
-        encoded = encode(program, forms, sized, numbers, alternatives, needed, varying)
+        encoded = encode(program, forms, sized, numbers, alternatives, needed, varying, bindings)
         self._run("(push)")
         self.pushed = True
         for text in _batches(encoded.commands):

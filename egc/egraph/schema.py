@@ -1,12 +1,12 @@
 """The e-graph's vocabulary, generated from the table of ops, and the text of its parameters.
 
 Every op is a constructor `op-<name>` whose arguments are its inputs (sort Expr) and then its parameters. A shape is a
-term `(Shape2 "n" "2*m")` of canonical size texts, every other parameter a String. An op with any number of inputs has
-one constructor for each number in use (`op-concatenate-3`). The Programs of a loop or branch are parameters like
-others, as texts: equal ones are one, and what is inside of them is searched before. A constant is `(op-constant value
-dtype shape)` with an f64 value where the value is a finite real that f64 holds exactly, -0.0 excepted (e-graph floats
-do not tell zeros apart), and `(op-literal text dtype shape)` otherwise, so nan equals itself only as the same
-literal.
+term `(Shape2 "n" "2*m")` of canonical size texts, and so is a start for each axis; every other parameter is a String. An
+op with any number of inputs has one constructor for each number in use (`op-concatenate-3`). The Programs of a loop or
+branch are parameters like others, as texts: equal ones are one, and what is inside of them is searched before. A
+constant is `(op-constant value dtype shape)` with an f64 value where the value is a finite real that f64 holds exactly,
+-0.0 excepted (e-graph floats do not tell zeros apart), and `(op-literal text dtype shape)` otherwise, so nan equals
+itself only as the same literal.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from egc.rewrite import PREDICATES
 from egc.text import parse_program, print_program
 from egc.types import DTYPES, SHORT, Shape
 
-SHAPE_PARAMS = frozenset([("broadcast", "shape"), ("reshape", "shape"), ("iota", "shape")])
-SIZE_PARAMS = frozenset([("size", "value"), ("diagonal", "size")])
-SIZES_PARAMS = frozenset(
-    [("slice", "start"), ("slice", "size"), ("slice", "step"), ("update_slice", "start"), ("update_slice", "step")]
-    + [("pad", "low"), ("pad", "high")]
+SHAPE_PARAMS = frozenset(
+    [("broadcast", "shape"), ("reshape", "shape"), ("iota", "shape"), ("pad", "low"), ("pad", "high")]
+    + [("slice", "start"), ("slice", "size"), ("slice", "step"), ("update_slice", "start"), ("update_slice", "step")]
 )
+"""Parameters with a size for each axis."""
+
+SIZE_PARAMS = frozenset([("size", "value"), ("diagonal", "size")])
 UNSTABLE, STABLE = "unstable", "stable"
 """Marks of e-nodes: one that loses values by a hazard which an equal e-node avoids, and one that a rule against this hazard
 made or spares. An e-node with both for one hazard is stable: it has the form that is avoided, but harmless operands."""
@@ -41,8 +42,7 @@ made or spares. An e-node with both for one hazard is stable: it has the form th
 MARKS = "marks"
 """The ruleset of the rules that mark e-nodes; it runs even when the rules themselves are left out."""
 
-FACTS = (*PREDICATES, "psd")
-"""The predicates of rules, and `psd` (positive semidefinite), which only the inference of `spd` needs."""
+FACTS = tuple(PREDICATES)
 
 RANKS = range(9)
 """Ranks whose shape constructor always exists; the encoder declares higher ones where a program needs them."""
@@ -109,6 +109,7 @@ def declarations() -> list[str]:
         "(relation in-scope (Expr String))",
         "(relation dtype-in (String String))",
         "(relation nonempty-shape (Shape))",
+        "(relation thin-shape (Shape))",
     ]
     lines += [f"(relation {fact_relation(name)} (Expr))" for name in FACTS]
     lines += [each.declaration for each in fixed_constructors()]
@@ -117,6 +118,10 @@ def declarations() -> list[str]:
 
 def shape_declaration(rank: int) -> str:
     return f"(constructor Shape{rank} ({' '.join(['String'] * rank)}) Shape)"
+
+
+SHAPE_FACTS = frozenset(["nonempty", "thin"])
+"""The predicates that follow from an operand's shape, which `encode` knows; relation `<predicate>-shape`."""
 
 
 def fact_relation(predicate: str) -> str:
@@ -176,8 +181,6 @@ def param_text(op: str, name: str, value: Any) -> str:
         return shape_text(value)
     if (op, name) in SIZE_PARAMS:
         return quote(str(value))
-    if (op, name) in SIZES_PARAMS:
-        return quote(";".join(map(str, value)))
     if name == "dtype":
         return quote(SHORT[value])
     if name == "name":
@@ -214,8 +217,6 @@ def param_value(op: str, name: str, text: str) -> Any:
     """The parameter that a String stands for; shapes are not Strings and are read elsewhere."""
     if (op, name) in SIZE_PARAMS:
         return parse_size(text)
-    if (op, name) in SIZES_PARAMS:
-        return tuple(map(parse_size, text.split(";"))) if text else ()
     if name == "dtype":
         return DTYPES[text]
     if name in REGIONS and text != "None":

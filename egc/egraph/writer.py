@@ -155,7 +155,7 @@ class RuleWriter:
             if OPS[node.op].kind == "elementwise":
                 same.link(node, *node.inputs)
         settled = set() if self.computes_sizes(sources) else {same.leader(v) for v in sources if self.pins_shape(v)}
-        for node in inputs:
+        for node in sorted(inputs, key=lambda each: not all(_plain(dim) for dim in each.type.shape)):
             shape = node.type.shape
             if self.is_literal(node) or (node in same and same.leader(node) in settled):
                 continue
@@ -173,7 +173,7 @@ class RuleWriter:
         """Whether the left side has sizes that are tabulated, which need their arguments bound first."""
         sizes = (value for node in sources for value in node.params.values())
         flat = (part for value in sizes for part in (value if isinstance(value, tuple) else (value,)))
-        return any(isinstance(dim, Size) and not str(dim).isidentifier() for dim in flat)
+        return not all(map(_plain, flat))
 
     def pins_shape(self, node: Node) -> bool:
         """Whether the match of a Node of the left side fixes its shape and binds its sizes."""
@@ -232,21 +232,14 @@ class RuleWriter:
     def params(self, node: Node, left: bool) -> Iterator[str]:
         for name in schema.constructor(node.op, len(node.inputs)).params:
             value = node.params[name]
-            if name == "shape":
+            if (node.op, name) in schema.SHAPE_PARAMS:
                 yield self.shape(value, left)
             elif name == "dtype":
                 yield self.group.text(value)
             elif isinstance(value, Size):
                 yield self.bind(value) if left else self.computed(value)
-            elif isinstance(value, tuple) and any(isinstance(part, Size) for part in value):
-                yield self.sizes(value, left)
             else:
                 yield schema.param_text(node.op, name, value)
-
-    def sizes(self, dims: Sequence[Dim], left: bool) -> str:
-        parts = [self.bind(dim) if left else self.computed(dim) for dim in dims]
-        joined = ' ";" '.join(parts)
-        return joined if len(parts) == 1 else f"(+ {joined})"
 
     def literal(self, node: Node, left: bool) -> str | None:
         """The term of a constant or of a variable that stands for one, broadcast or not."""
@@ -319,9 +312,9 @@ class RuleWriter:
                 self.match(node)
         self.result.predicates.add(condition.predicate)
         name = self.names[condition.operand]
-        if condition.predicate == "nonempty":
+        if condition.predicate in schema.SHAPE_FACTS:
             shape = f"s-{len(self.premises)}"
-            self.premises += [f"(= {shape} (shape-of {name}))", f"(nonempty-shape {shape})"]
+            self.premises += [f"(= {shape} (shape-of {name}))", f"({condition.predicate}-shape {shape})"]
         else:
             self.premises.append(f"({fact_relation(condition.predicate)} {name})")
 
@@ -383,6 +376,11 @@ class _Linked:
     def link(self, first: Node, *others: Node) -> None:
         for other in others:
             self.parent[self.leader(other)] = self.leader(first)
+
+
+def _plain(dim: object) -> bool:
+    """Whether it is no size that is computed from others."""
+    return not isinstance(dim, Size) or str(dim).isidentifier()
 
 
 def _dtype(node: Node) -> np.dtype | None:

@@ -263,6 +263,35 @@ def _slogdet(a: np.ndarray) -> Any:
     return type(np.linalg.slogdet(np.eye(1)))(_sign(det), _log(abs(det)))
 
 
+def _qr(a: np.ndarray, mode: str = "reduced") -> Any:
+    rows, columns = a.shape
+    q, r = mpmath.qr(_matrix(a))
+    inner = min(rows, columns)
+    q, r = _array(q, (rows, rows))[:, :inner], _array(r, a.shape)[:inner]
+    return r if mode == "r" else (q, r)
+
+
+def _svd(a: np.ndarray, compute_uv: bool = True) -> np.ndarray:
+    if compute_uv:
+        raise NoTruth("singular vectors are not unique")
+    found = mpmath.svd(_matrix(a), compute_uv=False)
+    return _array(found, (min(a.shape),))
+
+
+def _eigvalsh(a: np.ndarray, UPLO: str = "L") -> np.ndarray:
+    if any(isinstance(x, mpc) for x in a.ravel()):
+        raise NoTruth("complex eigenvalues")
+    lower = np.tril(a)
+    return _array(mpmath.eigsy(_matrix(lower + np.tril(a, -1).T), eigvals_only=True), a.shape[:1])
+
+
+def _pinv(a: np.ndarray) -> np.ndarray:
+    """By the normal equations: with so many bits, what they lose does not matter."""
+    if a.shape[0] < a.shape[1]:
+        return _pinv(a.T).T
+    return np.matmul(_inv(np.matmul(a.T, a)), a.T)
+
+
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.max: _reduce(max),
     np.min: _reduce(min),
@@ -272,6 +301,11 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.linalg.solve: _solve,
     np.linalg.det: lambda a: mpmath.det(_matrix(a)),
     np.linalg.slogdet: _slogdet,
+    np.linalg.qr: _qr,
+    np.linalg.svd: _svd,
+    np.linalg.eigvalsh: _eigvalsh,
+    np.linalg.pinv: _pinv,
+    np.linalg.lstsq: lambda a, b, rcond=None: (np.matmul(_pinv(a), b),),
     np.linalg.cholesky: lambda a: _array(mpmath.cholesky(_matrix(a)), a.shape),
 }
 

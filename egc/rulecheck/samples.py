@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from egc import ir
+from egc import ir, sizes
+from egc.capture.rules import rewrites
+from egc.errors import RuleError
 from egc.rewrite import (
     PREDICATES,
+    SQUARE,
     Axes,
     Bool,
     Condition,
     Constant,
+    Index,
     Matrix,
     Rule,
     Scalar,
@@ -28,7 +32,8 @@ from egc.rewrite import (
     recording,
     stop_recording,
 )
-from egc.types import ArrayType
+from egc.sizes import Dim
+from egc.types import ArrayType, Shape
 
 DTYPES: dict[str, tuple[str, ...]] = {
     "float": ("f8", "f8", "f4"),
@@ -51,7 +56,7 @@ MATRIX_RANKS: dict[Any, int] = {Matrix: 2, Vector: 1}
 SIDE = ("", 0)
 """Stands for the one size of all square matrices of a rule."""
 SIGNS = ("positive", "nonnegative", "negative", "nonpositive", "nonzero", "at_least_one", "at_most_one")
-STRUCTURES = ("symmetric", "diagonal", "lower_triangular", "upper_triangular", "spd", "orthogonal", "nonsingular")
+STRUCTURES = {*SQUARE, "one_hot", "zero", "unit_diagonal", "positive_diagonal", "full_column_rank", "full_row_rank"}
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,18 @@ class Sampler:
         if SquareMatrix in self.parameters.values():
             self.dims.append(SIDE)
         self.blocks: list[frozenset[tuple[str, int]]] = [frozenset(self.dims)] if self.dims else []
+        self.shapes = self._traced_shapes()
         self._learn_needs()
-        if self.dims:
+        if self.dims and not self.shapes:
             self.blocks = list(self._split(frozenset(self.dims)))
+
+    def _traced_shapes(self) -> dict[str, Shape]:
+        """The shapes of matrices and vectors by their sizes' symbols; none for a law of loops, which is not traced."""
+        try:
+            first = () if self.rule.of_loops or not self.dims else rewrites(self.rule)[:1]
+        except RuleError:
+            return {}
+        return {node.params["name"]: node.type.shape for rewrite in first for node in rewrite.variables}
 
     def _learn_needs(self) -> None:
         """Which predicates the rule requires of its parameters themselves."""
@@ -155,8 +169,27 @@ class Sampler:
         shape = tuple(int(n) for n in pick(lengths, size=int(pick([0, 1, 1, 2, 2, 3]))))
         if Axes in self.parameters.values() and not shape:
             shape = (int(pick(lengths)),)
-        inner = {axis: int(n) for block in self.blocks for n in [pick(MATRIX_LENGTHS)] for axis in block}
-        return Sample(kind, self._operands(kind, dtype, shape, inner))
+        return Sample(kind, self._operands(kind, dtype, shape, self._lengths()))
+
+    def _lengths(self) -> dict[tuple[str, int], int]:
+        """A length for each axis of the matrices and vectors."""
+        pick = self.random.choice
+        if not self.shapes:
+            return {axis: int(n) for block in self.blocks for n in [pick(MATRIX_LENGTHS)] for axis in block}
+        named = {
+            each for name, axis in self.dims if (name, axis) != SIDE for each in sizes.symbols(self.shapes[name][axis])
+        }
+        named.update(sizes.symbols(self._square) if SIDE in self.dims else ())
+        chosen = {each: int(pick(MATRIX_LENGTHS)) for each in sorted(named)}
+        return {
+            axis: sizes.evaluate(self._square if axis == SIDE else self.shapes[axis[0]][axis[1]], chosen)
+            for axis in self.dims
+        }
+
+    @property
+    def _square(self) -> Dim:
+        """The size of the square matrices."""
+        return next(self.shapes[name][0] for name, kind in self.parameters.items() if kind is SquareMatrix)
 
     def _operands(self, kind: str, dtype: np.dtype, shape: tuple[int, ...], inner: dict[Any, int]) -> tuple[Any, ...]:
         scale = 10.0 ** self.random.integers(-2, 3)
@@ -169,6 +202,8 @@ class Sampler:
                 operands.append(tuple(sorted(int(axis) for axis in chosen)))
             elif annotation is Constant:
                 operands.append(self._constant(dtype))
+            elif annotation is Index:
+                operands.append(int(self.random.integers(max(MATRIX_LENGTHS))))
             elif annotation is Bool:
                 operands.append(self.random.random(shape) < 0.5)
             elif annotation in (Matrix, SquareMatrix, Vector):
@@ -240,14 +275,18 @@ class Sampler:
         return np.where(self.random.random(values.size) < share, chosen, values)
 
     def _matrix(self, kind: str, dtype: np.dtype, extent: tuple[int, ...], needs: set[str]) -> np.ndarray:
-        if dtype.kind in "iub" or (kind in ("nan", "infinite", "extreme") and not needs & set(STRUCTURES)):
+        if dtype.kind in "iub" or (kind in ("nan", "infinite", "extreme") and not needs & STRUCTURES):
             return self._array(kind, dtype, extent, needs, 1.0)
         values = self.random.normal(size=extent)
         if dtype.kind == "c":
             values = values + 1j * self.random.normal(size=extent)
         if kind == "wide":
             values = values * 10.0 ** self.random.integers(-4, 5)
-        if len(extent) == 2 and extent[0] == extent[1]:
+        if "zero" in needs:
+            values = np.zeros_like(values)
+        if "one_hot" in needs:
+            values = np.eye(extent[1])[self.random.integers(extent[1], size=extent[0])] if extent[1] else values
+        elif len(extent) == 2 and extent[0] == extent[1]:
             values = self._ill_conditioned(values, dtype) if kind == "close" else values
             values = self._structured(values, needs, kind == "close")
         elif needs:
@@ -262,10 +301,12 @@ class Sampler:
         return np.asarray((u * np.geomspace(1, least, len(a))) @ v)
 
     def _structured(self, a: np.ndarray, needs: set[str], conditioned: bool) -> np.ndarray:
-        if "spd" in needs:
+        if needs & {"permutation", "identity"}:
+            return np.eye(len(a))[self.random.permutation(len(a)) if "permutation" in needs else slice(None)]
+        if needs & {"spd", "psd"}:
             u, values, _ = np.linalg.svd(a)
             a = (u * values) @ u.T.conj() if conditioned else a @ a.T.conj() + np.eye(len(a)) * np.mean(values**2)
-        if "orthogonal" in needs:
+        if needs & {"orthogonal", "unitary"}:
             a = np.linalg.qr(a)[0]
         if "lower_triangular" in needs:
             a = np.tril(a)
@@ -273,9 +314,15 @@ class Sampler:
             a = np.triu(a)
         if "diagonal" in needs:
             a = np.diag(np.diag(a))
-        if needs & {"symmetric", "spd"}:
-            a = (a + a.T) / 2
-        if "nonsingular" in needs and not conditioned and not needs & {"spd", "orthogonal"}:
+        if "tridiagonal" in needs:
+            a = np.triu(np.tril(a, 1), -1)
+        if needs & {"symmetric", "spd", "psd", "hermitian"}:
+            a = (a + a.T.conj() if "symmetric" not in needs else a + a.T) / 2
+        if "unit_diagonal" in needs:
+            a = a - np.diag(np.diag(a)) + np.eye(len(a))
+        if "positive_diagonal" in needs:
+            a = a - np.diag(np.diag(a)) + np.diag(np.abs(np.diag(a)) + 1e-3)
+        if "nonsingular" in needs and not conditioned and not needs & {"spd", "orthogonal", "unitary"}:
             a = a + np.diag(2 * np.sqrt(len(a)) * np.copysign(1, np.diag(a).real)) * np.max(np.abs(a))
         return a
 

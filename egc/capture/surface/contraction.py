@@ -11,7 +11,7 @@ from egc import sizes
 from egc.capture import build
 from egc.capture.array import to_node
 from egc.capture.context import current
-from egc.capture.surface.arguments import equal
+from egc.capture.surface.arguments import equal, smaller
 from egc.errors import NotEncodable, ShapeError
 from egc.ir import Node
 from egc.sizes import Dim
@@ -124,20 +124,31 @@ def tensordot(a: Node, b: Node, summed_a: Sequence[int], summed_b: Sequence[int]
 
 
 def diagonal(x: Node, offset: int = 0) -> Node:
-    """The diagonals of the last two axes."""
-    context = current()
+    """The diagonals of the last two axes. What is square is taken to be so for every call: laws of traces speak of that."""
     rows, columns = x.type.shape[-2:]
+    if equal(rows, columns):
+        note_square_factors(x)
     if offset >= 0:
         columns = columns - offset
     else:
         rows = rows + offset
-    if not context.at_least(rows, 1) or not context.at_least(columns, 1):
-        size: Dim = 0
-    elif rows == columns or context.at_least(columns, rows):
-        size = rows
-    else:
-        size = columns
-    return context.make("diagonal", x, offset=offset, size=size)
+    size = smaller(rows, columns) if current().at_least(rows, 0) and current().at_least(columns, 0) else 0
+    return current().make("diagonal", x, offset=offset, size=size)
+
+
+JOINED = frozenset("transpose reshape broadcast multiply negative matmul pad concatenate".split())
+
+
+def note_square_factors(node: Node) -> None:
+    """Square factors and blocks of a square matrix are taken to be so for every call: laws of determinants, inverses and traces
+    speak of them."""
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if each.op in JOINED:
+            stack += each.inputs
+        elif each.type.rank == 2:
+            equal(*each.type.shape)
 
 
 def last_axes(x: Node, *axes: int) -> Node:

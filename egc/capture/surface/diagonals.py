@@ -10,9 +10,9 @@ from egc.capture import build
 from egc.capture.array import Array, View, as_array, as_size, fresh, result, to_node
 from egc.capture.context import current
 from egc.capture.registry import implements
+from egc.capture.surface import contraction
 from egc.capture.surface.arguments import (
     INT64,
-    axis_of,
     concrete_int,
     equal,
     flag,
@@ -21,38 +21,18 @@ from egc.capture.surface.arguments import (
     make,
     new_array,
     refuse,
-    smaller,
 )
 from egc.capture.surface.grids import arange
 from egc.ir import Node
-from egc.sizes import Dim
 
 THEME = "diagonals"
 
 
-def diagonal_length(rows: Dim, columns: Dim, offset: int) -> Dim:
-    if offset >= 0:
-        columns = columns - offset
-    else:
-        rows = rows + offset
-    if not (current().at_least(rows, 1) and current().at_least(columns, 1)):
-        return 0
-    return smaller(rows, columns)
-
-
 def diagonal_node(node: Node, offset: int, axis1: int = -2, axis2: int = -1) -> Node:
     """The diagonal of two axes, as the last axis."""
-    rank = node.type.rank
-    if rank < 2:
+    if node.type.rank < 2:
         raise ValueError("diag requires an array of at least two dimensions")
-    first, second = axis_of(axis1, rank), axis_of(axis2, rank)
-    if first == second:
-        raise ValueError("axis1 and axis2 cannot be the same")
-    rest = [k for k in range(rank) if k not in (first, second)]
-    moved = build.transpose(node, (*rest, first, second))
-    rows, columns = moved.type.shape[-2:]
-    size = diagonal_length(rows, columns, offset)
-    return current().make("diagonal", moved, offset=offset, size=size)
+    return contraction.diagonal(contraction.last_axes(node, axis1, axis2), offset)
 
 
 def _read_only(base: Node, part: Node) -> Node:
@@ -61,9 +41,9 @@ def _read_only(base: Node, part: Node) -> Node:
 
 @implements(np.diagonal, theme=THEME, method="diagonal")
 def diagonal(a, offset=0, axis1=0, axis2=1):
-    x, k = as_array(a), concrete_int(offset)
-    diagonal_node(x.node, k, axis1, axis2)
-    return x.view(View(lambda base: diagonal_node(base, k, axis1, axis2), _read_only), writeable=False)
+    x, k, axes = as_array(a), concrete_int(offset), (concrete_int(axis1), concrete_int(axis2))
+    diagonal_node(x.node, k, *axes)
+    return x.view(View(lambda base: diagonal_node(base, k, *axes), _read_only), writeable=False)
 
 
 @implements(np.diag, theme=THEME)

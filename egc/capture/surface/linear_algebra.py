@@ -48,6 +48,7 @@ def square(node: Node) -> Node:
     rows, columns = matrix(node).type.shape[-2:]
     if not equal(rows, columns):
         raise LinAlgError("Last 2 dimensions of the array must be square")
+    contraction.note_square_factors(node)
     return contraction.with_length(node, -1, rows)
 
 

@@ -1,0 +1,119 @@
+"""What is known of the structure of matrices, as tables that `facts` reads; it says what the words mean."""
+
+IMPLIED = """
+diagonal: symmetric lower_triangular upper_triangular tridiagonal
+spd: psd nonsingular positive_diagonal
+psd: symmetric
+orthogonal: nonsingular
+unitary: nonsingular
+nonsingular: full_column_rank full_row_rank
+permutation: orthogonal one_hot
+identity: permutation diagonal spd unit_diagonal
+unit_diagonal: positive_diagonal
+"""
+
+PAIRS = """
+lower_triangular upper_triangular: diagonal
+psd nonsingular: spd
+full_column_rank full_row_rank: nonsingular
+lower_triangular positive_diagonal: nonsingular
+upper_triangular positive_diagonal: nonsingular
+"""
+"""Two facts of one matrix that imply a third."""
+
+KEPT = """
+(op-transpose x "(1, 0)"): symmetric psd spd diagonal orthogonal nonsingular tridiagonal permutation identity zero unit_diagonal
+(op-transpose x "(1, 0)"): positive_diagonal
+(op-inv x): symmetric spd diagonal orthogonal lower_triangular upper_triangular permutation identity
+(op-negative x): symmetric diagonal orthogonal nonsingular lower_triangular upper_triangular tridiagonal zero
+(op-negative x): full_column_rank full_row_rank
+(op-matmul x y): diagonal orthogonal nonsingular lower_triangular upper_triangular permutation identity one_hot
+(op-matmul x y): full_column_rank full_row_rank
+(op-add x y): symmetric psd diagonal lower_triangular upper_triangular tridiagonal positive_diagonal zero
+(op-subtract x y): symmetric diagonal lower_triangular upper_triangular tridiagonal zero
+(op-multiply x y): symmetric
+"""
+"""Facts that a term has where all its operands have them."""
+
+SCALED = """
+any: symmetric diagonal lower_triangular upper_triangular tridiagonal zero
+nonzero: nonsingular full_column_rank full_row_rank
+positive: spd positive_diagonal
+nonnegative: psd
+"""
+"""Facts that a matrix keeps when it is multiplied by a number of this sign, or divided by one."""
+
+OF_ANY_NUMBERS = """
+(op-transpose x "(1, 0)"): hermitian unitary
+(op-inv x): hermitian unitary
+(op-negative x): hermitian unitary
+(op-conjugate x): hermitian unitary symmetric
+(op-matmul x y): unitary
+(op-add x y): hermitian
+(op-subtract x y): hermitian
+"""
+"""As KEPT, for complex matrices too."""
+
+TERMS = """
+lower_triangular: (op-transpose x "(1, 0)") x upper_triangular
+upper_triangular: (op-transpose x "(1, 0)") x lower_triangular
+full_column_rank: (op-transpose x "(1, 0)") x full_row_rank
+full_row_rank: (op-transpose x "(1, 0)") x full_column_rank
+nonsingular: (op-inv x)
+psd: (op-matmul (op-transpose x "(1, 0)") x)
+psd: (op-matmul x (op-transpose x "(1, 0)"))
+spd: (op-matmul (op-transpose x "(1, 0)") x) x full_column_rank
+spd: (op-matmul x (op-transpose x "(1, 0)")) x full_row_rank
+psd: (op-matmul (op-transpose x "(1, 0)") (op-matmul y x)) y psd
+psd: (op-matmul (op-matmul (op-transpose x "(1, 0)") y) x) y psd
+psd: (op-matmul x (op-matmul y (op-transpose x "(1, 0)"))) y psd
+psd: (op-matmul (op-matmul x y) (op-transpose x "(1, 0)")) y psd
+psd: (op-matmul (op-transpose x "(1, 0)") (op-divide x c)) ; (= c (op-broadcast v s "(0,)")) (is-positive v)
+psd: (op-matmul (op-transpose x "(1, 0)") (op-multiply x c)) ; (= c (op-broadcast v s "(0,)")) (is-positive v)
+psd: (op-matmul (op-transpose x "(1, 0)") (op-multiply c x)) ; (= c (op-broadcast v s "(0,)")) (is-positive v)
+psd: (op-matmul (op-multiply x c) (op-transpose x "(1, 0)")) ; (= c (op-broadcast v s "(1,)")) (is-positive v)
+psd: (op-matmul (op-multiply c x) (op-transpose x "(1, 0)")) ; (= c (op-broadcast v s "(1,)")) (is-positive v)
+psd: (op-matmul (op-divide x c) (op-transpose x "(1, 0)")) ; (= c (op-broadcast v s "(1,)")) (is-positive v)
+spd: (op-add x y) x spd y psd
+spd: (op-add x y) x psd y spd
+positive: (op-diagonal x "0" n) x positive_diagonal
+diagonal: (op-diagonal_matrix x "0")
+spd: (op-diagonal_matrix x "0") x positive ; (= (Shape1 n) (shape-of x))
+psd: (op-diagonal_matrix x "0") x nonnegative ; (= (Shape1 n) (shape-of x))
+nonsingular: (op-diagonal_matrix x "0") x nonzero ; (= (Shape1 n) (shape-of x))
+identity: (op-diagonal_matrix c "0") ; (= c (op-constant 1.0 d (Shape1 n)))
+zero: (op-constant 0.0 d (Shape2 n m))
+tridiagonal: (op-diagonal_matrix x "1")
+tridiagonal: (op-diagonal_matrix x "-1")
+upper_triangular: (op-diagonal_matrix x "1")
+lower_triangular: (op-diagonal_matrix x "-1")
+tridiagonal: (op-tril (op-triu x "-1") "1")
+tridiagonal: (op-triu (op-tril x "1") "-1")
+lower_triangular: (op-tril x "0")
+lower_triangular: (op-tril x "-1")
+upper_triangular: (op-triu x "0")
+upper_triangular: (op-triu x "1")
+unit_diagonal: (op-add (op-tril x "-1") y) y identity
+unit_diagonal: (op-add (op-triu x "1") y) y identity
+unit_diagonal: (op-add y (op-tril x "-1")) y identity
+unit_diagonal: (op-add y (op-triu x "1")) y identity
+one_hot: (op-gather-2 x p "(0,)" m) x identity
+lower_triangular: (op-cholesky x "False")
+upper_triangular: (op-cholesky x "True")
+positive_diagonal: (op-cholesky x u)
+nonsingular: (op-cholesky x u)
+spd: (op-expm x) x symmetric
+nonsingular: (op-expm x)
+orthogonal: (op-item (op-qr x m) "0") ; (= (Shape2 n n) (shape-of r)) (!= m "'r'")
+full_column_rank: (op-item (op-qr x "'reduced'") "0") x full_column_rank
+upper_triangular: (op-item (op-qr x "'reduced'") "1")
+upper_triangular: (op-item (op-qr x "'complete'") "1")
+upper_triangular: (op-item (op-qr x "'r'") "0")
+nonsingular: (op-item (op-qr x "'reduced'") "1") x full_column_rank
+nonsingular: (op-item (op-qr x "'r'") "0") x full_column_rank
+orthogonal: (op-item (op-eigh x l) "1")
+positive: (op-item (op-eigh x l) "0") x spd
+orthogonal: (op-item (op-svd x f) "0") ; (= (Shape2 n n) (shape-of r))
+orthogonal: (op-item (op-svd x f) "2") ; (= (Shape2 n n) (shape-of r))
+"""
+"""`fact: term premises ; further e-graph premises`; r is the term."""

@@ -1,0 +1,189 @@
+"""Factorizations: least squares, eigenvalues, singular values, exponentials, powers and norms of matrices with structure."""
+
+import numpy as np
+from scipy import linalg
+
+from egc import (
+    Matrix,
+    Scalar,
+    SquareMatrix,
+    Vector,
+    full_column_rank,
+    full_row_rank,
+    lower_triangular,
+    nonnegative,
+    orthogonal,
+    positive,
+    positive_diagonal,
+    require,
+    rule,
+    spd,
+    symmetric,
+)
+
+
+@rule
+def pseudoinverse_times_vector(X: Matrix, y: Vector):
+    """X^+ y = R^-1 Q^T y with X = Q R, for X of full column rank"""
+    require(full_column_rank(X))
+    (Q, R), k = np.linalg.qr(X), X.shape[1]
+    found = linalg.solve_triangular(R[:k], (Q.T @ y)[:k], lower=False, check_finite=False)
+    return np.linalg.pinv(X) @ y, found
+
+
+@rule
+def pseudoinverse_times_matrix(X: Matrix, Y: Matrix):
+    """X^+ Y = R^-1 Q^T Y with X = Q R, for X of full column rank"""
+    require(full_column_rank(X))
+    (Q, R), k = np.linalg.qr(X), X.shape[1]
+    found = linalg.solve_triangular(R[:k], (Q.T @ Y)[:k], lower=False, check_finite=False)
+    return np.linalg.pinv(X) @ Y, found
+
+
+@rule
+def log_determinant_of_gram(A: Matrix):
+    """log |det(A A^T)| = 2 sum log |R_ii| with A^T = Q R, for A of full row rank: without A A^T, which squares the condition"""
+    require(full_row_rank(A))
+    R = np.linalg.qr(A.T, mode="r")[: A.shape[0]]
+    return np.linalg.slogdet(A @ A.T)[1], 2 * np.sum(np.log(np.abs(np.diag(R))))
+
+
+@rule
+def cholesky_of_triangular_factors(L: SquareMatrix):
+    """the Cholesky factor of L L^T is L, for L lower triangular with a positive diagonal"""
+    require(lower_triangular(L), positive_diagonal(L))
+    return np.linalg.cholesky(L @ L.T), L
+
+
+@rule
+def cholesky_of_diagonal(v: Vector):
+    """the Cholesky factor of diag v is diag sqrt v, for v > 0"""
+    require(positive(v))
+    return np.linalg.cholesky(np.diag(v)), np.diag(np.sqrt(v))
+
+
+@rule
+def quadratic_form_by_cholesky(S: SquareMatrix, b: Vector):
+    """b S^-1 b = |L^-1 b|^2 with S = L L^T, for S symmetric positive definite"""
+    require(spd(S))
+    half = linalg.solve_triangular(np.linalg.cholesky(S), b, lower=True, check_finite=False)
+    return b @ np.linalg.solve(S, b), half @ half
+
+
+@rule
+def quadratic_forms_by_cholesky(S: SquareMatrix, B: Matrix):
+    """B^T S^-1 B = H^T H with H = L^-1 B, S = L L^T, for S symmetric positive definite"""
+    require(spd(S))
+    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    return B.T @ np.linalg.solve(S, B), half.T @ half
+
+
+@rule
+def trace_of_solution(S: SquareMatrix, B: Matrix):
+    """tr(S^-1 B B^T) = sum of (L^-1 B)^2 with S = L L^T, for S symmetric positive definite"""
+    require(spd(S))
+    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    return np.trace(np.linalg.solve(S, B @ B.T)), np.sum(half * half)
+
+
+@rule
+def trace_of_quadratic_forms(S: SquareMatrix, B: Matrix):
+    """tr(B^T S^-1 B) = sum of (L^-1 B)^2 with S = L L^T, for S symmetric positive definite"""
+    require(spd(S))
+    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    return np.sum(B * np.linalg.solve(S, B)), np.sum(half * half)
+
+
+@rule
+def eigenvalues_of_shifted(S: SquareMatrix, s: Scalar):
+    """the eigenvalues of S + s I are those of S, plus s, for S symmetric"""
+    require(symmetric(S))
+    return np.linalg.eigvalsh(S + s * np.eye(S.shape[0], dtype=S.dtype)), np.linalg.eigvalsh(S) + s
+
+
+@rule
+def eigenvalues_of_scaled(S: SquareMatrix, s: Scalar):
+    """the eigenvalues of s S are s times those of S, for s >= 0"""
+    require(nonnegative(s))
+    return np.linalg.eigvalsh(s * S), s * np.linalg.eigvalsh(S)
+
+
+@rule
+def eigenvalues_of_diagonal(v: Vector):
+    """the eigenvalues of diag v are v, in order"""
+    return np.linalg.eigvalsh(np.diag(v)), np.sort(v)
+
+
+@rule
+def sum_of_eigenvalues(S: SquareMatrix):
+    """the sum of the eigenvalues is the trace, for S symmetric"""
+    require(symmetric(S))
+    return np.sum(np.linalg.eigvalsh(S)), np.trace(S)
+
+
+@rule
+def singular_values_of_transpose(A: Matrix):
+    """A^T has the singular values of A"""
+    return np.linalg.svd(A.T, compute_uv=False), np.linalg.svd(A, compute_uv=False)
+
+
+@rule
+def singular_values_of_rotated(Q: SquareMatrix, A: Matrix):
+    """Q A has the singular values of A, for Q orthogonal"""
+    require(orthogonal(Q))
+    return np.linalg.svd(Q @ A, compute_uv=False), np.linalg.svd(A, compute_uv=False)
+
+
+@rule
+def singular_values_of_columns_rotated(A: Matrix, Q: SquareMatrix):
+    """A Q has the singular values of A, for Q orthogonal"""
+    require(orthogonal(Q))
+    return np.linalg.svd(A @ Q, compute_uv=False), np.linalg.svd(A, compute_uv=False)
+
+
+@rule
+def sum_of_squared_singular_values(A: Matrix):
+    """the squares of the singular values sum to those of the elements"""
+    s = np.linalg.svd(A, compute_uv=False)
+    return np.sum(s * s), np.sum(A * A)
+
+
+@rule
+def exponential_of_diagonal(v: Vector):
+    """exp(diag v) = diag(exp v)"""
+    return linalg.expm(np.diag(v)), np.diag(np.exp(v))
+
+
+@rule
+def exponential_of_transpose(A: SquareMatrix):
+    """exp(A^T) = exp(A)^T"""
+    return linalg.expm(A.T), linalg.expm(A).T
+
+
+@rule
+def squares_of_rotated(Q: SquareMatrix, A: Matrix):
+    """|Q A|^2 = |A|^2, the sums of squares, for Q orthogonal"""
+    require(orthogonal(Q))
+    B = Q @ A
+    return np.sum(B * B), np.sum(A * A)
+
+
+@rule
+def squares_of_columns_rotated(A: Matrix, Q: SquareMatrix):
+    """|A Q|^2 = |A|^2, the sums of squares, for Q orthogonal"""
+    require(orthogonal(Q))
+    B = A @ Q
+    return np.sum(B * B), np.sum(A * A)
+
+
+@rule
+def squares_of_product(U: Matrix, V: Matrix):
+    """|U V|^2 = sum of (U^T U) * (V V^T), the sums of squares"""
+    B = U @ V
+    return np.sum(B * B), np.sum((U.T @ U) * (V @ V.T))
+
+
+@rule
+def inner_product_of_products(A: Matrix, B: Matrix, C: Matrix):
+    """sum of (A B) * C = sum of A * (C B^T)"""
+    return np.sum((A @ B) * C), np.sum(A * (C @ B.T))
