@@ -20,6 +20,49 @@ from egc import (
     spd,
     symmetric,
 )
+from egc.factors import lu, lu_solve
+
+
+@rule
+def solution_by_factors(A: SquareMatrix, b: Vector):
+    """A x = b by A = P L U, which other systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.solve(A, b), lu_solve(factors, pivots, b)
+
+
+@rule
+def solutions_by_factors(A: SquareMatrix, B: Matrix):
+    """A X = B by A = P L U, which other systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.solve(A, B), lu_solve(factors, pivots, B)
+
+
+@rule
+def solution_with_transpose_by_factors(A: SquareMatrix, b: Vector):
+    """A^T x = b by A = P L U, which systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.solve(A.T, b), lu_solve(factors, pivots, b, transposed=True)
+
+
+@rule
+def solutions_with_transpose_by_factors(A: SquareMatrix, B: Matrix):
+    """A^T X = B by A = P L U, which systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.solve(A.T, B), lu_solve(factors, pivots, B, transposed=True)
+
+
+@rule
+def log_determinant_by_factors(A: SquareMatrix):
+    """log |det A| = sum log |U_ii| with A = P L U, which systems with A share"""
+    return np.linalg.slogdet(A)[1], np.sum(np.log(np.abs(np.diag(lu(A)[0]))))
+
+
+@rule
+def determinant_by_factors(A: SquareMatrix):
+    """det A = det P prod U_ii with A = P L U, which systems with A share"""
+    factors, pivots = lu(A)
+    exchanges = np.sum(pivots != np.arange(A.shape[0]))
+    return np.linalg.det(A), np.where(exchanges % 2 == 1, -1, 1).astype(A.dtype) * np.prod(np.diag(factors))
 
 
 @rule

@@ -1,12 +1,14 @@
 """What is inferred about terms: each law of signs holds for sampled numbers, structure for sampled matrices."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.special
 
-from egc.egraph import facts
+from egc.egraph import facts, structure
 from egc.egraph.schema import FACTS
-from egc.rewrite import PREDICATES
+from egc.rewrite import PREDICATES, SQUARE
 from tests.egraph import support as s
 from tests.egraph.support import const, equal, law, n, p, require, transpose, var
 
@@ -147,30 +149,103 @@ def test_an_unknown_assumption_is_refused():
         known("positive", given(x, "shiny"))
 
 
-MATRICES = {
-    "spd": np.array([[2.0, 0.5], [0.5, 1.0]]),
-    "psd": np.array([[1.0, 1.0], [1.0, 1.0]]),
-    "symmetric": np.array([[1.0, 2.0], [2.0, -3.0]]),
-    "diagonal": np.diag([2.0, -1.0]),
-    "orthogonal": np.array([[0.6, -0.8], [0.8, 0.6]]),
-    "nonsingular": np.array([[1.0, 2.0], [3.0, 4.0]]),
-    "lower_triangular": np.array([[1.0, 0.0], [2.0, 3.0]]),
-    "upper_triangular": np.array([[1.0, 5.0], [0.0, 3.0]]),
-}
-CHECKS = {**PREDICATES, "psd": lambda a: np.allclose(a, a.T) and np.linalg.eigvalsh(a).min() > -1e-12}
+MATRICES = [
+    np.array([[2.0, 0.5], [0.5, 1.0]]),
+    np.array([[1.0, 1.0], [1.0, 1.0]]),
+    np.array([[1.0, 2.0], [2.0, -3.0]]),
+    np.diag([2.0, -1.0]),
+    np.array([[0.6, -0.8], [0.8, 0.6]]),
+    np.array([[1.0, 2.0], [3.0, 4.0]]),
+    np.array([[1.0, 0.0], [2.0, 3.0]]),
+    np.array([[1.0, 5.0], [0.0, 3.0]]),
+    np.array([[0.0, 1.0], [1.0, 0.0]]),
+    np.eye(2),
+    np.zeros((2, 2)),
+    np.array([[1.0, 0.0], [1.0, 0.0]]),
+    np.diag([1.0, 2.0, 3.0]) + np.diag([4.0, 5.0], 1) - np.diag([1.0, 2.0], -1),
+    np.array([[1.0, 0.0, 0.0], [7.0, 1.0, 0.0], [-2.0, 3.0, 1.0]]),
+    np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]),
+    np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]),
+    np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
+]
+OPERATIONS = {
+    '(op-transpose x "(1, 0)")': np.transpose, "(op-inv x)": np.linalg.inv, "(op-negative x)": np.negative,
+    "(op-conjugate x)": np.conj, "(op-matmul x y)": np.matmul, "(op-add x y)": np.add,
+    "(op-subtract x y)": np.subtract, "(op-multiply x y)": np.multiply,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("op, compute", [
-    ("add", np.add), ("subtract", np.subtract), ("multiply", np.multiply), ("matmul", np.matmul)
-])  # fmt: skip
-def test_laws_of_structure_hold_for_matrices(op, compute):
-    checked = 0
-    for line in facts.TERMS.strip().splitlines():
-        conclusion, _, rest = line.partition(": ")
-        if rest.startswith(f"(op-{op} x y) ") and ";" not in rest and conclusion in CHECKS:
-            words = rest.split(") ", 1)[1].split()
-            wanted = dict(zip(words[::2], words[1::2]))
-            if set(wanted.values()) <= set(MATRICES):
-                checked += 1
-                assert CHECKS[conclusion](compute(MATRICES[wanted["x"]], MATRICES[wanted["y"]])), line
+def has(fact, a):
+    if fact in SQUARE and a.shape[0] != a.shape[1]:
+        return fact in ("lower_triangular", "upper_triangular") and PREDICATES[fact](a)
+    return PREDICATES[fact](np.where(np.abs(a) < 1e-14, 0, a).round(12) + 0)
+
+
+@pytest.mark.parametrize("line", (structure.KEPT.strip() + structure.OF_ANY_NUMBERS.rstrip()).splitlines())
+def test_structure_is_kept(line):
+    term, _, names = line.partition("): ")
+    compute, checked = OPERATIONS[f"{term})"], 0
+    for fact in names.split():
+        owners = [a for a in MATRICES if has(fact, a)]
+        assert owners, fact
+        for operands in itertools.product(owners, repeat=2 if " y" in term else 1):
+            try:
+                result = compute(*operands)
+            except (ValueError, np.linalg.LinAlgError):
+                continue
+            checked += 1
+            assert has(fact, result), (fact, operands)
     assert checked
+
+
+def test_structure_implies_structure():
+    for line in structure.IMPLIED.strip().splitlines():
+        premise, _, conclusions = line.partition(": ")
+        owners = [a for a in MATRICES if has(premise, a)]
+        assert owners and all(has(each, a) for a in owners for each in conclusions.split()), line
+    for line in structure.PAIRS.strip().splitlines():
+        premises, _, conclusion = line.partition(": ")
+        owners = [a for a in MATRICES if all(has(each, a) for each in premises.split())]
+        assert owners and all(has(conclusion, a) for a in owners), line
+
+
+def test_numbers_keep_the_structure_of_what_they_scale():
+    signs = {"any": (-2.0, 0.0, 3.0), "nonzero": (-2.0, 3.0), "positive": (3.0,), "nonnegative": (0.0, 3.0)}
+    for line in structure.SCALED.strip().splitlines():
+        sign, _, names = line.partition(": ")
+        for fact in names.split():
+            owners = [a for a in MATRICES if has(fact, a)]
+            assert owners and all(has(fact, number * a) for a in owners for number in signs[sign]), (line, fact)
+
+
+@pytest.mark.parametrize(
+    "predicate, term",
+    [
+        ("permutation", transpose(given(S, "permutation"))),
+        ("tridiagonal", s.add(s.diagonal_matrix(x, offset=0), s.diagonal_matrix(var("u", p), offset=0))),
+        ("tridiagonal", s.tril(s.triu(S, offset=-1), offset=1)),
+        ("spd", s.matmul(transpose(given(A, "full_column_rank")), given(A, "full_column_rank"))),
+        ("psd", s.matmul(transpose(A), s.matmul(given(var("N", n, n), "psd"), A))),
+        ("nonsingular", given(S, "unit_diagonal", "lower_triangular")),
+        ("positive", s.diagonal(given(S, "spd"), offset=0, size=p)),
+        ("orthogonal", given(S, "identity")),
+        ("zero", const(0.0, p, p)),
+    ],
+)
+def test_structure_is_inferred(predicate, term):
+    assert known(predicate, term)
+
+
+@pytest.mark.parametrize(
+    "predicate, term",
+    [
+        ("spd", s.matmul(transpose(A), A)),
+        ("nonsingular", given(S, "lower_triangular")),
+        ("permutation", given(S, "one_hot")),
+        ("tridiagonal", s.matmul(given(S, "tridiagonal"), given(S, "tridiagonal"))),
+        ("nonsingular", s.matmul(given(A, "full_column_rank"), given(transpose(A), "full_column_rank"))),
+        ("identity", s.diagonal_matrix(const(2.0, p), offset=0)),
+    ],
+)
+def test_structure_is_not_invented(predicate, term):
+    assert not known(predicate, term)

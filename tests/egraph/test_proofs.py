@@ -35,7 +35,7 @@ X = var("X", p, m)
         ([r.ABSOLUTE], s.absolute(s.multiply(x, x)), s.multiply(x, x)),
         ([r.ABSOLUTE], s.absolute(s.assume(x, facts=("positive",))), x),
         ([r.PRODUCT_ASSOCIATES], s.matmul(s.matmul(X, transpose(X)), X), s.matmul(X, s.matmul(transpose(X), X))),
-        ([r.TRANSPOSE_TWICE], transpose(transpose(X)), X),
+        ([], transpose(transpose(X)), X),
         ([r.REVERSE_TWICE], reverse(reverse(x)), x),
         ([r.REVERSE_TWICE], reverse(reverse(var("t", 7))), var("t", 7)),
         ([r.REVERSE_TWICE], reverse(reverse(var("t", 2 * p + 1))), var("t", 2 * p + 1)),

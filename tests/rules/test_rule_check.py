@@ -8,6 +8,7 @@ from egc import (
     Axes,
     Bool,
     Constant,
+    Index,
     Matrix,
     SquareMatrix,
     Vector,
@@ -218,12 +219,27 @@ def test_sizes_of_matrices_are_as_different_as_the_rule_allows():
     def chain(A: Matrix, B: Matrix, x: Vector):
         return (A @ B) @ x, A @ (B @ x)
 
-    blocks = {frozenset(block) for block in Sampler(chain, 0).blocks}
-    assert blocks == {
-        frozenset({("A", 0)}),
-        frozenset({("A", 1), ("B", 0)}),
-        frozenset({("B", 1), ("x", 0)}),
-    }
+    @rule
+    def kronecker(A: Matrix, B: Matrix, x: Vector):
+        return np.kron(A, B) @ x, (A @ x.reshape(A.shape[1], B.shape[1]) @ B.T).reshape(-1)
+
+    shapes = {tuple(each.shape for each in Sampler(chain, seed).draw("plain").operands) for seed in range(40)}
+    assert all(a[1] == b[0] and b[1] == x[0] for a, b, x in shapes)
+    assert any(len({*a, *b}) == 3 for a, b, _ in shapes)
+    shapes = {tuple(each.shape for each in Sampler(kronecker, seed).draw("plain").operands) for seed in range(40)}
+    assert all(x[0] == a[1] * b[1] for a, b, x in shapes)
+    assert any(len({*a, *b}) == 4 for a, b, _ in shapes)
+
+
+def test_an_index_is_an_integer():
+    def row(A: Matrix, B: Matrix, i: Index):
+        return (A @ B)[i], A[i] @ B
+
+    def wrong(A: Matrix, B: Matrix, i: Index):
+        return (A @ B)[i], A[0] @ B
+
+    assert check(rule(row)).passed
+    assert not check(rule(wrong)).passed
 
 
 def test_constants_are_numbers_of_weak_dtype():
