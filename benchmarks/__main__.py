@@ -16,6 +16,7 @@ SUITES = {
     "latency": "benchmarks.latency",
     "costs": "benchmarks.costs",
     "loops": "benchmarks.loops",
+    "linalg": "benchmarks.linalg",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

@@ -98,7 +98,8 @@ def optimize(
         gives such lists for parts of the function marked with `egc.scope`; its key None is the whole function.
     precision: the laxest class of rules that may be used: "exact", "real" (the default), "finite" or "approx".
     assume: facts about parameters, such as `{"A": "spd"}`, which rules may rely on.
-    verify: compare the first results with the plain function's, and raise VerificationError on a difference.
+    verify: compare the first results with the plain function's, and raise VerificationError on a difference or where what is
+        assumed does not hold.
 
     Each dtype, rank and set of axes of length 1 is compiled once; new sizes do not compile again on numba. What cannot be
     encoded runs as written; `.explain(*args)` says why. Bad arguments raise what the plain function raises.

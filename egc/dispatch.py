@@ -28,6 +28,7 @@ from egc.layouts import layout_of
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, make_plan
 from egc.plans import SizedPlans
+from egc.rewrite import check_assumption, checking_assumptions
 from egc.running import Mismatch, Torn, leaf_bindings, outputs_share, runner
 from egc.sizes import SizeGuard
 from egc.spec import Spec
@@ -317,7 +318,11 @@ class Optimized:
 
     def _verify(self, entry: Entry, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> Any:
         expected_arguments = copy.deepcopy((tuple(positional), dict(named)))
-        expected = self.__egc_plain__(*expected_arguments[0], **expected_arguments[1])
+        given = {**dict(zip(self._names, positional)), **named}
+        for name in self.options.assume.keys() & given.keys():
+            check_assumption(given[name], self.options.assume[name], f"argument {name}", always=True)
+        with checking_assumptions():
+            expected = self.__egc_plain__(*expected_arguments[0], **expected_arguments[1])
         found = self._run(entry, positional, named, values)
         require_equal(found, expected, "the result")
         require_equal((tuple(positional), dict(named)), expected_arguments, "the arguments after the call")

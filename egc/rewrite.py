@@ -7,7 +7,8 @@ A rule's function runs on arrays as well as on traced values: `require` then che
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from egc.errors import Line, RuleError
+from egc.errors import Line, RuleError, VerificationError
 from egc.ir import Node
 
 PRECISIONS = ("exact", "real", "finite", "approx")
@@ -308,6 +309,30 @@ SQUARE = frozenset(
        upper_triangular""".split()
 )
 """The facts that square matrices have, and only seldom others."""
+
+
+_checking: ContextVar[bool] = ContextVar("egc_checking_assumptions", default=False)
+
+
+@contextmanager
+def checking_assumptions() -> Iterator[None]:
+    """What is assumed while a function runs as written is checked."""
+    token = _checking.set(True)
+    try:
+        yield
+    finally:
+        _checking.reset(token)
+
+
+def check_assumption(value: Any, facts: Iterable[str], where: str, always: bool = False) -> None:
+    """Raises VerificationError for a fact that an array does not have; inside of `checking_assumptions`, or `always`."""
+    for fact in facts if always or _checking.get() else ():
+        try:
+            holds = bool(np.all(PREDICATES[fact](np.asarray(value))))
+        except (IndexError, ValueError, TypeError, np.linalg.LinAlgError):
+            holds = False
+        if not holds:
+            raise VerificationError(f"{where} is not {fact.replace('_', ' ')}, as is assumed")
 
 
 def predicate(name: str) -> Callable[[Any], Any]:

@@ -43,6 +43,7 @@ def assume(value: Any, *facts: str) -> Any:
         if fact not in PREDICATES:
             raise ProgramError(f"no fact named {fact!r}; facts are {', '.join(PREDICATES)}")
     if not isinstance(value, Array):
+        rewrite.check_assumption(value, facts, "an array")
         return value
     node = value.node
     if node.type.rank == 2 and not SQUARE.isdisjoint(facts):
