@@ -46,6 +46,9 @@ class RuleContext(Context):
                 shape = condition.operand.type.shape
                 if a - b == sizes.minimum(*shape) - shape[condition.predicate == "full_column_rank"]:
                     return True
+        if b == 1 and self.value(a) >= 1:
+            # Whether there are any decides how a length is spelled; the formula is right for none, too.
+            return super().at_least(a, 0)
         return super().at_least(a, b)
 
     def same(self, a: Dim, b: Dim) -> bool:
@@ -207,8 +210,8 @@ def _pair(rule: Rule, sides: Any) -> tuple[Node, Node]:
 
 
 def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> None:
-    """A rule may rely on nonempty axes (its left side then does too, and of shorter ones, slices and diagonals are empty), not on
-    other relations of sizes. That a size is not 1 decides how a length is spelled, not what is computed.
+    """A rule may rely on nonempty axes (its left side then does too), not on other relations of sizes. That a size is
+    not 1 decides how a length is spelled, not what is computed.
 
     A check of literals, such as that of a division of two numbers, is the rule's own to `require`.
     """
@@ -220,8 +223,9 @@ def _check_guards(rule: Rule, context: Context, constants: frozenset[str]) -> No
 
 
 def _says_nonempty(size: Size) -> bool:
-    """Whether a size that is not negative says that an axis has elements: it is a sum of products of lengths, less a number."""
-    return all(factor > 0 for monomial, factor in size.terms if monomial)
+    """Whether a size that is not negative says that an axis has elements: it is a sum of products of lengths, less 1."""
+    length = size + 1
+    return isinstance(length, Size) and all(monomial and factor > 0 for monomial, factor in length.terms)
 
 
 def _is_generic(traced: Traced) -> bool:
