@@ -29,6 +29,8 @@ from egc.sizes import Dim, Size, SizeGuard
 from egc.types import SHORT
 
 RESTARTS = 64
+"""Times that a capture may begin again, besides once for each axis of the arguments."""
+
 LEAST_SYMBOLIC = 2
 """Axes that are shorter broadcast, or have no extreme: they are captured on their own."""
 
@@ -119,7 +121,8 @@ def capture(
             raise NotEncodable(f"the argument {leaf.name}", why)
     substitution: dict[str, Dim] = {}
     ways: dict[Any, str] = {}
-    for _ in range(RESTARTS):
+    attempts = RESTARTS + sum(np.ndim(leaf.value) for leaf in leaves)
+    for _ in range(attempts):
         try:
             return _attempt(function, forest, leaves, substitution, assume or {}, ways)
         except Choose as choice:
@@ -129,7 +132,7 @@ def capture(
                 name: sizes.substitute(dim, {restart.name: restart.value}) for name, dim in substitution.items()
             }
             substitution = {**replaced, restart.name: restart.value}
-    raise NotEncodable("the relations between sizes", f"not settled after {RESTARTS} attempts")
+    raise NotEncodable("the relations between sizes", f"not settled after {attempts} attempts")
 
 
 def _shape(leaf: Leaf, substitution: Mapping[str, Dim], hints: dict[str, int]) -> tuple[Dim, ...]:

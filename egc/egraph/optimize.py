@@ -12,6 +12,7 @@ from egc import ir
 from egc.alternatives import Alternative, Laws, NoLaws
 from egc.backend import CostTable
 from egc.costs import CostModel
+from egc.egraph.chains import ordered_chains
 from egc.egraph.decode import Graph
 from egc.egraph.extract import INSTABILITY, given_and_found
 from egc.egraph.pieces import Pieces
@@ -249,6 +250,7 @@ def _searched(
     model = question.model
     running = engine(question.rewrites, question.scoped)
     alternatives = _alternatives(program, question, written)
+    alternatives += ordered_chains(program, question.rewrites, question.bindings)
     saturated = running.saturate(
         program, question.budget, (), predicates, question.numbers, alternatives, question.varying, question.bindings
     )
