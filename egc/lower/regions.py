@@ -15,6 +15,7 @@ from egc.lower.inplace import Memory, in_place
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat, Step
 from egc.lower.names import renamed, without_identities
 from egc.lower.repeated import repeated_inside
+from egc.lower.windows import read_in_windows
 from egc.ops import OPS
 from egc.trips import count_size
 from egc.types import ArrayType
@@ -106,7 +107,9 @@ def _body(
 ) -> tuple[Body, tuple[str, ...]]:
     """What a region does, and the names of its results. With `targets`, the values become what these name; they own the memory
     of arrays, and those in `blank` have no value before."""
-    program = with_copies(repeated_inside(expand(region, inside=True)), not_fused(lowering), results=True)
+    program = with_copies(
+        repeated_inside(read_in_windows(expand(region, inside=True))), not_fused(lowering), results=True
+    )
     known = dict(zip(program.inputs, names))
     steps = lowering.steps(program, known, inside=True)
     if any(isinstance(step, Call) and not lowering.runs(step) for step in steps):
