@@ -28,6 +28,8 @@ Evaluate = Callable[..., Any]
 
 EVALUATE: dict[str, Evaluate] = {}
 
+STRUCTURED = "gram", "triangular_product", "tridiagonal_solve", "symmetric_solve"
+
 
 def meaning(*names: str) -> Callable[[Evaluate], Evaluate]:
     """Enters a function as the meaning of ops. One that serves several ops takes the op's name first."""
@@ -294,7 +296,7 @@ def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(a, upper=params["upper"])
 
 
-@meaning("cholesky_or_nan", "lu_factors", "lu", "lu_solve")
+@meaning("cholesky_or_nan", "lu_factors", "lu", "lu_solve", *STRUCTURED)
 def _factors(name: str, params: Params, *operands: np.ndarray) -> Any:
     """The function of that name in `egc.factors`, with the parameters as options."""
     return getattr(factors, name)(*operands, **params)

@@ -82,6 +82,8 @@ PARAMS: Mapping[str, Callable[[Any], bool]] = {
     "step": tuple_of(lambda value: is_int(value) and value != 0),
     "then": is_region,
     "transposed": is_bool,
+    "right": is_bool,
+    "positive": is_bool,
     "type": is_array_type,
     "unit_diagonal": is_bool,
     "update": is_region,

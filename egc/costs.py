@@ -34,6 +34,9 @@ FUSED_BYTES = 0.25
 SORT_STEPS = 4.0
 """Elementwise operations that one comparison of a sort is worth."""
 
+HALF = 0.75
+"""The part of a product's time that its half takes, where a table does not say."""
+
 FINITE = 0.99
 """The part of numbers that are expected to be finite."""
 
@@ -182,6 +185,8 @@ class CostModel:
             return self.elements(counted) * table.element(op, first.dtype if op == "gather" else dtype)
         if op == "matmul":
             return self._product(first, inputs[1])
+        if op in ("gram", "triangular_product"):
+            return self._half_product(op, first, result)
         if op == "convolve":
             operations = self.elements(first.shape) * self.elements(_shape(inputs[1]))
             return _known(table.working(op, operations, dtype), operations * table.flop)
@@ -201,6 +206,16 @@ class CostModel:
         operations = 1.0 * rows * inner * columns
         kind = "matvec" if min(rows, columns) == 1 else "matmul"
         return batch * _known(self.table.working(kind, operations, a.dtype), operations * self.table.flop)
+
+    def _half_product(self, op: str, a: ArrayType, result: Type) -> float:
+        """A product of which one triangle is computed or read, by the multiply-adds of the whole one."""
+        shape = _shape(result)
+        operations = (
+            self.elements(shape) * self.elements(a.shape) / max(self.dim(shape[-1] if op == "gram" else a.shape[-1]), 1)
+        )
+        whole, half = ("matvec", "triangular_matvec") if len(shape) == 1 else ("matmul", op)
+        estimate = _known(self.table.working(whole, operations, a.dtype), operations * self.table.flop)
+        return _known(self.table.working(half, operations, a.dtype), HALF * estimate)
 
     def _ordering(self, op: str, a: ArrayType, result: Type) -> float:
         """Comparisons: of each element with the logarithm of an axis' length, of each key with that of the array's."""
@@ -247,13 +262,19 @@ class CostModel:
 
 LINALG = frozenset(
     """inv expm cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve solve_triangular qr svd svdvals eigh
-       eigvalsh eig eigvals pinv lstsq""".split()
+       eigvalsh eig eigvals pinv lstsq symmetric_solve""".split()
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
 
 
-PRICED_AS = {"cholesky_or_nan": "cholesky", "lu_factors": "det", "lu": "det", "lu_solve": "solve_triangular"}
+PRICED_AS = {
+    "cholesky_or_nan": "cholesky",
+    "lu_factors": "det",
+    "lu": "det",
+    "lu_solve": "solve_triangular",
+    "symmetric_solve": "solve",
+}
 """Ops that cost what another one does, where a table has no price of their own."""
 
 REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")

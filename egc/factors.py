@@ -89,6 +89,97 @@ def lu_solve(factors: np.ndarray, pivots: np.ndarray, b: np.ndarray, *, transpos
     return x
 
 
+def gram(a: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+    """a @ a.T, or a.T @ a, of half the multiplications: the result is symmetric.
+
+    a: shape (..., n, k). The transpose is plain for complex numbers too.
+
+    >>> gram(np.array([[1.0, 2.0]])), gram(np.array([[1.0, 2.0]]), transposed=True)
+    (array([[5.]]), array([[1., 2.],
+           [2., 4.]]))
+    """
+    (a,) = _arrays(a)
+    turned = _turned(a)
+    return np.matmul(turned, a) if transposed else np.matmul(a, turned)
+
+
+def triangular_product(
+    triangle: np.ndarray, b: np.ndarray, *, lower: bool = False, transposed: bool = False, right: bool = False
+) -> np.ndarray:
+    """The product of a triangular matrix, or its transpose, and b; with the matrix on the right, b @ triangle.
+
+    triangle: shape (..., n, n), of which one triangle is read. b: a vector, shape (n,), or matrices, shape (..., n, k);
+    on the left shape (..., k, n). Finite numbers: what the other triangle has in the place of its zeros, inf may meet.
+
+    >>> triangular_product(np.array([[1.0, 9.0], [2.0, 3.0]]), np.array([1.0, 1.0]), lower=True)
+    array([1., 5.])
+    """
+    triangle, b = _arrays(_square(triangle), b)
+    read = np.tril(triangle) if lower else np.triu(triangle)
+    read = _turned(read) if transposed else read
+    return np.matmul(b, read) if right else np.matmul(read, b)
+
+
+def tridiagonal_solve(
+    lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray, b: np.ndarray, *, positive: bool = False
+) -> np.ndarray:
+    """The solution x of a @ x = b for a matrix with three diagonals.
+
+    diagonal: shape (n,). lower, upper: shape (n - 1,), beside it. b: shape (n,) or (n, k).
+    positive: the matrix is Hermitian and positive definite; `upper` is not read.
+    LinAlgError where the matrix is singular, or is to be positive definite and is not.
+
+    >>> tridiagonal_solve(np.array([1.0]), np.array([2.0, 2.0]), np.array([1.0]), np.array([3.0, 3.0]))
+    array([1., 1.])
+    """
+    lower, diagonal, upper, b = _arrays(lower, diagonal, upper, b)
+    n = _vector_length(diagonal)
+    if lower.shape != upper.shape or lower.shape != (max(n - 1, 0),) or b.ndim not in (1, 2) or len(b) != n:
+        raise ValueError(f"tridiagonal_solve: shapes {lower.shape} {diagonal.shape} {upper.shape} {b.shape} do not fit")
+    if not n:
+        return b.copy()
+    columns = b if b.size else np.zeros(n, b.dtype)
+    if n == 1:
+        failed = not diagonal[0].real > 0 if positive else diagonal[0] == 0
+        x, status = columns / np.where(failed, 1, diagonal.real if positive else diagonal)[0], int(failed)
+    elif positive:
+        *_, x, status = _lapack("ptsv", b)(diagonal.real, lower, columns)
+    else:
+        *_, x, status = _lapack("gtsv", b)(lower, diagonal, upper, columns)
+    if status:
+        raise np.linalg.LinAlgError("Matrix is not positive definite" if positive else "Singular matrix")
+    return x if b.size else b.copy()
+
+
+def symmetric_solve(a: np.ndarray, b: np.ndarray, *, lower: bool = False) -> np.ndarray:
+    """The solution x of a @ x = b for a symmetric matrix, of which one triangle is read.
+
+    a: shape (n, n), symmetric also where it is complex. b: shape (n,) or (n, k).
+    LinAlgError where the matrix is singular.
+
+    >>> symmetric_solve(np.array([[1.0, 2.0], [np.nan, 1.0]]), np.array([3.0, 3.0]))
+    array([1., 1.])
+    """
+    a, b = _arrays(_square(a), b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or len(b) != len(a):
+        raise ValueError(f"symmetric_solve: shapes {a.shape} {b.shape} do not fit")
+    if not a.size:
+        return b.copy()
+    columns = b if b.size else np.zeros(len(b), b.dtype)
+    *_, x, status = _lapack("sysv", b)(a, columns, lower=int(lower))
+    if status:
+        raise np.linalg.LinAlgError("Singular matrix")
+    return x if b.size else b.copy()
+
+
+def _vector_length(x: np.ndarray) -> int:
+    return len(x) if x.ndim == 1 else -1
+
+
+def _turned(a: np.ndarray) -> np.ndarray:
+    return np.swapaxes(a, -1, -2)
+
+
 def _arrays(*operands: Any) -> list[np.ndarray]:
     """The operands as arrays in one dtype in which LAPACK computes: integers and bool become float64."""
     arrays = [np.asarray(operand) for operand in operands]

@@ -197,3 +197,52 @@ def _lstsq(errors: Errors, params: Params, a: Any, b: Any) -> Any:
     _finite(errors, a, "SVD did not converge in Linear Least Squares")
     solution, _residuals, rank, singular = jnp.linalg.lstsq(a, b, params["rcond"])
     return solution, rank, singular
+
+
+EXACT = lax.Precision.HIGHEST
+"""Without it a GPU multiplies float32 matrices with 10 bits of mantissa."""
+
+
+@meaning("gram")
+def _gram(errors: Errors, params: Params, a: Any) -> Any:
+    turned = jnp.swapaxes(a, -1, -2)
+    return jnp.matmul(*((turned, a) if params["transposed"] else (a, turned)), precision=EXACT)
+
+
+@meaning("triangular_product")
+def _triangular_product(errors: Errors, params: Params, triangle: Any, b: Any) -> Any:
+    read = jnp.tril(triangle) if params["lower"] else jnp.triu(triangle)
+    read = jnp.swapaxes(read, -1, -2) if params["transposed"] else read
+    return jnp.matmul(*((b, read) if params["right"] else (read, b)), precision=EXACT)
+
+
+@meaning("tridiagonal_solve")
+def _tridiagonal_solve(errors: Errors, params: Params, lower: Any, diagonal: Any, upper: Any, b: Any) -> Any:
+    """JAX marks what LAPACK calls singular by nan. What is no positive definite matrix has a pivot that is not positive."""
+    if len(lower) != max(len(diagonal) - 1, 0) or len(upper) != len(lower):
+        raise ValueError("tridiagonal_solve: the lengths of the diagonals do not fit")
+    if not diagonal.size:
+        return b
+    if params["positive"]:
+        diagonal, upper = diagonal.real.astype(b.dtype), lower.conj()
+        squares = jnp.square(jnp.abs(lower))
+        _, pivots = lax.scan(
+            lambda before, each: (each[0] - each[1] / before,) * 2, diagonal[0].real, (diagonal[1:].real, squares)
+        )
+        failed = ~((diagonal[0].real > 0) & (pivots > 0).all())
+        errors.when(failed & jnp.isfinite(squares).all(), "LinAlgError", "Matrix is not positive definite")
+    columns = b.reshape((len(b), -1)) if b.size else jnp.ones((len(b), 1), b.dtype)
+    zero = jnp.zeros(1, b.dtype)
+    below, above = jnp.concatenate([zero, lower]), jnp.concatenate([upper, zero])
+    x = lax.linalg.tridiagonal_solve(below, diagonal, above, columns)
+    finite = jnp.isfinite(below).all() & jnp.isfinite(diagonal).all() & jnp.isfinite(above).all()
+    if not params["positive"]:
+        errors.when(jnp.isnan(x).any() & finite & jnp.isfinite(columns).all(), "LinAlgError", "Singular matrix")
+    return x.reshape(b.shape) if b.size else b
+
+
+@meaning("symmetric_solve")
+def _symmetric_solve(errors: Errors, params: Params, a: Any, b: Any) -> Any:
+    triangle = jnp.tril(a, -1) if params["lower"] else jnp.triu(a, 1)
+    whole = triangle + triangle.T + jnp.diag(jnp.diagonal(a))
+    return _vectors_as_columns(partial(_solve_matrices, errors), whole, b)

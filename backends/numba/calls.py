@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import convolution, products
+from egc.backends.numba import convolution, linalg, products, structured
 from egc.backends.numba.arrays import as_contiguous, diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
-from egc.backends.numba.linalg import functions
 from egc.lower.loops import Call
 from egc.ops import OPS
 from egc.sizes import product
@@ -24,7 +23,10 @@ from egc.types import ArrayType, Shape
 if TYPE_CHECKING:
     from egc.backends.numba.driver import Writer
 
-ANY_ORDER = frozenset("solve inv lu lu_solve det slogdet".split())
+STRUCTURED = frozenset(["gram", "triangular_product", "tridiagonal_solve", "symmetric_solve"])
+"""Products and systems of which one triangle, or three diagonals, are read."""
+
+ANY_ORDER = STRUCTURED.union("solve inv lu lu_solve det slogdet".split())
 """Linear algebra whose functions read operands in any order of memory."""
 
 Form = Callable[["Writer", Call, Sequence[str]], "str | None"]
@@ -144,13 +146,15 @@ def _matrix(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     """Linear algebra of one matrix, and of a right side of one or two axes."""
     node, dtype = call.node, call.node.inputs[0].type.dtype
     letter = LETTERS.get(dtype.name)
-    if letter is None or node.inputs[0].type.rank != 2 or node.inputs[-1].type.rank > 2:
+    rank = 1 if node.op == "tridiagonal_solve" else 2
+    if letter is None or node.inputs[0].type.rank != rank or node.inputs[-1].type.rank > 2:
         return None
     if any(x.type.dtype != dtype for x in node.inputs if x.type.dtype.kind in "fc"):
         return None
     vector = len(node.inputs) > 1 and node.inputs[-1].type.rank == 1
     name = f"{node.op}_vector" if vector else node.op
-    writer.driver.names[f"{name}_{letter}"] = functions(letter)[name]
+    functions = structured.functions(letter) if node.op in STRUCTURED else linalg.functions(letter)
+    writer.driver.names[f"{name}_{letter}"] = functions[name]
     given = operands if node.op in ANY_ORDER else [f"as_contiguous({operand})" for operand in operands]
     return f"{name}_{letter}({', '.join([*given, *(str(node.params[key]) for key in OPS[node.op].params)])})"
 
@@ -176,6 +180,7 @@ FORMS: dict[str, Form] = {
     **dict.fromkeys(
         "solve inv cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve_triangular".split(), _matrix
     ),
+    **dict.fromkeys(STRUCTURED, _matrix),
     "assume": _first,
     "item": _item,
 }

@@ -44,6 +44,9 @@ MATRICES = (4, 8, 16, 32, 64, 128, 256)
 VECTORS = (8, 64, 512, 4096, 32768)
 PRODUCTS = (*MATRICES, 512)
 
+PART_OF = {"matvec": "matmul", "triangular_matvec": "triangular_product"}
+"""Prices of an op's calls with a vector."""
+
 LARGEST = 1 << 28
 """The most bytes that a timed Program moves ..."""
 
@@ -196,7 +199,7 @@ class Fit:
     def _library(self) -> None:
         for name, sample in programs.library().items():
             op = name.partition(" ")[0]
-            if not self.wanted(name if op != "matvec" else "matmul"):
+            if not self.wanted(PART_OF.get(op, name)):
                 continue
             self.report(name)
             first = self.clock(sample, LEAST)
@@ -204,7 +207,7 @@ class Fit:
                 continue
             start = max(first - self.table.run - self.moved(sample, LEAST), 1.0)
             in_loops = self.table.fused and OP_KINDS.get(op) == "fused"
-            if " " not in name and op != "matvec" and not in_loops:
+            if " " not in name and op not in PART_OF and not in_loops:
                 self.table = replace(self.table, calls={**self.table.calls, op: start})
             if sample.operations is not None:
                 self._sized(name, sample, start)
@@ -227,7 +230,13 @@ class Fit:
     def _sized(self, name: str, sample: Sample, start: float) -> None:
         """Points of a rate that depends on size, each slower than the one before."""
         op = name.partition(" ")[0]
-        sizes = PRODUCTS if op in ("matmul", "matvec") else MATRICES if op in LINALG else VECTORS
+        sizes = (
+            PRODUCTS
+            if op in ("matmul", "gram", "triangular_product", *PART_OF)
+            else MATRICES
+            if op in LINALG
+            else VECTORS
+        )
         assert sample.operations is not None
         points: list[tuple[float, float]] = []
         for n in sizes:

@@ -203,6 +203,20 @@ def library() -> dict[str, Sample]:
         left, right, vector = (_input(name, DTYPES[mark], *shape) for name, shape in _PRODUCT.items())
         suffix = "" if mark == "f64" else f" {mark}"
         add(f"matmul{suffix}", ir.make("matmul", left, right), [values] * 2, lambda n: n**3)
+        one_triangle: dict[str, Any] = {"lower": True, "transposed": False, "right": False}
+        add(f"gram{suffix}", ir.make("gram", left, transposed=False), [values], lambda n: n**3)
+        add(
+            f"triangular_product{suffix}",
+            ir.make("triangular_product", left, right, **one_triangle),
+            [values] * 2,
+            lambda n: n**3,
+        )
+        add(
+            f"triangular_matvec{suffix}",
+            ir.make("triangular_product", left, vector, **one_triangle),
+            [values] * 2,
+            lambda n: n**2,
+        )
         add(f"matvec{suffix}", ir.make("matmul", left, vector), [values] * 2, lambda n: n**2)
     for op, params in _FACTORIZATIONS.items():
         add(op, ir.make(op, a, **params), square, lambda n: n**3)
@@ -211,6 +225,10 @@ def library() -> dict[str, Sample]:
     add("solve_triangular", ir.make("solve_triangular", a, y, **triangular), [*square, values])
     exchanges = _input("exchanges", np.dtype(np.int32), N)
     add("lu_solve", ir.make("lu_solve", a, exchanges, y, transposed=False), [*square, in_turn, values])
+    add("symmetric_solve", ir.make("symmetric_solve", a, y, lower=False), [*square, values], lambda n: n**3)
+    beside = _input("beside", FLOAT64, N - 1)
+    three = ir.make("tridiagonal_solve", beside, x, beside, y, positive=False)
+    add("tridiagonal_solve", three, [values, uniform(2, 3), values])
     add("lstsq", ir.make("lstsq", a, y, rcond=None), [*square, values], lambda n: n**3)
     return found
 

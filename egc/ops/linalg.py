@@ -155,3 +155,40 @@ def _lstsq(types, params):
     (_rows, columns), real = a.shape, _real_dtype(a.dtype)
     singular = ArrayType(real, (sizes.minimum(*a.shape),))
     return TupleType((b.with_shape([columns, *b.shape[1:]]), ArrayType(INT32, ()), singular))
+
+
+@op("gram", "linalg", 1, "transposed")
+def _gram(types, params):
+    (a,) = types
+    if a.rank < 2 or a.dtype.kind not in "fc":
+        raise OperandTypeError(f"gram: not for {a}")
+    length = a.shape[-1 if params["transposed"] else -2]
+    return a.with_shape([*a.shape[:-2], length, length])
+
+
+@op("triangular_product", "linalg", 2, "lower", "transposed", "right")
+def _triangular_product(types, params):
+    triangle, b = types
+    if not params["right"] or b.rank == 1:
+        return _right_side("triangular_product", triangle, b)
+    turned = _right_side("triangular_product", triangle, b.with_shape([*b.shape[:-2], *b.shape[:-3:-1]]))
+    return turned.with_shape([*turned.shape[:-2], *turned.shape[:-3:-1]])
+
+
+@op("tridiagonal_solve", "linalg", 4, "positive")
+def _tridiagonal_solve(types, params):
+    """That the other diagonals are shorter by one is for backends to check: a size may be a symbol."""
+    lower, diagonal, upper, b = types
+    if len({x.dtype for x in types}) > 1 or diagonal.dtype.kind not in "fc":
+        raise OperandTypeError("tridiagonal_solve: operands must have one dtype of linear algebra")
+    if diagonal.rank != 1 or b.rank not in (1, 2) or b.shape[0] != diagonal.shape[0] or lower.shape != upper.shape:
+        raise ShapeError(f"tridiagonal_solve: {lower} {diagonal} {upper} {b} do not fit")
+    return b
+
+
+@op("symmetric_solve", "linalg", 2, "lower")
+def _symmetric_solve(types, params):
+    a, b = types
+    if a.rank != 2 or b.rank > 2:
+        raise ShapeError("symmetric_solve: one matrix, and a right side of one or two axes")
+    return _right_side("symmetric_solve", a, b)

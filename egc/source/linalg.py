@@ -52,7 +52,10 @@ def _cholesky(w: Writer, node: Node) -> Expression:
     return call("np.linalg.cholesky", w.value(node.inputs[0]), **({"upper": True} if node.params["upper"] else {}))
 
 
-@written("cholesky_or_nan", "lu_factors", "lu", "lu_solve")
+@written(
+    "cholesky_or_nan", "lu_factors", "lu", "lu_solve", "gram", "triangular_product", "tridiagonal_solve",
+    "symmetric_solve",
+)  # fmt: skip
 def _factors(w: Writer, node: Node) -> Expression:
     """The function of that name in `egc.factors`: parameters are options, and those that are left out are false."""
     options = {name: value for name, value in node.params.items() if value}

@@ -36,7 +36,8 @@ LONGEST, LONGEST_INLINE = 76, 300
 NOUNS = {
     "add": "total", "subtract": "difference", "multiply": "product", "matmul": "product", "divide": "ratio",
     "sum": "total", "max": "peak", "min": "least", "exp": "exponential", "log": "logarithm", "sqrt": "root",
-    "cholesky": "factor", "solve": "solution", "solve_triangular": "solution", "lu_solve": "solution", "inv": "inverse",
+    "cholesky": "factor", "solve": "solution", "solve_triangular": "solution", "lu_solve": "solution", "gram": "product",
+    "triangular_product": "product", "tridiagonal_solve": "solution", "symmetric_solve": "solution", "inv": "inverse",
     "power": "power",
     "where": "choice", "gather": "picked", "sort": "ordered", "argsort": "order", "cumsum": "running",
     "concatenate": "joined", "scatter": "result", "update_slice": "result", "pad": "padded", "negative": "negated",

@@ -108,3 +108,38 @@ def _lstsq(rng, dtype):
     for (rows, columns), rcond in product(((5, 3), (3, 5), (4, 4)), (None, 1e-3)):
         yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows,))), {"rcond": rcond}
         yield (ordinary(rng, dtype, (rows, columns)), ordinary(rng, dtype, (rows, 2))), {"rcond": rcond}
+
+
+@samples(INEXACT, "gram")
+def _gram(rng, dtype):
+    for transposed, shape in product((False, True), ((3, 4), (2, 3, 4), (0, 3), (3, 0), (1, 1), (70, 20))):
+        yield (ordinary(rng, dtype, shape),), {"transposed": transposed}
+    yield (ordinary(rng, dtype, (4, 3)).T,), {"transposed": False}
+    yield (ordinary(rng, dtype, (8, 6))[::2, ::3],), {"transposed": True}
+
+
+@samples(INEXACT, "triangular_product")
+def _triangular_product(rng, dtype):
+    for lower, transposed, right in product((False, True), repeat=3):
+        params = {"lower": lower, "transposed": transposed, "right": right}
+        for a, b in (*RIGHT_SIDES, ((0, 0), (0, 2)), ((3, 3), (3, 0)), ((1, 1), (1,)), ((40, 40), (40, 2))):
+            other = ordinary(rng, dtype, b)
+            yield (square(rng, dtype, a), np.swapaxes(other, -1, -2) if right and len(b) > 1 else other), params
+        yield (square(rng, dtype, (5, 5)).T, ordinary(rng, dtype, (5, 5)).T), params
+        yield (square(rng, dtype, (10, 10))[::2, ::2], ordinary(rng, dtype, (10,))[::2]), params
+
+
+@samples(INEXACT, "tridiagonal_solve")
+def _tridiagonal_solve(rng, dtype):
+    for positive, b in product((False, True), ((5,), (5, 3), (5, 0), (1,), (1, 2))):
+        beside = ordinary(rng, dtype, (2, b[0] - 1))
+        diagonal = 20 + np.abs(ordinary(rng, dtype, (b[0],))).astype(beside.dtype)
+        yield (beside[0], diagonal, beside[1], ordinary(rng, dtype, b)), {"positive": positive}
+
+
+@samples(INEXACT, "symmetric_solve")
+def _symmetric_solve(rng, dtype):
+    for lower, (a, b) in product((False, True), (((4, 4), (4,)), ((4, 4), (4, 2)), ((0, 0), (0, 2)), ((1, 1), (1, 3)))):
+        yield (square(rng, dtype, a), ordinary(rng, dtype, b)), {"lower": lower}
+        yield (square(rng, dtype, a).T, ordinary(rng, dtype, b)), {"lower": lower}
+    yield (square(rng, dtype, (90, 90)), ordinary(rng, dtype, (90, 3))), {"lower": True}

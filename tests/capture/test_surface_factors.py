@@ -64,3 +64,50 @@ def test_exchanges_are_of_rows():
         factors.lu_solve(np.eye(2), np.array([0, 2]), np.ones(2))
     assert_same(lambda f, p, b: call(factors.lu_solve, f, p, b), np.eye(2), np.array([-1, 1]), np.ones(2))
     assert_refused(lambda f, p, b: call(factors.lu_solve, f, p, b), np.eye(2), np.array([0.0, 1.0]), np.ones(2))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_of_which_one_triangle_is_computed_or_read(dtype):
+    for transposed in (False, True):
+        for shape in [(3, 2), (2, 3, 2), (0, 2), (3,)]:
+            assert_same(lambda a: call(factors.gram, a, transposed=transposed), sample(shape, dtype))  # noqa: B023
+        for lower, right in [(False, False), (True, False), (True, True)]:
+            options = {"lower": lower, "transposed": transposed, "right": right}
+            for b in [(3,), (3, 3), (2, 3) if right else (3, 2), (4,)]:
+                assert_same(
+                    lambda a, b: call(factors.triangular_product, a, b, **options),  # noqa: B023
+                    sample((3, 3), dtype),
+                    sample(b, dtype),
+                )
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:3])
+def test_systems_of_which_three_diagonals_or_one_triangle_are_read(dtype):
+    beside, diagonal = sample((2, 3), dtype), 30 + sample(4, dtype).real.astype(dtype)
+    for positive, b in [(False, (4,)), (True, (4,)), (False, (4, 2)), (True, (4, 2)), (False, (3,))]:
+        assert_same(
+            lambda low, d, up, b: call(factors.tridiagonal_solve, low, d, up, b, positive=positive),  # noqa: B023
+            beside[0],
+            diagonal,
+            beside[1],
+            sample(b, dtype),
+            resized=False,
+        )
+    dense = np.diag(diagonal) + np.diag(beside[0], -1) + np.diag(beside[1], 1)
+    b = sample((4, 2), dtype)
+    found = factors.tridiagonal_solve(beside[0], diagonal, beside[1], b)
+    np.testing.assert_allclose(found, np.linalg.solve(dense, b), rtol=1e-5)
+    a = well_conditioned((4, 4), dtype)
+    for lower in (False, True):
+        assert_same(lambda a, b: call(factors.symmetric_solve, a, b, lower=lower), a, b, resized=False)  # noqa: B023
+    found = factors.symmetric_solve(np.tril(a), b, lower=True)
+    np.testing.assert_allclose(found, np.linalg.solve(np.tril(a) + np.tril(a, -1).T, b), rtol=1e-4)
+
+
+def test_singular_systems_raise():
+    zero, one = np.zeros(2), np.ones(1)
+    for positive in (False, True):
+        assert_same(
+            lambda low, d, b: call(factors.tridiagonal_solve, low, d, low, b, positive=positive), one, zero, zero
+        )  # noqa: B023
+    assert_same(lambda a, b: call(factors.symmetric_solve, a, b), np.zeros((2, 2)), zero)

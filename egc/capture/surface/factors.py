@@ -12,8 +12,9 @@ from egc.capture.array import fresh, to_node
 from egc.capture.context import current
 from egc.capture.registry import implements
 from egc.capture.surface import contraction
-from egc.capture.surface.arguments import flag, refuse
-from egc.capture.surface.linear_algebra import floating, item, square, system
+from egc.capture.surface.arguments import equal, flag, refuse
+from egc.capture.surface.linear_algebra import floating, item, matrix, square, system
+from egc.errors import ShapeError
 from egc.ir import Node
 
 THEME = "egc.factors"
@@ -56,3 +57,47 @@ def lu_solution(factors: Node, b: Node, pivots: Node, transposed: bool) -> Node:
     if pivots.type.shape[:-1] != batch:
         pivots = build.broadcast_to(pivots, (*batch, pivots.type.shape[-1]))
     return current().make("lu_solve", matrices, pivots, right, transposed=transposed)
+
+
+@implements(factors.gram, theme=THEME)
+def gram(a: Any, *, transposed: Any = False) -> Any:
+    return fresh(current().make("gram", matrix(*floating(a)), transposed=flag(transposed)))
+
+
+@implements(factors.triangular_product, theme=THEME)
+def triangular_product(
+    triangle: Any, b: Any, *, lower: Any = False, transposed: Any = False, right: Any = False
+) -> Any:
+    a, other = floating(triangle, b)
+    if not flag(right) or other.type.rank < 2:
+        a, other = system(a, other)
+    else:
+        a, other = system(a, contraction.matrix_transpose(other))
+        other = contraction.matrix_transpose(other)
+    options: dict[str, Any] = {"lower": flag(lower), "transposed": flag(transposed), "right": flag(right)}
+    return fresh(current().make("triangular_product", a, other, **options))
+
+
+@implements(factors.tridiagonal_solve, theme=THEME)
+def tridiagonal_solve(lower: Any, diagonal: Any, upper: Any, b: Any, *, positive: Any = False) -> Any:
+    return fresh(tridiagonal_solution(*floating(lower, diagonal, upper, b), positive=flag(positive)))
+
+
+def tridiagonal_solution(lower: Node, diagonal: Node, upper: Node, b: Node, positive: bool) -> Node:
+    """The solution for a matrix of three diagonals, whose lengths are written alike."""
+    if diagonal.type.rank != 1 or lower.type.rank != 1 or upper.type.rank != 1 or b.type.rank not in (1, 2):
+        raise ShapeError("tridiagonal_solve: three vectors, and a right side of one or two axes")
+    n = diagonal.type.shape[0]
+    beside = n - 1 if current().at_least(n, 1) else 0
+    if not (equal(lower.type.shape[0], beside) and equal(upper.type.shape[0], beside) and equal(b.type.shape[0], n)):
+        raise ShapeError("tridiagonal_solve: the lengths do not fit")
+    lower, upper, b = (
+        contraction.with_length(x, 0, length) for x, length in ((lower, beside), (upper, beside), (b, n))
+    )
+    return current().make("tridiagonal_solve", lower, diagonal, upper, b, positive=positive)
+
+
+@implements(factors.symmetric_solve, theme=THEME)
+def symmetric_solve(a: Any, b: Any, *, lower: Any = False) -> Any:
+    matrices, right = system(*floating(a, b))
+    return fresh(current().make("symmetric_solve", matrices, right, lower=flag(lower)))
