@@ -80,7 +80,8 @@ def triangular_product(
 
 @implements(factors.tridiagonal_solve, theme=THEME)
 def tridiagonal_solve(lower: Any, diagonal: Any, upper: Any, b: Any, *, positive: Any = False) -> Any:
-    return fresh(tridiagonal_solution(*floating(lower, diagonal, upper, b), positive=flag(positive)))
+    below, middle, above, right = floating(lower, diagonal, upper, b)
+    return fresh(tridiagonal_solution(below, middle, above, right, flag(positive)))
 
 
 def tridiagonal_solution(lower: Node, diagonal: Node, upper: Node, b: Node, positive: bool) -> Node:
