@@ -19,8 +19,9 @@ from egc import (
     rule,
     spd,
     symmetric,
+    tridiagonal,
 )
-from egc.factors import lu, lu_solve
+from egc.factors import lu, lu_solve, tridiagonal_solve
 
 
 @rule
@@ -63,6 +64,28 @@ def determinant_by_factors(A: SquareMatrix):
     factors, pivots = lu(A)
     exchanges = np.sum(pivots != np.arange(A.shape[0]))
     return np.linalg.det(A), np.where(exchanges % 2 == 1, -1, 1).astype(A.dtype) * np.prod(np.diag(factors))
+
+
+@rule
+def tridiagonal_solution(T: SquareMatrix, b: Vector):
+    """T x = b by its three diagonals, for T tridiagonal"""
+    require(tridiagonal(T))
+    return np.linalg.solve(T, b), tridiagonal_solve(np.diag(T, -1), np.diag(T), np.diag(T, 1), b)
+
+
+@rule
+def tridiagonal_solutions(T: SquareMatrix, B: Matrix):
+    """T X = B by its three diagonals, for T tridiagonal"""
+    require(tridiagonal(T))
+    return np.linalg.solve(T, B), tridiagonal_solve(np.diag(T, -1), np.diag(T), np.diag(T, 1), B)
+
+
+@rule
+def positive_definite_tridiagonal_solution(T: SquareMatrix, b: Vector):
+    """T x = b by two of its diagonals, for T tridiagonal and positive definite"""
+    require(tridiagonal(T), spd(T))
+    lower = np.diag(T, -1)
+    return np.linalg.solve(T, b), tridiagonal_solve(lower, np.diag(T), lower, b, positive=True)
 
 
 @rule

@@ -22,6 +22,7 @@ from egc import (
     unitary,
     upper_triangular,
 )
+from egc.factors import gram, triangular_product
 
 
 @rule(precision="exact")
@@ -284,3 +285,43 @@ def tridiagonal_times_vector(T: SquareMatrix, x: Vector):
     none = np.zeros(1, T.dtype)
     above, below = np.concatenate([none, np.diag(T, -1) * x[:-1]]), np.concatenate([np.diag(T, 1) * x[1:], none])
     return T @ x, above + np.diag(T) * x + below
+
+
+@rule
+def matrix_times_its_transpose(A: Matrix):
+    """A A^T is symmetric: half of its products are made"""
+    return A @ A.T, gram(A)
+
+
+@rule
+def transpose_times_its_matrix(A: Matrix):
+    """A^T A is symmetric: half of its products are made"""
+    return A.T @ A, gram(A, transposed=True)
+
+
+@rule
+def lower_triangular_times_matrix(L: SquareMatrix, B: Matrix):
+    """L B without the products with zeros, for L lower triangular"""
+    require(lower_triangular(L))
+    return L @ B, triangular_product(L, B, lower=True)
+
+
+@rule
+def upper_triangular_times_matrix(U: SquareMatrix, B: Matrix):
+    """U B without the products with zeros, for U upper triangular"""
+    require(upper_triangular(U))
+    return U @ B, triangular_product(U, B)
+
+
+@rule
+def matrix_times_lower_triangular(B: Matrix, L: SquareMatrix):
+    """B L without the products with zeros, for L lower triangular"""
+    require(lower_triangular(L))
+    return B @ L, triangular_product(L, B, lower=True, right=True)
+
+
+@rule
+def matrix_times_upper_triangular(B: Matrix, U: SquareMatrix):
+    """B U without the products with zeros, for U upper triangular"""
+    require(upper_triangular(U))
+    return B @ U, triangular_product(U, B, right=True)

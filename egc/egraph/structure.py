@@ -64,6 +64,9 @@ psd: (op-matmul (op-transpose x "(1, 0)") x)
 psd: (op-matmul x (op-transpose x "(1, 0)"))
 spd: (op-matmul (op-transpose x "(1, 0)") x) x full_column_rank
 spd: (op-matmul x (op-transpose x "(1, 0)")) x full_row_rank
+psd: (op-gram x t)
+spd: (op-gram x "True") x full_column_rank
+spd: (op-gram x "False") x full_row_rank
 psd: (op-matmul (op-transpose x "(1, 0)") (op-matmul y x)) y psd
 psd: (op-matmul (op-matmul (op-transpose x "(1, 0)") y) x) y psd
 psd: (op-matmul x (op-matmul y (op-transpose x "(1, 0)"))) y psd

@@ -1,4 +1,4 @@
-"""Long products are made in the order that multiplies least or nearly so, whatever their ends are, and what is shared is made once."""
+"""Long products are made in the order that multiplies least or nearly so, and what is shared is made once."""
 
 import functools
 import itertools
