@@ -95,6 +95,12 @@ def transpose_of_product(A: Matrix, B: Matrix):
     return (A @ B).T, B.T @ A.T
 
 
+@rule(dtypes="number")
+def transposed_matrix_times_matrix(A: Matrix, B: Matrix):
+    """A^T B = (B^T A)^T"""
+    return A.T @ B, (B.T @ A).T
+
+
 @equation(precision="exact", dtypes="number")
 def transpose_of_sum(A: Matrix, B: Matrix):
     """(A + B)^T = A^T + B^T"""
