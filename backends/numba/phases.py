@@ -76,13 +76,13 @@ class Phase:
 @dataclass(frozen=True)
 class Shared:
     """How the caller shares a phase: the numbers among `Calls.extra` of the length and, where sizes alone must cut it
-    into chunks, of the elements; the number of rows that chunks are multiples of; what it takes, as prices of numbers of
+    into chunks, of the elements and of the rows that chunks are multiples of; what it takes, as prices of numbers of
     iterations among `extra`."""
 
     length: int
     elements: int | None
     step: int
-    rows: int
+    rows: int | None
     prices: tuple[tuple[float, int], ...]
 
 
@@ -119,8 +119,8 @@ class Calls:
                 if phase.elements is not None:
                     step = f"{prefix}s{number}"
                     chunk = f"part({length}, {extra[phase.elements]})"
-                    up = f"({chunk} + {phase.rows - 1}) // {phase.rows} * {phase.rows}" if phase.rows > 1 else chunk
-                    yield f"{step} = {up}"
+                    rows = extra[phase.rows] if phase.rows is not None else "1"
+                    yield f"{step} = {chunk if rows == '1' else f'({chunk} + {rows} - 1) // ({rows}) * ({rows})'}"
                 call = f"run_phase({packed}, {number}, {length}, {step}, {step}, {work})"
             else:
                 count = "0"
@@ -232,12 +232,14 @@ class _Kernel:
         if phase.axis is None:
             return number - 1 if phase.combines else None
         work = work_of(phase.items)
-        rows = phase.shared.rows if isinstance(phase.shared, Blocks) else 1
+        rows: Dim = phase.shared.run if isinstance(phase.shared, Blocks) else 1
         if phase.axis == 0 and suits(phase.shared, self.loops[phase.loop]):
             rows = LANES
-        elements = self.size(work.iterations) if phase.folds or rows > 1 else None
+        alike = rows != 1
+        elements = self.size(work.iterations) if phase.folds or alike else None
         prices = tuple((price, self.size(count)) for count, price in work.prices.items())
-        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, rows, prices)
+        whole = self.size(rows) if alike else None
+        return Shared(self.size(phase.shared.dim), elements, COLUMNS if phase.axis else 0, whole, prices)
 
 
 def _kind(dtype: np.dtype) -> str:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def write_blocks(nest: Nest, loop: Blocks, start: str, stop: str, indent: int) -> None:
     """The items of each block one after the other. Arrays that hold one block are addressed as if they held all rows."""
     source, first, count = nest.source, f"f{nest.suffix}", f"m{nest.suffix}"
-    source.line(indent, f"for {first} in range({start}, {stop}, {loop.rows}):")
-    source.line(indent + 1, f"{count} = min({loop.rows}, {stop} - {first})")
+    run = source.dim(loop.run)
+    source.line(indent, f"for {first} in range({start}, {stop}, {run}):")
+    source.line(indent + 1, f"{count} = min({run}, {stop} - {first})")
     before = dict(source.pointers)
     for name, step in loop.held:
         source.pointers[name] = f"h{before[name]}"

@@ -88,7 +88,7 @@ def _lines(body: Iterable[Item], depth: int, indent: int) -> Iterator[str]:
             yield "    " * indent + str(item)
             continue
         if isinstance(item, Blocks):
-            yield "    " * indent + f"blocks of {item.rows} of {item.dim}"
+            yield "    " * indent + f"blocks of {item.run} of {item.dim}"
             yield from _lines(item.body, depth, indent + 1)
             continue
         loops, inner = [_head(item, depth)], item.body

@@ -43,8 +43,9 @@ from egc.views import Map, Source, identity, inside, trace
 
 NOTHING = Ranges()
 
-ROWS = 32
-"""Rows of a matrix product that are made at a time: enough for BLAS to run at its best, few enough to stay in cache."""
+ROWS, MOST_ROWS, HELD = 32, 128, 2**17
+"""Rows of a matrix product that are made at a time, at least and at most, and the elements that they may have. BLAS brings the
+right operand into order for each run of rows anew; few elements stay in cache until they are read."""
 
 
 class Fresh:
@@ -108,7 +109,7 @@ class NestBuilder:
             if node not in self.strides:
                 self.strides[node] = row_major(node.type.shape)
                 step = self.strides[node][0]
-                self.names[node] = self.buffer(node.type.dtype, ROWS * step)
+                self.names[node] = self.buffer(node.type.dtype, self._run() * step)
                 self.held.append((self.names[node], step))
         for node, shared in kept.items():
             if node not in self.strides:
@@ -131,7 +132,15 @@ class NestBuilder:
         for is_product, members in groupby(rows.body, lambda item: isinstance(item, Product)):
             between = tuple(members)
             items.extend(between if is_product else [For(rows.dim, between)])
-        return Blocks(rows.dim, tuple(items), rows=ROWS, held=tuple(self.held))
+        return Blocks(rows.dim, tuple(items), run=self._run(), held=tuple(self.held))
+
+    def _run(self) -> Dim:
+        """The rows of a product that are made at a time."""
+        widest: Dim = 1
+        for part in self.kernel.parts:
+            if part.product is not None:
+                widest = sizes.maximum(widest, part.product.type.shape[-1])
+        return sizes.maximum(ROWS, sizes.minimum(MOST_ROWS, sizes.floordiv(HELD, widest)))
 
     def buffer(self, dtype: np.dtype, size: Dim) -> str:
         """A new buffer that lives while the loops run."""

@@ -232,13 +232,13 @@ class For:
 
 @dataclass(frozen=True)
 class Blocks(For):
-    """A loop from 0 to below `dim` in runs of `rows` indices, so that what one run makes stays in cache.
+    """A loop from 0 to below `dim` in runs of `run` indices, so that what one run makes stays in cache.
 
     Its items are `For` over `dim`, which walk one run only, and `Product` of the rows of one run. The arrays in `held`, with
     the step between rows, hold the rows of one run: the first one's are at index 0.
     """
 
-    rows: int = 1
+    run: Dim = 1
     held: tuple[tuple[str, Dim], ...] = ()
 
 
