@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from itertools import count, groupby
 
 import numpy as np
@@ -43,9 +44,10 @@ from egc.views import Map, Source, identity, inside, trace
 
 NOTHING = Ranges()
 
-ROWS, MOST_ROWS, HELD = 32, 128, 2**17
-"""Rows of a matrix product that are made at a time, at least and at most, and the elements that they may have. BLAS brings the
-right operand into order for each run of rows anew; few elements stay in cache until they are read."""
+ROWS, MORE_ROWS, HELD, MOST_ROWS = 32, 128, 2**17, 256
+"""Rows of a matrix product that are made at a time: at least so many, more while they have no more elements than these, and the
+most where each element is a long sum. BLAS brings the right operand into order for each run of rows anew, which takes what a row
+does; few elements stay in cache until they are read, which matters beside short sums."""
 
 
 class Fresh:
@@ -136,11 +138,11 @@ class NestBuilder:
 
     def _run(self) -> Dim:
         """The rows of a product that are made at a time."""
-        widest: Dim = 1
-        for part in self.kernel.parts:
-            if part.product is not None:
-                widest = sizes.maximum(widest, part.product.type.shape[-1])
-        return sizes.maximum(ROWS, sizes.minimum(MOST_ROWS, sizes.floordiv(HELD, widest)))
+        products = [part.product for part in self.kernel.parts if part.product is not None]
+        widest = reduce(sizes.maximum, (each.type.shape[-1] for each in products), 1)
+        shortest = reduce(sizes.minimum, (each.inputs[1].type.shape[0] for each in products), 2 * MOST_ROWS)
+        few = sizes.maximum(ROWS, sizes.minimum(MORE_ROWS, sizes.floordiv(HELD, widest)))
+        return sizes.maximum(few, sizes.floordiv(shortest, 2))
 
     def buffer(self, dtype: np.dtype, size: Dim) -> str:
         """A new buffer that lives while the loops run."""
