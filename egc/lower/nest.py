@@ -139,8 +139,10 @@ class NestBuilder:
     def _run(self) -> Dim:
         """The rows of a product that are made at a time."""
         products = [part.product for part in self.kernel.parts if part.product is not None]
-        widest = reduce(sizes.maximum, (each.type.shape[-1] for each in products), 1)
-        shortest = reduce(sizes.minimum, (each.inputs[1].type.shape[0] for each in products), 2 * MOST_ROWS)
+        one: Dim = 1
+        most: Dim = 2 * MOST_ROWS
+        widest = reduce(sizes.maximum, (each.type.shape[-1] for each in products), one)
+        shortest = reduce(sizes.minimum, (each.inputs[1].type.shape[0] for each in products), most)
         few = sizes.maximum(ROWS, sizes.minimum(MORE_ROWS, sizes.floordiv(HELD, widest)))
         return sizes.maximum(few, sizes.floordiv(shortest, 2))
 
