@@ -174,8 +174,6 @@ MAKERS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "full_row_rank": _matrix,
 }
 
-UNASSUMED = {"", "order", "nonzero"}
-
 
 @dataclass(frozen=True)
 class Expression:

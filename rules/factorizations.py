@@ -19,6 +19,7 @@ from egc import (
     rule,
     spd,
     symmetric,
+    thin,
     tridiagonal,
 )
 from egc.factors import lu, lu_solve, tridiagonal_solve
@@ -244,12 +245,7 @@ def squares_of_columns_rotated(A: Matrix, Q: SquareMatrix):
 
 @rule
 def squares_of_product(U: Matrix, V: Matrix):
-    """|U V|^2 = sum of (U^T U) * (V V^T), the sums of squares"""
-    B = U @ V
-    return np.sum(B * B), np.sum((U.T @ U) * (V @ V.T))
-
-
-@rule
-def inner_product_of_products(A: Matrix, B: Matrix, C: Matrix):
-    """sum of (A B) * C = sum of A * (C B^T)"""
-    return np.sum((A @ B) * C), np.sum(A * (C @ B.T))
+    """|U V|^2 = |R V|^2 with U = Q R, the sums of squares, for U thin: sums of products of Gram matrices may be negative"""
+    require(thin(U))
+    B, C = U @ V, np.linalg.qr(U, mode="r") @ V
+    return np.sum(B * B), np.sum(C * C)

@@ -289,7 +289,8 @@ def thin_residual(X, U, V):
 
 
 def squared_norm_of_product(U, V):
-    return np.vdot(U.T @ U, V.T @ V)
+    product = np.linalg.qr(U, mode="r") @ V.T
+    return np.vdot(product, product)
 
 
 def _capacitance(v, U):

@@ -161,6 +161,13 @@ class Context:
         self._guard(difference, "==")
         return True
 
+    def alike(self, a: Dim, b: Dim) -> bool:
+        """Whether two sizes are equal, guarded; False where that may change with the iteration."""
+        try:
+            return self.same(a, b)
+        except Undecided:
+            return False
+
     def _unify(self, difference: Size) -> None:
         for monomial, coefficient in reversed(difference.terms):
             if len(monomial) == 1 and abs(coefficient) == 1:

@@ -48,7 +48,7 @@ def assume(value: Any, *facts: str) -> Any:
     node = value.node
     if node.type.rank == 2 and not SQUARE.isdisjoint(facts):
         rows, columns = node.type.shape
-        node = build.reshape(node, (rows, rows)) if current().same(rows, columns) else node
+        node = build.reshape(node, (rows, rows)) if current().alike(rows, columns) else node
     return Array(current().make("assume", node, facts=tuple(sorted(facts))), value.kind)
 
 

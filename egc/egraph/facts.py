@@ -246,9 +246,12 @@ def _general_laws() -> Iterator[Law]:
         ("nonnegative", "nonzero", "positive"),
         ("nonpositive", "nonzero", "negative"),
         ("positive", "integral", "at_least_one"),
-        *(re.split(r":? ", line) for line in structure.PAIRS.strip().splitlines()),
     ):
         premises = f"({fact_relation(first)} r) ({fact_relation(second)} r)"
+        yield Law(conclusion, frozenset([first, second]), premises)
+    for line in structure.PAIRS.strip().splitlines():
+        first, second, conclusion = line.replace(":", "").split()
+        premises = f"({fact_relation(first)} r) ({fact_relation(second)} r) (= (Shape2 n n) (shape-of r))"
         yield Law(conclusion, frozenset([first, second]), premises)
     for fact in ELEMENTS:
         same = f"({fact_relation(fact)} x)"

@@ -19,7 +19,7 @@ full_column_rank full_row_rank: nonsingular
 lower_triangular positive_diagonal: nonsingular
 upper_triangular positive_diagonal: nonsingular
 """
-"""Two facts of one matrix that imply a third."""
+"""Two facts of one square matrix that imply a third."""
 
 KEPT = """
 (op-transpose x "(1, 0)"): symmetric psd spd diagonal orthogonal nonsingular tridiagonal permutation identity zero unit_diagonal

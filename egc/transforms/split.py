@@ -59,8 +59,8 @@ def _costly(update: Program, states: set[Node]) -> list[Node]:
     for node in update.nodes():
         if node not in states and all(child in free for child in node.inputs) and not list(ir.regions(node)):
             free.add(node)
-            costly = OPS[node.op].kind == ELEMENTWISE and node.op not in CHEAP and node.op != "divide"
-            number = node.type.rank == 0 and OPS[node.op].kind == ELEMENTWISE
+            number = OPS[node.op].kind == ELEMENTWISE and node.type.rank == 0
+            costly = node.op not in CHEAP and node.op != "divide"
             if number and (costly or any(child in dear for child in node.inputs)):
                 dear.add(node)
         else:

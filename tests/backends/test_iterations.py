@@ -8,22 +8,13 @@ import numpy as np
 import pytest
 
 import egc
-from egc.backends.numba.crew import CELL
-from egc.backends.numba.threads import num_threads, set_num_threads, started
+from egc.backends.numba.threads import set_num_threads, started
+
+pytestmark = pytest.mark.usefixtures("threads_are_worth_their_start")
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(300, 130))
 N = RNG.integers(1, 40, size=(300, 130))
-
-
-@pytest.fixture(autouse=True)
-def threads_are_worth_their_start():
-    """Threads begin with a microsecond of work, so that arrays can be small."""
-    count, worth = num_threads(), CELL["egc_thread_share"].value
-    CELL["egc_thread_share"].value = 1000.0
-    yield
-    CELL["egc_thread_share"].value = worth
-    set_num_threads(count)
 
 
 def steps_to_one(k):

@@ -16,6 +16,8 @@ from egc.errors import ProgramError
 from egc.options import thread_count
 from tests.backends.test_threads import settled
 
+pytestmark = pytest.mark.usefixtures("threads_are_worth_their_start")
+
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(300, 700))
 N = RNG.integers(-3, 4, size=(300, 700)).astype(np.int32)
@@ -78,16 +80,6 @@ def across(x, n):
 FUNCTIONS = [
     elementwise, totals, complex_totals, by_row, by_column, standardized, softmax, gathered, products, nearest, across,
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def threads_are_worth_their_start():
-    """Threads begin with a microsecond of work, so that arrays can be small."""
-    count, worth = num_threads(), CELL["egc_thread_share"].value
-    CELL["egc_thread_share"].value = 1000.0
-    yield
-    CELL["egc_thread_share"].value = worth
-    set_num_threads(count)
 
 
 def flat(result):

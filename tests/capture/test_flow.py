@@ -423,3 +423,26 @@ def test_nothing_of_a_branch_is_computed_outside_of_it():
         return s
 
     assert_same(neighbours, X)
+
+
+def minors(A):
+    """The leading rows are a square matrix in the last iteration only."""
+    out = np.zeros(len(A) + 1)
+    for k in range(1, len(A) + 1):
+        out[k] = np.linalg.slogdet(A[:k] @ A[:k].T)[1]
+    return out
+
+
+def traces(A):
+    total = 0.0
+    for k in range(1, len(A) + 1):
+        total = total + np.trace(egc.assume(A[:k], "lower_triangular"))
+    return total
+
+
+@pytest.mark.parametrize("function", [minors, traces])
+def test_what_is_square_in_some_iterations_is_captured_in_one_loop(function):
+    A = np.tril(np.random.default_rng(3).normal(size=(6, 6)))
+    program = capture(function, (A,), {}, {}).program
+    assert [node.op for node in topological(program.outputs)].count("loop") == 1
+    np.testing.assert_allclose(egc.optimize(function, backend="reference")(A), function(A))

@@ -245,6 +245,8 @@ def test_structure_is_inferred(predicate, term):
         ("tridiagonal", s.matmul(given(S, "tridiagonal"), given(S, "tridiagonal"))),
         ("nonsingular", s.matmul(given(A, "full_column_rank"), given(transpose(A), "full_column_rank"))),
         ("identity", s.diagonal_matrix(const(2.0, p), offset=0)),
+        ("full_row_rank", transpose(given(transpose(A), "lower_triangular", "positive_diagonal"))),
+        ("full_column_rank", transpose(given(transpose(A), "lower_triangular", "positive_diagonal"))),
     ],
 )
 def test_structure_is_not_invented(predicate, term):

@@ -26,6 +26,9 @@ PAIRS = {
     "x - x may be nan": (lambda x: (x - x, np.zeros_like(x)), VECTOR),
     "a trace is not that of the factors": (lambda A, B: (np.trace(A @ B), np.trace(A) * np.trace(B)), SQUARE, OTHER),
     "a determinant is not linear": (lambda A, B: (np.linalg.det(A + B), np.linalg.det(A) + np.linalg.det(B)), SQUARE, OTHER),
+    "a sum of squares is none of products of Gram matrices": (
+        lambda U, V: (np.sum((U @ V) ** 2), np.sum((U.T @ U) * (V @ V.T))), TALL, SQUARE
+    ),
     "Kronecker products do not commute": (lambda A, B: (np.kron(A, B), np.kron(B, A)), SQUARE, OTHER),
     "what is not positive definite has no Cholesky factor": (
         lambda A: (np.linalg.cholesky(A) @ np.linalg.cholesky(A).T, A), SQUARE

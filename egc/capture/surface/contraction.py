@@ -126,7 +126,7 @@ def tensordot(a: Node, b: Node, summed_a: Sequence[int], summed_b: Sequence[int]
 def diagonal(x: Node, offset: int = 0) -> Node:
     """The diagonals of the last two axes. What is square is taken to be so for every call: laws of traces speak of that."""
     rows, columns = x.type.shape[-2:]
-    if equal(rows, columns):
+    if current().alike(rows, columns):
         note_square_factors(x)
     if offset >= 0:
         columns = columns - offset
@@ -148,7 +148,7 @@ def note_square_factors(node: Node) -> None:
         if each.op in JOINED:
             stack += each.inputs
         elif each.type.rank == 2:
-            equal(*each.type.shape)
+            current().alike(*each.type.shape)
 
 
 def last_axes(x: Node, *axes: int) -> Node:
