@@ -18,6 +18,7 @@ from egc.errors import (
     EgcError,
     InternalError,
     Line,
+    NotDifferentiable,
     NotEncodable,
     OperandTypeError,
     ProgramError,
@@ -133,8 +134,16 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return optimized.explain(*args, **kwargs)
 
 
+DERIVATIVES = frozenset("grad value_and_grad jvp vjp jacobian hessian hvp vmap".split())
+"""The functions of `egc.derivatives`."""
+
+
 def __getattr__(name: str) -> Any:
-    """`egc.scope`, `egc.assume` and `egc.Explanation` load capture and the rest of the compiler on first use."""
+    """`egc.scope`, `egc.assume`, `egc.grad` and others load capture and the rest of the compiler on first use."""
+    if name in DERIVATIVES:
+        from egc import derivatives
+
+        return getattr(derivatives, name)
     if name in ("scope", "assume"):
         from egc.capture import scopes
 
@@ -148,7 +157,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Axes", "BackendError", "Bool", "Constant", "EgcError", "Index", "InternalError", "Line", "Matrix",
-    "NotEncodable", "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError",
+    "NotDifferentiable", "NotEncodable", "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError",
     "Spec", "SquareMatrix", "Vector", "VerificationError", "at_least_one", "at_most_one", "cond", "diagonal",
     "do_while", "equation", "explain", "finite", "fori_loop", "full_column_rank", "full_row_rank", "hermitian",
     "identity", "integral", "invariant", "loop", "loop_rule", "lower_triangular", "negative", "nonempty",

@@ -51,6 +51,10 @@ class NotEncodable(EgcError, TypeError):
         super().__init__(f"{what}: {why}", line)
 
 
+class NotDifferentiable(NotEncodable):
+    """A value that depends on what is differentiated in a way that has no derivative, or none that egc knows."""
+
+
 class RuleError(EgcError, ValueError):
     """A rule or a rule file is refused. `line` is the place in the rule file."""
 

@@ -27,6 +27,7 @@ from egc.errors import EgcError, InternalError, NotEncodable, RuleError
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
+from egc.transforms import derivatives
 from egc.transforms import LOOP_LAWS, LoopLaws, simplify
 
 
@@ -139,7 +140,7 @@ def capture_stage(
 ) -> Captured:
     start = time.perf_counter()
     try:
-        captured = capture(function, positional, named, options.assume)
+        captured = capture(function, positional, named, options.assume, derivatives=derivatives)
     finally:
         trace.seconds["capture"] = time.perf_counter() - start
     trace.programs["captured"] = captured.program

@@ -80,6 +80,7 @@ class Context:
     are not negative on this side of a branch. `made`: when each Node was made first.
     `interpret`: captures a call of a Python function.
     `magnitudes`: what the absolute values of integers that loops carry are not above.
+    `derivatives`: the transformations of Nodes that transformed functions are made by; `remarks`: how loops run backward.
     """
 
     hints: Mapping[str, int]
@@ -95,6 +96,8 @@ class Context:
     ranges: dict[str, Range] = field(default_factory=dict)
     facts: tuple[Dim, ...] = ()
     magnitudes: dict[Node, int] = field(default_factory=dict)
+    derivatives: Any = None
+    remarks: list[Any] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0

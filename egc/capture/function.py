@@ -59,6 +59,7 @@ class Captured:
     writes: (leaf, output) pairs: arguments that the function changes, and their new contents.
     checks: outputs that are bool scalars; when one is true, the function must run as written instead.
     size_guards, value_guards: what must hold of the sizes and of outer values.
+    remarks: how loops are run backward, where derivatives need it.
     """
 
     program: Program
@@ -72,6 +73,7 @@ class Captured:
     size_guards: tuple[SizeGuard, ...]
     value_guards: tuple[ValueGuard, ...]
     shapes: Mapping[int, tuple[Dim, ...]] = field(default_factory=dict)
+    remarks: tuple[Any, ...] = ()
 
     def layouts(self) -> dict[str, str]:
         """The order in memory of the arrays that are inputs, where it is not C's: see `layout_of`."""
@@ -105,10 +107,12 @@ def capture(
     named: Mapping[str, Any] | None = None,
     assume: Mapping[str, Sequence[str]] | None = None,
     fixed: frozenset[str] = frozenset(),
+    derivatives: Any = None,
 ) -> Captured:
     """The Program of `function` for arguments like these.
 
-    assume: facts about arguments by name. fixed: names of leaves to treat as constants.
+    assume: facts about arguments by name. fixed: names of leaves to treat as constants. derivatives: the package of that name,
+    by which functions that are transformed are made.
     Raises NotEncodable for what egc cannot express, and the function's own errors for bad arguments.
     """
     forest, named_leaves = flatten_arguments(bind_arguments(function, positional, named or {}))
@@ -124,7 +128,7 @@ def capture(
     attempts = RESTARTS + sum(np.ndim(leaf.value) for leaf in leaves)
     for _ in range(attempts):
         try:
-            return _attempt(function, forest, leaves, substitution, assume or {}, ways)
+            return _attempt(function, forest, leaves, substitution, assume or {}, ways, derivatives)
         except Choose as choice:
             ways[choice.loop] = choice.way
         except Restart as restart:
@@ -152,13 +156,14 @@ def _attempt(
     substitution: Mapping[str, Dim],
     assumed: Mapping[str, Sequence[str]],
     ways: Mapping[Any, str],
+    derivatives: Any,
 ) -> Captured:
     hints: dict[str, int] = {leaf.name: leaf.value for leaf in leaves if leaf.kind == trees.INTEGER}
     values: list[Any] = []
     inputs: list[Node] = []
     owners: dict[Node, int] = {}
     shapes: dict[int, tuple[Dim, ...]] = {}
-    context = Context(hints, ways=ways)
+    context = Context(hints, ways=ways, derivatives=derivatives)
     with active(context), guards_of(context):
         for position, leaf in enumerate(leaves):
             shapes[position] = _shape(leaf, substitution, hints) if leaf.kind == trees.ARRAY else ()
@@ -251,6 +256,7 @@ def _finish(
     return Captured(
         program, tuple(leaves), tuple(owners[node] for node in inputs), dict(context.constants), tree, results,
         tuple(writes), checks, tuple(context.size_guards), tuple(context.value_guards.values()), dict(shapes),
+        tuple(dict.fromkeys(context.remarks)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numba.core import ir as numba_ir
 
 from egc.capture import builtins as python_builtins
-from egc.capture import stretches
+from egc.capture import derivatives, stretches
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
@@ -39,6 +39,7 @@ from egc.errors import Line, NotEncodable
 from egc.ir import Node
 from egc.rewrite import Rule
 from egc.sizes import Size
+from egc.transformed import Transformed
 
 WHOLE, UNROLLED, LONG = "whole", "unrolled", "long"
 """Ways to capture a loop: for all iterations at once, or one after the other; at once, if that can be, since it is long."""
@@ -140,6 +141,10 @@ class Interpreter:
             return function(*arguments, **options)
         if isinstance(function, Closure):
             function = function.function()
+        if isinstance(function, derivatives.Pull):
+            return self.call(function.function, (function.primals, *arguments), options)
+        if isinstance(function, Transformed):
+            return derivatives.call(self, function, arguments, options)
         if isinstance(function, Rule):
             function = function.function
         if isinstance(function, types.FunctionType):

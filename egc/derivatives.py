@@ -1,0 +1,194 @@
+"""Derivatives of functions, as functions: gradients, Jacobians, tangents and cotangents, and functions mapped over an axis.
+
+Each takes a NumPy function and gives a function object as `egc.optimize` does. It runs with NumPy; `egc.optimize` of it compiles it, value and
+derivatives in one search. Of an optimized function they take its backend, rules and other options. They compose in any order.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from egc.dispatch import Optimized
+from egc.errors import NotEncodable, ProgramError
+from egc.options import Options
+from egc.transformed import Transformed
+
+PLAIN = Options("reference", [], "real", {}, False)
+"""How a derivative runs that is not optimized: by NumPy, op by op."""
+
+
+def _as_written(transformed: Transformed, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Raises why there is no program for these arguments: what capture says, or the function's own error."""
+    Optimized(transformed, PLAIN).plan(*positional, **named)
+    if transformed.kind in ("grad", "value_and_grad", "jacobian", "hessian"):
+        transformed.function(*positional, **named)
+    raise NotEncodable(
+        f"this call of {transformed.__name__}", "for these values the function runs as written, which has no derivative"
+    )
+
+
+def transformed(kind: str, function: Callable[..., Any], **options: Any) -> Optimized:
+    """A transformed function with the options of the function, where that is an optimized one."""
+    plain = getattr(function, "__egc_plain__", function)
+    given = function.options if isinstance(function, Optimized) else PLAIN
+    if not callable(plain):
+        raise TypeError(f"{kind} is of functions, not of {type(plain).__name__}")
+    return Optimized(Transformed(kind, plain, options, _as_written), given)
+
+
+def _loops(reverse: str, memory: int) -> dict[str, Any]:
+    methods = ("auto", "reversible", "stored", "checkpoints")
+    if reverse not in methods:
+        raise ProgramError(f"reverse is one of {', '.join(methods)}, not {reverse!r}")
+    return {"method": reverse, "memory": int(memory)}
+
+
+MEMORY = 2**28
+"""Bytes that the stored states of a loop may take before it is run backward by checkpoints."""
+
+
+def grad(
+    fn: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = 0,
+    *,
+    has_aux: bool = False,
+    reverse: str = "auto",
+    memory: int = MEMORY,
+) -> Any:
+    """The gradient of a real scalar function.
+
+    fn: a function of NumPy arrays and numbers, in containers or not, that returns one floating scalar; with `has_aux`, that and
+        anything else, which is returned beside the gradient.
+    argnums: position or name of the argument; several in a tuple give a tuple of gradients. A gradient has the form and shape of its
+        argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX.
+    reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the rest is computed again,
+        "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
+    memory: bytes that a loop may store before "auto" takes checkpoints.
+
+    Where a function has no derivative: equal extremes share it (max, min, maximum, sort by its order), absolute and sign have 0 at 0, jumps
+    have 0. Raises NotDifferentiable, with the source line, for what has none that is known, and NotEncodable for what egc cannot capture.
+
+    >>> import numpy as np
+    >>> grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return transformed("grad", fn, argnums=argnums, has_aux=has_aux, **_loops(reverse, memory))
+
+
+def value_and_grad(
+    fn: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = 0,
+    *,
+    has_aux: bool = False,
+    reverse: str = "auto",
+    memory: int = MEMORY,
+) -> Any:
+    """The function's value and its gradient: see `grad`.
+
+    >>> import numpy as np
+    >>> value, gradient = value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    >>> float(value), gradient
+    (5.0, array([2., 4.]))
+    """
+    return transformed("value_and_grad", fn, argnums=argnums, has_aux=has_aux, **_loops(reverse, memory))
+
+
+@functools.lru_cache(maxsize=256)
+def _cached(kind: str, function: Callable[..., Any]) -> Optimized:
+    return transformed(kind, function)
+
+
+def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value at `primals`, the function's arguments, and how it changes along `tangents`: arrays of the same shapes.
+
+    >>> import numpy as np
+    >>> value, change = jvp(np.sin, (0.0,), (2.0,))
+    >>> float(value), float(change)
+    (0.0, 2.0)
+    """
+    found: tuple[Any, Any] = _cached("jvp", fn)(tuple(primals), tuple(tangents))
+    return found
+
+
+def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value, and a function that takes a cotangent of its form and shape to those of the arguments, in a tuple.
+
+    >>> import numpy as np
+    >>> value, pull = vjp(lambda x, y: x * y, 2.0, 3.0)
+    >>> [float(each) for each in pull(1.0)]
+    [3.0, 2.0]
+    """
+    pull = _cached("pullback", fn)
+    plain = getattr(fn, "__egc_plain__", fn)
+    value = fn(*primals) if isinstance(fn, Optimized) else plain(*primals)
+    return value, lambda cotangents: pull(tuple(primals), cotangents)
+
+
+def jacobian(
+    fn: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = 0,
+    *,
+    mode: str = "auto",
+    has_aux: bool = False,
+    reverse: str = "auto",
+    memory: int = MEMORY,
+) -> Any:
+    """The Jacobian: for a result of shape s and an argument of shape t, an array of shape s + t.
+
+    mode: "forward" pushes one tangent for each element of the argument through, "reverse" pulls one cotangent for each element of
+        the result back; "auto" takes the fewer. The other arguments are those of `grad`.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ProgramError(f"mode is auto, forward or reverse, not {mode!r}")
+    return transformed("jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, **_loops(reverse, memory))
+
+
+def hessian(
+    fn: Callable[..., Any], argnums: int | str | Sequence[int | str] = 0, *, reverse: str = "auto", memory: int = MEMORY
+) -> Any:
+    """The second derivatives of a real scalar function: the Jacobian of its gradient, tangents through cotangents.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    return transformed("hessian", fn, argnums=argnums, **_loops(reverse, memory))
+
+
+def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The Hessian of a real scalar function of one argument times a vector: how its gradient changes along `tangents`.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
+    array([6., 0.])
+    """
+    return jvp(_gradient(fn), primals, tangents)[1]
+
+
+@functools.lru_cache(maxsize=256)
+def _gradient(function: Callable[..., Any]) -> Any:
+    return grad(function)
+
+
+def vmap(fn: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Any:
+    """The function for each row of its arguments.
+
+    in_axes: the axis that is mapped over, one number, or one for each argument, None for those that are the same for all rows.
+    out_axes: where the results have it.
+
+    >>> import numpy as np
+    >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.ones((2, 3)), np.ones(3))
+    array([3., 3.])
+    """
+    return transformed("vmap", fn, in_axes=in_axes, out_axes=out_axes)
+
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "transformed", "value_and_grad", "vjp", "vmap"]

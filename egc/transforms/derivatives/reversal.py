@@ -1,0 +1,223 @@
+"""Cotangents through loops: what one iteration does to them, and how the iterations are run from the last to the first.
+
+A loop runs backward by states that were stored, by checkpoints from which they are computed again, or by its reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from egc import ir, sizes
+from egc.ir import Node, Program, make
+from egc.ops import INT64
+from egc.sizes import Dim
+from egc.transforms.derivatives.arrays import row_of, with_row
+from egc.transforms.derivatives.inverse import inverse
+from egc.transforms.derivatives.notation import zeros
+from egc.transforms.derivatives.regions import replaced, stand_ins
+from egc.transforms.derivatives.residuals import smallest_cut
+from egc.transforms.derivatives.segments import segmented
+from egc.transforms.derivatives.step import Step
+from egc.transforms.derivatives.strategy import Remark, Strategy
+from egc.transforms.derivatives.tables import backward_several
+from egc.transforms.inline import inline
+from egc.trips import count_size
+from egc.types import ArrayType
+
+
+@backward_several("loop")
+def _loop_back(
+    node: Node, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy
+) -> Sequence[Node | None]:
+    step = Step.of(node, cotangents, places, strategy)
+    if not step.states and not step.operands:
+        return [None] * len(places)
+    given = _reverse_of(step, strategy)
+    if given is not None:
+        return _in_order(_by_reverse(step, given, cotangents, strategy), step, places)
+    count = count_size(node.inputs[0]) if node.params["counted"] else None
+    if count is None:
+        return _by_segments(step, None, cotangents, places, strategy)
+    count = count if strategy.at_least(count, 0) else sizes.maximum(0, count)
+    stored = smallest_cut(step, strategy)
+    memory = _bytes([each.type for each in stored]) * count
+    if stored and not step.segment and _by_checkpoints(memory, strategy):
+        return _by_segments(step, count, cotangents, places, strategy)
+    strategy.remarks.append(Remark(node.line, "stored" if not step.segment else "checkpoints", memory))
+    return _in_order(_by_stored(step, count, stored, cotangents, strategy), step, places)
+
+
+def _bytes(types: Sequence[ArrayType]) -> Dim:
+    return sum((type.size * type.dtype.itemsize for type in types), 0)
+
+
+def _by_checkpoints(memory: Dim, strategy: Strategy) -> bool:
+    return strategy.method == "checkpoints" or (
+        strategy.method == "auto" and strategy.estimate(memory) > strategy.memory
+    )
+
+
+def _in_order(found: Mapping[int, Node], step: Step, places: Sequence[int]) -> list[Node | None]:
+    """The cotangents of the loop's inputs at some places."""
+    return [found.get(k - step.first) for k in places]
+
+
+def _initial(step: Step, cotangents: Mapping[int, Node]) -> list[Node]:
+    """The cotangents that go into the last iteration: of the states, then of the operands, which have none yet."""
+    states = [cotangents.get(k, None) for k in step.states]
+    values = [zeros(step.inside[k].type) if each is None else each for k, each in zip(step.states, states)]
+    return values + [zeros(step.inside[k].type) for k in step.operands]
+
+
+def _results(step: Step, loop: Sequence[Node]) -> dict[int, Node]:
+    return dict(zip((*step.states, *step.operands), loop))
+
+
+def _by_stored(
+    step: Step, count: Dim, stored: Sequence[Node], cotangents: Mapping[int, Node], strategy: Strategy
+) -> dict[int, Node]:
+    node, update = step.node, step.update
+    name = update.inputs[0].params["name"]
+    at = sizes.symbol(name)
+    breaks = node.params["pre"] is not None or node.params["post"] is not None
+    buffers: Sequence[Node] = ()
+    done: Node | None = None
+    if stored or breaks:
+        types = [ArrayType(each.type.dtype, (count, *each.type.shape)) for each in stored]
+        rows = stand_ins(update, "_stored", types)
+        (done_in,) = stand_ins(update, "_done", [ArrayType(INT64, ())])
+        outputs = [with_row(row, value, at) for row, value in zip(rows, stored)]
+        start = [zeros(type) for type in types]
+        if breaks:
+            rows, start = [*rows, done_in], [*start, ir.constant(0, INT64)]
+            outputs.append(make("add", done_in, ir.constant(1, INT64)))
+        new = step.with_states(rows, outputs, start)
+        strategy.replacements[node] = new
+        items = ir.items(new)
+        buffers = items[step.number : step.number + len(stored)]
+        done = items[-1] if breaks else None
+    return _run_back(step, count, stored, buffers, done, cotangents, strategy)
+
+
+def _run_back(
+    step: Step,
+    count: Dim,
+    stored: Sequence[Node],
+    buffers: Sequence[Node],
+    done: Node | None,
+    cotangents: Mapping[int, Node],
+    strategy: Strategy,
+) -> dict[int, Node]:
+    """The loop from the last iteration to the first; `done` iterations where another number ended it."""
+    update, name = step.update, step.update.inputs[0].params["name"]
+    reads = stand_ins(update, "_read", [each.type for each in stored])
+    outputs = replaced(step.outputs, dict(zip(stored, reads)))
+    operands = update.inputs[step.first + step.number :]
+    body = Program((update.inputs[0], *step.fresh, *reads, *operands), outputs, "update", frozenset([name]))
+    index = strategy.fresh()
+    back = count - 1 - sizes.symbol(index)
+    counter = ir.input(index, ArrayType(INT64, ()))
+    rows = stand_ins(body, "_rows", [each.type for each in buffers])
+    values = [row_of(row, back) for row in rows]
+    if done is None:
+        results = inline(body, [ir.size(back), *step.fresh, *values, *operands], {name: back})
+        inputs = (counter, *step.fresh, *rows, *operands)
+        more: tuple[Node, ...] = ()
+    else:
+        (limit,) = stand_ins(body, "_limit", [ArrayType(INT64, ())])
+        inner = (*step.fresh, *rows, *operands)
+        then = Program(inner, inline(body, [ir.size(back), *step.fresh, *values, *operands], {name: back}), "then")
+        otherwise = Program(inner, tuple(step.fresh), "otherwise")
+        results = ir.cond(make("less", ir.size(back), limit), then, otherwise, list(inner))
+        inputs, more = (counter, *inner, limit), (done,)
+    program = Program(inputs, tuple(results), "update", frozenset([index]))
+    given = step.node.inputs[step.first + step.number :]
+    loop = ir.loop(
+        program, _initial(step, cotangents), [*buffers, *given, *more], ir.size(count), line=step.node.line
+    )
+    return _results(step, loop)
+
+
+def _by_segments(
+    step: Step, count: Dim | None, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy
+) -> Sequence[Node | None]:
+    """By checkpoints: see `segmented`."""
+    nest, unfinished, moved = segmented(step.node, count, strategy)
+    strategy.replacements[step.node] = nest
+    strategy.segments.add(nest)
+    found = _loop_back(nest, cotangents, [moved[k] for k in places], strategy)
+    if unfinished is None:
+        return found
+    return [None if each is None else _or_nan(each, unfinished) for each in found]
+
+
+def _or_nan(x: Node, unfinished: Node) -> Node:
+    """nan instead of a wrong number, where a loop was longer than checkpoints reach."""
+    nan = ir.constant(float("nan"), x.type.dtype, x.type.shape)
+    mask = unfinished if not x.type.rank else make("broadcast", unfinished, shape=x.type.shape, axes=())
+    return make("where", mask, nan, x)
+
+
+def _reverse_of(step: Step, strategy: Strategy) -> Program | None:
+    """The region that gives the states before from those after, where the loop is to be run by it."""
+    node = step.node
+    if strategy.method in ("stored", "checkpoints"):
+        return None
+    if node.params["reverse"] is not None:
+        return node.params["reverse"]
+    if not step.uses_states and strategy.method == "auto":
+        return None
+    found = inverse(node, exact_only=strategy.method == "auto", line=node.line)
+    if found is None or _numbers_needed(step, found):
+        return None
+    return found
+
+
+def _numbers_needed(step: Step, reverse: Program) -> bool:
+    """Whether sizes in the regions follow from the iteration's number, while it depends on data which number is the last."""
+    if not step.first or (count_size(step.node.inputs[0]) is not None and step.plain):
+        return False
+    name = step.update.inputs[0].params["name"]
+    regions = (reverse, Program(step.update.inputs, step.outputs))
+    return any(name in ir.free_symbols(region) for region in regions)
+
+
+def _by_reverse(
+    step: Step, reverse: Program, cotangents: Mapping[int, Node], strategy: Strategy
+) -> dict[int, Node]:
+    """Runs the states back with the cotangents: nothing is kept but the last states."""
+    node, update, number = step.node, step.update, step.number
+    strategy.remarks.append(Remark(node.line, "reversible", 0))
+    count, last = node.inputs[0] if step.first else None, node
+    if not step.plain:
+        (done,) = stand_ins(update, "_done", [ArrayType(INT64, ())])
+        one = ir.constant(1, INT64)
+        last = step.with_states([done], [make("add", done, one)], [ir.constant(0, INT64)])
+        strategy.replacements[node] = last
+        count = ir.items(last)[-1]
+    assert count is not None
+    states, operands = update.inputs[step.first : step.first + number], update.inputs[step.first + number :]
+    index = strategy.fresh()
+    counter = ir.input(index, ArrayType(INT64, ()))
+    size = count_size(count)
+    limit: tuple[Node, ...] = ()
+    numbers: list[Node] = []
+    values: dict[str, Dim] = {}
+    if step.first and size is not None:
+        back = size - 1 - sizes.symbol(index)
+        numbers, values = [ir.size(back)], {update.inputs[0].params["name"]: back}
+    elif step.first:
+        limit = tuple(stand_ins(update, "_limit", [ArrayType(INT64, ())]))
+        numbers = [make("subtract", make("subtract", limit[0], ir.constant(1, INT64)), ir.size(sizes.symbol(index)))]
+    before = inline(reverse, [*numbers, *states, *operands], values)
+    body = Program((*update.inputs, *step.fresh), step.outputs, "update", update.size_inputs)
+    results = inline(body, [*numbers, *before, *operands, *step.fresh], values)
+    program = Program(
+        (counter, *states, *step.fresh, *operands, *limit), (*before, *results), "update", frozenset([index])
+    )
+    start = [*ir.items(last)[:number], *_initial(step, cotangents)]
+    given = [*node.inputs[step.first + number :], *([count] if limit else [])]
+    loop = ir.loop(program, start, given, count, line=node.line)
+    return _results(step, loop[number:])
+
+
