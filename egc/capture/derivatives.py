@@ -42,8 +42,24 @@ class Part:
     auxiliary: Any = None
 
     @property
+    def numbers(self) -> list[int]:
+        """Which leaves are numbers or arrays."""
+        return [k for k, leaf in enumerate(self.leaves) if is_number(leaf)]
+
+    @property
     def outputs(self) -> tuple[Node, ...]:
-        return tuple(to_node(leaf) for leaf in self.leaves)
+        return tuple(to_node(self.leaves[k]) for k in self.numbers)
+
+    def results(self, values: Sequence[Any]) -> Any:
+        """The results with values in the place of the numbers."""
+        leaves = list(self.leaves)
+        for k, value in zip(self.numbers, values):
+            leaves[k] = value
+        return trees.unflatten(self.tree, leaves)
+
+
+def is_number(leaf: Any) -> bool:
+    return isinstance(leaf, (Array, Size, np.ndarray, np.generic, bool, int, float, complex))
 
 
 def call(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -60,19 +76,18 @@ def _trace(
     inputs: list[Node] = []
     actual: list[Node] = []
     argument_trees: list[Tree] = []
-    for place in chosen:
-        value = positional[place] if isinstance(place, int) else keywords[place]
-        leaves: list[tuple[str, Any]] = []
-        tree = trees.flatten(value, str(place), leaves)
-        new = [_stand_in(leaf, name, inputs, actual) for name, leaf in leaves]
-        argument_trees.append(tree)
-        whole = trees.unflatten(tree, new)
-        machine.own_all(whole)
-        if isinstance(place, int):
-            positional[place] = whole
-        else:
-            keywords[place] = whole
     with inside() as region:
+        for place in chosen:
+            value = positional[place] if isinstance(place, int) else keywords[place]
+            leaves: list[tuple[str, Any]] = []
+            tree = trees.flatten(value, str(place), leaves)
+            whole = trees.unflatten(tree, [_stand_in(leaf, name, inputs, actual) for name, leaf in leaves])
+            argument_trees.append(tree)
+            machine.own_all(whole)
+            if isinstance(place, int):
+                positional[place] = whole
+            else:
+                keywords[place] = whole
         returned = machine.call(given.function, positional, keywords)
     if region.cells:
         raise NotEncodable(
@@ -250,8 +265,9 @@ def _matching(machine: Machine, what: str, value: Any, trees_: Sequence[Tree], l
     """The leaves of tangents or cotangents, which must have the form, shapes and kinds of what they belong to."""
     leaves: list[tuple[str, Any]] = []
     given = trees.flatten(value, what, leaves)
+    leaves = [each for each in leaves if is_number(each[1])]
     children = given.children if len(trees_) != 1 or given.form in (tuple, list) and len(given.children) == 1 else (given,)
-    counts = sum(map(_leaf_count, trees_))
+    counts = len(like)
     if len(leaves) != counts or len(children) != len(trees_):
         raise TypeError(f"the {what} have {len(leaves)} leaves where {counts} are needed")
     found = []
@@ -272,9 +288,8 @@ def _jvp(machine: Machine, given: Transformed, arguments: Sequence[Any], named: 
     outputs = part.outputs
     found = engine.pushforward(outputs, dict(zip(part.inputs, moved)))
     values = _put_back(part, [*outputs, *_filled(found, outputs)])
-    plain = [_like(leaf, node) for leaf, node in zip(part.leaves, values)]
-    tangent = [result(node) for node in values[len(outputs) :]]
-    return trees.unflatten(part.tree, plain), trees.unflatten(part.tree, tangent)
+    plain = [_like(part.leaves[k], node) for k, node in zip(part.numbers, values)]
+    return part.results(plain), part.results([result(node) for node in values[len(outputs) :]])
 
 
 def _pullback(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -307,7 +322,7 @@ def _jacobian(machine: Machine, given: Transformed, arguments: Sequence[Any], na
     nodes = _put_back(part, [block for row in blocks for block in row])
     rows = [nodes[k * len(part.inputs) : (k + 1) * len(part.inputs)] for k in range(len(outputs))]
     leaves = [_wrapped(part, row, _argnums(given)[1]) for row in rows]
-    found = trees.unflatten(part.tree, leaves)
+    found = part.results(leaves)
     return (found, part.auxiliary) if given.options.get("has_aux") else found
 
 

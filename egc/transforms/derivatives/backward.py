@@ -131,11 +131,16 @@ class _Pass:
 
     def _transposed(self, node: Node, cotangents: Mapping[int, Node], places: Sequence[int]) -> Sequence[Node | None]:
         """The cotangents of operands, by going back through what the operands' tangents become."""
-        stand_ins = {k: ir.input(f"_tangent{k}", node.inputs[k].type) for k in places}
+        stand_ins = {k: ir.input(self.strategy.fresh(), node.inputs[k].type) for k in places}
         tangents = rule(node, [stand_ins.get(k) for k in range(len(node.inputs))])
         results = tangents if isinstance(tangents, tuple) else (tangents,)
         pairs = [(results[k], ct) for k, ct in cotangents.items() if results[k] is not None]
-        return pullback([result for result, _ in pairs], [ct for _, ct in pairs], list(stand_ins.values()), self.strategy)
+        wanted, before = list(stand_ins.values()), self.strategy.unknown
+        self.strategy.unknown = before.union(wanted)
+        try:
+            return pullback([result for result, _ in pairs], [ct for _, ct in pairs], wanted, self.strategy)
+        finally:
+            self.strategy.unknown = before
 
 
 def _carries(node: Node) -> bool:

@@ -106,10 +106,15 @@ def _as_operand(x: Node, type: ArrayType) -> Node:
 
 
 def one_triangle(a: Node, lower: bool) -> Node:
-    """The Hermitian matrix of which one triangle is given."""
-    if lower:
-        return make("add", make("tril", a, offset=0), hermitian_turned(make("tril", a, offset=-1)))
-    return make("add", make("triu", a, offset=0), hermitian_turned(make("triu", a, offset=1)))
+    """The Hermitian matrix of which one triangle is given; of its diagonal the real part counts."""
+    op, offset = ("tril", -1) if lower else ("triu", 1)
+    side = make(op, a, offset=offset)
+    if a.type.dtype.kind == "c":
+        center = make("cast", make("real", diagonal(a)), dtype=a.type.dtype)
+        whole = make("add", side, make("diagonal_matrix", center, offset=0))
+    else:
+        whole = make(op, a, offset=0)
+    return make("add", whole, hermitian_turned(side))
 
 
 def _half(a: Node, lower: bool = True) -> Node:
@@ -422,8 +427,18 @@ def _lstsq(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
 
 @forward("expm")
 def _expm(node: Node, tangents: Tangents) -> Node | None:
-    """The upper right block of the exponential of [[A, A'], [0, A]]."""
     (a,), (da,) = node.inputs, tangents
+    assert da is not None
+    return _exponential_block(a, da)
+
+
+@backward("expm")
+def _expm_back(node: Node, ct: Node, k: int) -> Node:
+    return _exponential_block(turned(node.inputs[0]), ct)
+
+
+def _exponential_block(a: Node, da: Node) -> Node:
+    """The upper right block of the exponential of [[A, A'], [0, A]]: the derivative at A along A'."""
     rank, n = a.type.rank, a.type.shape[-1]
     above = make("concatenate", a, da, axis=rank - 1)
     below = make("concatenate", zeros(a.type), a, axis=rank - 1)

@@ -14,6 +14,7 @@ from egc.sizes import Dim
 from egc.transforms.derivatives.arrays import row_of, with_row
 from egc.transforms.derivatives.inverse import inverse
 from egc.transforms.derivatives.notation import zeros
+from egc.transforms.derivatives.numbers import with_number
 from egc.transforms.derivatives.regions import replaced, stand_ins
 from egc.transforms.derivatives.residuals import smallest_cut
 from egc.transforms.derivatives.segments import segmented
@@ -91,10 +92,12 @@ def _by_stored(
         if breaks:
             rows, start = [*rows, done_in], [*start, ir.constant(0, INT64)]
             outputs.append(make("add", done_in, ir.constant(1, INT64)))
-        new = step.with_states(rows, outputs, start)
-        strategy.replacements[node] = new
-        items = ir.items(new)
-        buffers = items[step.number : step.number + len(stored)]
+        if strategy.lacks_value(node):
+            new = step.only_for(rows, outputs, start)
+        else:
+            new = strategy.replacements[node] = step.with_states(rows, outputs, start)
+        items = ir.items(new)[-len(rows) :]
+        buffers = items[: len(stored)]
         done = items[-1] if breaks else None
     return _run_back(step, count, stored, buffers, done, cotangents, strategy)
 
@@ -112,29 +115,38 @@ def _run_back(
     update, name = step.update, step.update.inputs[0].params["name"]
     reads = stand_ins(update, "_read", [each.type for each in stored])
     outputs = replaced(step.outputs, dict(zip(stored, reads)))
-    operands = update.inputs[step.first + step.number :]
+    used = set(ir.topological(outputs))
+    places = [k for k in range(step.number, len(step.inside)) if step.inside[k] in used]
+    operands = tuple(step.inside[k] for k in places)
     body = Program((update.inputs[0], *step.fresh, *reads, *operands), outputs, "update", frozenset([name]))
     index = strategy.fresh()
-    back = count - 1 - sizes.symbol(index)
     counter = ir.input(index, ArrayType(INT64, ()))
     rows = stand_ins(body, "_rows", [each.type for each in buffers])
-    values = [row_of(row, back) for row in rows]
+    more: tuple[Node, ...] = ()
+    times, back = ir.size(count), count - 1 - sizes.symbol(index)
+    inner = (*step.fresh, *rows, *operands)
+
+    def at(place: Dim) -> tuple[Node, ...]:
+        given = [ir.size(place), *step.fresh, *(row_of(row, place) for row in rows), *operands]
+        return inline(body, given, {name: place})
+
     if done is None:
-        results = inline(body, [ir.size(back), *step.fresh, *values, *operands], {name: back})
-        inputs = (counter, *step.fresh, *rows, *operands)
-        more: tuple[Node, ...] = ()
+        results = at(back)
     else:
         (limit,) = stand_ins(body, "_limit", [ArrayType(INT64, ())])
-        inner = (*step.fresh, *rows, *operands)
-        then = Program(inner, inline(body, [ir.size(back), *step.fresh, *values, *operands], {name: back}), "then")
-        otherwise = Program(inner, tuple(step.fresh), "otherwise")
-        results = ir.cond(make("less", ir.size(back), limit), then, otherwise, list(inner))
-        inputs, more = (counter, *inner, limit), (done,)
-    program = Program(inputs, tuple(results), "update", frozenset([index]))
-    given = step.node.inputs[step.first + step.number :]
-    loop = ir.loop(
-        program, _initial(step, cotangents), [*buffers, *given, *more], ir.size(count), line=step.node.line
-    )
+        more = (done,)
+        place = make("subtract", make("subtract", limit, ir.constant(1, INT64)), ir.size(sizes.symbol(index)))
+        values = [make("gather", row, place, axes=(0,), mode="raise") for row in rows]
+        found = with_number(body, place, [*step.fresh, *values, *operands])
+        if found is not None:
+            results, times = found, done
+        else:
+            then, otherwise = Program(inner, at(back), "then"), Program(inner, tuple(step.fresh), "otherwise")
+            results = ir.cond(make("less", ir.size(back), limit), then, otherwise, list(inner))
+        inner = (*inner, limit)
+    program = Program((counter, *inner), tuple(results), "update", frozenset([index]))
+    given = [step.node.inputs[step.first + k] for k in places]
+    loop = ir.loop(program, _initial(step, cotangents), [*buffers, *given, *more], times, line=step.node.line)
     return _results(step, loop)
 
 
@@ -161,7 +173,7 @@ def _or_nan(x: Node, unfinished: Node) -> Node:
 def _reverse_of(step: Step, strategy: Strategy) -> Program | None:
     """The region that gives the states before from those after, where the loop is to be run by it."""
     node = step.node
-    if strategy.method in ("stored", "checkpoints"):
+    if strategy.method in ("stored", "checkpoints") or strategy.lacks_value(node):
         return None
     if node.params["reverse"] is not None:
         return node.params["reverse"]

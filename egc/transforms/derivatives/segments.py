@@ -16,6 +16,7 @@ from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import BOOL, INT64
 from egc.sizes import Dim
+from egc.transforms.derivatives.numbers import with_number
 from egc.transforms.derivatives.regions import replaced, stand_ins
 from egc.transforms.derivatives.strategy import Strategy
 from egc.transforms.inline import inline
@@ -39,63 +40,75 @@ def segmented(node: Node, count: Dim | None, strategy: Strategy) -> tuple[Node, 
     if count is not None:
         lengths = [-sizes.floordiv(-count, inner), inner]
     names = [strategy.fresh() for _ in lengths]
-    at: Dim = 0
-    for each, name in zip(lengths, names):
-        at = at * each + sizes.symbol(name)
     (alive,) = stand_ins(update, "_alive", [ArrayType(BOOL, ())])
     counted = [node.inputs[0]] if first and count is None else []
-    (limit,) = stand_ins(update, "_limit", [ArrayType(INT64, ())])
+    limit, base = stand_ins(update, "_at", [ArrayType(INT64, ())] * 2)
     limits = [limit] if counted else []
     states, operands = update.inputs[first : first + number], [*update.inputs[first + number :], *limits]
+    by_data = bool(first) and all(
+        region is None or with_number(region, base, region.inputs[1:]) is not None
+        for region in (node.params[name] for name in ("pre", "update", "post"))
+    )
+    bases = [base] if by_data else []
 
-    def goes_on(position: Dim) -> Node:
-        """Whether the iteration at a position is run."""
+    def region_at(region: Program, place: Dim, values: tuple[Node, ...]) -> list[Node]:
+        """A region of the loop in the iteration at a place, counted from the base where that is data."""
+        values = values[: len(region.inputs) - first]
+        if by_data:
+            found = with_number(region, make("add", base, ir.size(place)), values)
+            assert found is not None
+            return list(found)
+        given = [ir.size(place)] if first else []
+        return list(inline(region, [*given, *values], {region.inputs[0].params["name"]: place} if first else {}))
+
+    def goes_on(place: Dim) -> Node:
+        """Whether the iteration at a place is run."""
         conditions = [alive]
-        if count is not None:
-            conditions.append(make("less", ir.size(position), ir.size(count)))
-        elif limits:
-            conditions.append(make("less", ir.size(position), limit))
+        if first:
+            number_now = make("add", base, ir.size(place)) if by_data else ir.size(place)
+            conditions.append(make("less", number_now, ir.size(count) if count is not None else limit))
         if node.params["pre"] is not None:
-            conditions += _region(node.params["pre"], position, (*states, *operands), first)
+            conditions += region_at(node.params["pre"], place, (*states, *operands))
         return reduce(lambda a, b: make("logical_and", a, b), conditions)
 
-    def _region(region: Program, position: Dim, values: tuple[Node, ...], first: int) -> list[Node]:
-        given = [ir.size(position)] if first else []
-        name = {region.inputs[0].params["name"]: position} if first else {}
-        return list(inline(region, [*given, *values[: len(region.inputs) - first]], name))
+    def place_at(depth: int) -> Dim:
+        """The first iteration's number in an iteration of the loop at a depth; counted from the base where that is data."""
+        place: Dim = 0
+        for each, name in list(zip(lengths, names))[depth if by_data else 0 : depth + 1]:
+            place = place * each + sizes.symbol(name)
+        return place * sizes.product(tuple(lengths[depth + 1 :]))
 
     def level(depth: int) -> Program:
         """The update of the loop at a depth."""
         counter = ir.input(names[depth], ArrayType(INT64, ()))
-        inputs = (counter, *states, alive, *operands)
+        inputs = (counter, *states, alive, *operands, *bases)
         if depth == len(lengths) - 1:
-            new = _region(update, at, (*states, *operands), first)
+            new = region_at(update, place_at(depth), (*states, *operands))
             after = node.params["post"]
-            still = _region(after, at, (*new, *operands), first)[0] if after is not None else ir.constant(True, BOOL)
+            still = ir.constant(True, BOOL)
+            if after is not None:
+                still = region_at(after, place_at(depth), (*new, *operands))[0]
             return Program(inputs, (*new, still), "update", frozenset([names[depth]]))
-        found = nest(depth + 1, [*states, alive], operands)
+        start = [make("add", base, ir.size(place_at(depth)))] if by_data else []
+        found = nest(depth + 1, [*states, alive], [*operands, *start])
         return Program(inputs, tuple(ir.items(found)), "update", frozenset([names[depth]]))
 
     def nest(depth: int, start: list[Node], given: list[Node]) -> Node:
         body = level(depth)
-        position: Dim = 0
-        for each, name in zip(lengths[: depth + 1], names[: depth + 1]):
-            position = position * each + sizes.symbol(name)
-        for each in lengths[depth + 1 :]:
-            position = position * each
-        pre = Program(body.inputs, (goes_on(position),), "pre", body.size_inputs)
+        pre = Program(body.inputs, (goes_on(place_at(depth)),), "pre", body.size_inputs)
         return make(
             "loop", ir.size(lengths[depth]), *start, *given, line=node.line, counted=True, states=number + 1,
             pre=pre, update=body, post=None, reverse=None,
         )  # fmt: skip
 
     given = [*node.inputs[first + number :], *counted]
-    found = nest(0, [*node.inputs[first : first + number], ir.constant(True, BOOL)], given)
+    zero = [ir.constant(0, INT64)] if by_data else []
+    found = nest(0, [*node.inputs[first : first + number], ir.constant(True, BOOL)], [*given, *zero])
     places = {k: k - first + 1 + (1 if k - first >= number else 0) for k in range(first, len(node.inputs))}
     if count is not None:
         return found, None, places
     results = ir.items(found)
-    swap = dict(zip((*states, alive, *operands), (*results, *given)))
+    swap = dict(zip((*states, alive, *operands, *bases), (*results, *given, *zero)))
     (unfinished,) = replaced([goes_on(sizes.product(tuple(lengths)))], swap)
     return found, unfinished, places
 

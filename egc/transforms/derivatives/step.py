@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from egc import ir
@@ -90,20 +90,48 @@ class Step:
 
     def with_states(self, fresh: Sequence[Node], outputs: Sequence[Node], start: Sequence[Node]) -> Node:
         """The loop with further states."""
-        node, number, first = self.node, self.number, self.first
-        layout = (*self.update.inputs[: first + number], *fresh, *self.update.inputs[first + number :])
+        return self._loop(range(self.number), range(self.number, len(self.inside)), fresh, outputs, start)
 
-        def extended(region: Program | None, more: Iterable[Node] = ()) -> Program | None:
+    def only_for(self, fresh: Sequence[Node], outputs: Sequence[Node], start: Sequence[Node]) -> Node:
+        """The loop with these states and those that they need, none else: the others may have no values."""
+        ends = [self.node.params[name] for name in ("pre", "post") if self.node.params[name] is not None]
+        needed = {node for region in ends for node in replaced(region.outputs, dict(zip(region.inputs, self.update.inputs)))}
+        needed |= set(outputs)
+        kept: set[int] = set()
+        while True:
+            reached = set(ir.topological(needed))
+            grown = {k for k, each in enumerate(self.inside) if each in reached}
+            if grown == kept:
+                break
+            kept = grown
+            needed |= {self.update.outputs[k] for k in kept if k < self.number}
+        states = [k for k in sorted(kept) if k < self.number]
+        return self._loop(states, [k for k in sorted(kept) if k >= self.number], fresh, outputs, start)
+
+    def _loop(
+        self,
+        states: Sequence[int],
+        operands: Sequence[int],
+        fresh: Sequence[Node],
+        outputs: Sequence[Node],
+        start: Sequence[Node],
+    ) -> Node:
+        node, first, inside = self.node, self.first, self.inside
+        layout = (*self.update.inputs[:first], *(inside[k] for k in states), *fresh, *(inside[k] for k in operands))
+
+        def extended(region: Program | None) -> Program | None:
             if region is None:
                 return None
             new = replaced(region.outputs, dict(zip(region.inputs, self.update.inputs)))
-            return Program(layout, (*new, *more), region.name, self.update.size_inputs)
+            results = (*(new[k] for k in states), *outputs) if region.name == "update" else new
+            return Program(layout, results, region.name, self.update.size_inputs)
 
-        inputs = (*node.inputs[: first + number], *start, *node.inputs[first + number :])
+        given = node.inputs[first:]
+        inputs = (*node.inputs[:first], *(given[k] for k in states), *start, *(given[k] for k in operands))
         return make(
-            "loop", *inputs, line=node.line, counted=bool(first), states=number + len(fresh),
-            pre=extended(node.params["pre"]), update=extended(self.update, outputs),
-            post=extended(node.params["post"]), reverse=None,
+            "loop", *inputs, line=node.line, counted=bool(first), states=len(states) + len(fresh),
+            pre=extended(node.params["pre"]), update=extended(self.update), post=extended(node.params["post"]),
+            reverse=None,
         )  # fmt: skip
 
 

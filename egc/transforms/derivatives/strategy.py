@@ -30,7 +30,8 @@ class Strategy:
     """The method that is asked for, the bytes that states may take, what sizes are at least, and what they are now.
 
     `remarks` collects what was chosen; `replacements`, the loops in whose place are ones that keep what the way back needs, with
-    the same first results; `segments`, the loops that are segments of others. `number` counts the names of new loops.
+    the same first results; `segments`, the loops that are segments of others. `unknown` are stand-ins for tangents that are
+    transposed away. `number` counts the names of new loops.
     """
 
     method: str = "auto"
@@ -40,7 +41,12 @@ class Strategy:
     remarks: list[Remark] = field(default_factory=list)
     replacements: dict[Node, Node] = field(default_factory=dict)
     segments: set[Node] = field(default_factory=set)
+    unknown: frozenset[Node] = frozenset()
     number: int = 0
+
+    def lacks_value(self, node: Node) -> bool:
+        """Whether a value depends on a stand-in that nothing takes the place of."""
+        return bool(self.unknown) and not self.unknown.isdisjoint(ir.topological([node]))
 
     def fresh(self) -> str:
         """A name for the number of a new loop's iterations."""
