@@ -28,7 +28,7 @@ Evaluate = Callable[..., Any]
 
 EVALUATE: dict[str, Evaluate] = {}
 
-STRUCTURED = "gram", "triangular_product", "tridiagonal_solve", "symmetric_solve"
+STRUCTURED = "gram", "triangular_product", "tridiagonal_solve", "banded_solve", "symmetric_solve"
 
 
 def meaning(*names: str) -> Callable[[Evaluate], Evaluate]:

@@ -56,6 +56,8 @@ triangular_solutions: upper_triangular:U[n,n] B[n,k]
 diagonal_solution: nonzero:v[n] B[n,n]
 tridiagonal_solution: tridiagonal:T[n,n] b[n]
 positive_definite_tridiagonal_solution: tridiagonal+spd:T[n,n] b[n]
+pentadiagonal_solution: pentadiagonal:P[n,n] b[n]
+banded_solution: bands:ab[7,n] b[n]
 symmetric_solution: symmetric:S[n,n] b[n]
 orthogonal_solution: orthogonal:Q[n,n] B[n,k]
 solutions_with_one_matrix: nonsingular:A[n,n] b[n] c[n]
@@ -114,7 +116,7 @@ Sizes = Mapping[str, int]
 def sizes(n: int) -> dict[str, int]:
     """The sizes of arguments where n rows are usual: k is some, r few, m the root of n, and nn and mm are products and sums."""
     m = max(2, round(n**0.5))
-    return {"n": n, "k": max(2, n // 10), "r": max(2, n // 100), "m": m, "mm": m * m, "nn": 2 * n, "3": 3}
+    return {"n": n, "k": max(2, n // 10), "r": max(2, n // 100), "m": m, "mm": m * m, "nn": 2 * n, "3": 3, "7": 7}
 
 
 def _matrix(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -132,6 +134,16 @@ def _positive_definite(rng: np.random.Generator, shape: tuple[int, ...]) -> np.n
 
 def _tridiagonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.triu(np.tril(rng.normal(size=shape), 1), -1) + 4 * np.eye(*shape)
+
+
+def _pentadiagonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.triu(np.tril(rng.normal(size=shape), 2), -2) + 6 * np.eye(*shape)
+
+
+def _bands(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    found = rng.normal(size=shape)
+    found[shape[0] // 2] += 2 * shape[0]
+    return found
 
 
 def _symmetric(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -166,6 +178,8 @@ MAKERS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "upper_triangular": lambda rng, shape: _triangular(rng, shape).T.copy(),
     "triangular_with_positive_diagonal": _positive_diagonal,
     "tridiagonal": _tridiagonal,
+    "pentadiagonal": _pentadiagonal,
+    "bands": _bands,
     "tridiagonal+spd": _symmetric_tridiagonal,
     "orthogonal": lambda rng, shape: np.linalg.qr(rng.normal(size=shape))[0],
     "permutation": lambda rng, shape: np.eye(shape[0])[rng.permutation(shape[0])],
@@ -196,7 +210,7 @@ class Expression:
         """The facts that are assumed, by argument."""
         found = {}
         for facts, name, _ in self.arguments:
-            if facts not in ("", "order"):
+            if facts not in ("", "order", "bands"):
                 found[name] = ASSUMED.get(facts, facts.split("+"))
         return found
 

@@ -19,6 +19,10 @@ def is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_count(value: Any) -> bool:
+    return is_int(value) and value >= 0
+
+
 def is_dim(value: Any) -> bool:
     return is_int(value) or isinstance(value, sizes.Size)
 
@@ -54,15 +58,17 @@ def is_region_or_none(value: Any) -> bool:
 is_bool = one_of(False, True)
 
 PARAMS: Mapping[str, Callable[[Any], bool]] = {
+    "above": is_count,
     "axes": tuple_of(is_int),
     "axis": is_int,
+    "below": is_count,
     "counted": is_bool,
     "combine": one_of("set", *UFUNCS[2]),
     "dtype": is_dtype,
     "facts": tuple_of(lambda fact: isinstance(fact, str)),
     "full_matrices": is_bool,
     "high": tuple_of(is_dim),
-    "index": lambda value: is_int(value) and value >= 0,
+    "index": is_count,
     "kind": one_of(None, "quicksort", "heapsort", "mergesort", "stable"),
     "low": tuple_of(is_dim),
     "lower": is_bool,

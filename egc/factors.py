@@ -1,6 +1,6 @@
-"""Linear algebra that NumPy has not: factorizations to keep, and what one triangle or three diagonals suffice for.
+"""Linear algebra that NumPy has not: factorizations to keep, and what one triangle or some diagonals suffice for.
 
-These are functions of plain arrays; in a function that egc optimizes, and in rules, each is an op.
+These are functions of plain arrays; in a function that egc optimizes, and in rules, each but `bands` is an op.
 """
 
 from __future__ import annotations
@@ -149,6 +149,52 @@ def tridiagonal_solve(
     if status:
         raise np.linalg.LinAlgError("Matrix is not positive definite" if positive else "Singular matrix")
     return x if b.size else b.copy()
+
+
+def bands(a: np.ndarray, *, below: int = 0, above: int = 0) -> np.ndarray:
+    """So many diagonals of a matrix below and above its own, in the form of `banded_solve` and `scipy.linalg.solve_banded`.
+
+    a: shape (n, n). The result has shape (above + 1 + below, n), and zeros where the matrix has no elements.
+
+    >>> bands(np.array([[1.0, 2.0], [3.0, 4.0]]), above=1)
+    array([[0., 2.],
+           [1., 4.]])
+    """
+    n = a.shape[0]
+    columns = np.arange(n)
+    rows = columns + np.arange(-above, below + 1)[:, None]
+    inside = (rows >= 0) & (rows < n)
+    return np.where(inside, a[np.where(inside, rows, 0), columns], np.zeros((), a.dtype))
+
+
+def banded_solve(
+    bands: np.ndarray, b: np.ndarray, *, below: int = 0, above: int = 0, positive: bool = False
+) -> np.ndarray:
+    """The solution x of a @ x = b for a matrix with so many diagonals below and above its own.
+
+    bands: shape (below + 1 + above, n), where element (i, j) of the matrix is `bands[above + i - j, j]`, as for
+    `scipy.linalg.solve_banded`; what is outside of the matrix is not read. b: shape (n,) or (n, k).
+    positive: the matrix is Hermitian and positive definite, and the diagonals are those on one side of its own: `below`
+    or `above` is 0.
+    LinAlgError where the matrix is singular, or is to be positive definite and is not.
+
+    >>> banded_solve(np.array([[2.0, 2.0], [1.0, np.nan]]), np.array([2.0, 3.0]), below=1, above=0)
+    array([1., 1.])
+    """
+    bands, b = _arrays(bands, b)
+    if bands.shape != (below + 1 + above, len(b)) or b.ndim not in (1, 2) or (positive and below and above):
+        raise ValueError(f"banded_solve: shapes {bands.shape} {b.shape} do not fit")
+    if not bands.size or not b.size:
+        return b.copy()
+    if positive:
+        _, x, status = _lapack("pbsv", b)(bands, b, lower=int(not above))
+    else:
+        room = np.zeros((2 * below + above + 1, len(b)), b.dtype)
+        room[below:] = bands
+        *_, x, status = _lapack("gbsv", b)(below, above, room, b)
+    if status:
+        raise np.linalg.LinAlgError("Matrix is not positive definite" if positive else "Singular matrix")
+    return x
 
 
 def symmetric_solve(a: np.ndarray, b: np.ndarray, *, lower: bool = False) -> np.ndarray:

@@ -292,6 +292,11 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "unitary": lambda x: np.allclose(x.T.conj() @ x, np.eye(len(x)), atol=1e-6),
     "psd": lambda x: np.allclose(x, x.T.conj()) and bool(np.all(np.linalg.eigvalsh(x) >= -1e-6 * np.trace(x).real)),
     "tridiagonal": lambda x: np.array_equal(x, np.triu(np.tril(x, 1), -1)),
+    "pentadiagonal": lambda x: np.array_equal(x, np.triu(np.tril(x, 2), -2)),
+    "upper_hessenberg": lambda x: np.array_equal(x, np.triu(x, -1)),
+    "lower_hessenberg": lambda x: np.array_equal(x, np.tril(x, 1)),
+    "two_below": lambda x: np.array_equal(x, np.triu(x, -2)),
+    "two_above": lambda x: np.array_equal(x, np.tril(x, 2)),
     "unit_diagonal": lambda x: np.all(np.diag(x) == 1),
     "positive_diagonal": lambda x: np.all(np.diag(x) > 0),
     "permutation": lambda x: _one_hot(x) and _one_hot(x.T),
@@ -305,8 +310,8 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
 """What a rule can require of an operand, and a user can assume of an argument; each with its check on an array."""
 
 SQUARE = frozenset(
-    """symmetric diagonal spd psd orthogonal nonsingular hermitian unitary tridiagonal permutation identity lower_triangular
-       upper_triangular""".split()
+    """symmetric diagonal spd psd orthogonal nonsingular hermitian unitary tridiagonal pentadiagonal permutation identity
+       lower_triangular upper_triangular""".split()
 )
 """The facts that square matrices have, and only seldom others."""
 
@@ -352,6 +357,8 @@ symmetric, diagonal, spd, orthogonal = map(predicate, ("symmetric", "diagonal", 
 lower_triangular, upper_triangular = map(predicate, ("lower_triangular", "upper_triangular"))
 nonsingular, peaks_at_zero = map(predicate, ("nonsingular", "peaks_at_zero"))
 hermitian, unitary, psd, tridiagonal = map(predicate, ("hermitian", "unitary", "psd", "tridiagonal"))
+pentadiagonal, two_below, two_above = map(predicate, ("pentadiagonal", "two_below", "two_above"))
+upper_hessenberg, lower_hessenberg = map(predicate, ("upper_hessenberg", "lower_hessenberg"))
 unit_diagonal, positive_diagonal = map(predicate, ("unit_diagonal", "positive_diagonal"))
 permutation, one_hot, identity, zero = map(predicate, ("permutation", "one_hot", "identity", "zero"))
 full_column_rank, full_row_rank, thin = map(predicate, ("full_column_rank", "full_row_rank", "thin"))

@@ -13,6 +13,7 @@ from egc import (
     lower_triangular,
     nonnegative,
     orthogonal,
+    pentadiagonal,
     positive,
     positive_diagonal,
     require,
@@ -22,7 +23,7 @@ from egc import (
     thin,
     tridiagonal,
 )
-from egc.factors import lu, lu_solve, tridiagonal_solve
+from egc.factors import banded_solve, bands, lu, lu_solve, tridiagonal_solve
 
 
 @rule
@@ -87,6 +88,27 @@ def positive_definite_tridiagonal_solution(T: SquareMatrix, b: Vector):
     require(tridiagonal(T), spd(T))
     lower = np.diag(T, -1)
     return np.linalg.solve(T, b), tridiagonal_solve(lower, np.diag(T), lower, b, positive=True)
+
+
+@rule
+def pentadiagonal_solution(P: SquareMatrix, b: Vector):
+    """P x = b by its five diagonals, for P pentadiagonal"""
+    require(pentadiagonal(P))
+    return np.linalg.solve(P, b), banded_solve(bands(P, below=2, above=2), b, below=2, above=2)
+
+
+@rule
+def pentadiagonal_solutions(P: SquareMatrix, B: Matrix):
+    """P X = B by its five diagonals, for P pentadiagonal"""
+    require(pentadiagonal(P))
+    return np.linalg.solve(P, B), banded_solve(bands(P, below=2, above=2), B, below=2, above=2)
+
+
+@rule
+def positive_definite_pentadiagonal_solution(P: SquareMatrix, b: Vector):
+    """P x = b by three of its diagonals, for P pentadiagonal and positive definite"""
+    require(pentadiagonal(P), spd(P))
+    return np.linalg.solve(P, b), banded_solve(bands(P, below=2), b, below=2, positive=True)
 
 
 @rule

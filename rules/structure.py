@@ -14,6 +14,7 @@ from egc import (
     lower_triangular,
     one_hot,
     orthogonal,
+    pentadiagonal,
     permutation,
     require,
     rule,
@@ -285,6 +286,17 @@ def tridiagonal_times_vector(T: SquareMatrix, x: Vector):
     none = np.zeros(1, T.dtype)
     above, below = np.concatenate([none, np.diag(T, -1) * x[:-1]]), np.concatenate([np.diag(T, 1) * x[1:], none])
     return T @ x, above + np.diag(T) * x + below
+
+
+@rule
+def pentadiagonal_times_vector(P: SquareMatrix, x: Vector):
+    """(P x)_i = sum of P_ij x_j over |i - j| <= 2, for P pentadiagonal"""
+    require(pentadiagonal(P))
+    rows = np.arange(P.shape[0])
+    columns = rows + np.arange(-2, 3)[:, None]
+    inside = (columns >= 0) & (columns < P.shape[0])
+    near = np.where(inside, columns, 0)
+    return P @ x, np.sum(np.where(inside, P[rows, near] * x[near], 0), axis=0)
 
 
 @rule

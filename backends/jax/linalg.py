@@ -241,6 +241,70 @@ def _tridiagonal_solve(errors: Errors, params: Params, lower: Any, diagonal: Any
     return x.reshape(b.shape) if b.size else b
 
 
+@meaning("banded_solve")
+def _banded_solve(errors: Errors, params: Params, bands: Any, b: Any) -> Any:
+    """Row after row of the band: those that have an element in a column are at hand, and the one with the largest is exchanged
+    with the first; then the unknowns from the last to the first."""
+    below, above, n = params["below"], params["above"], len(b)
+    if len(bands) != below + 1 + above:
+        raise ValueError("banded_solve: the number of diagonals does not fit")
+    if not bands.size or not b.size:
+        return b
+    columns = b.reshape((n, -1))
+    if params["positive"]:
+        bands, below, above = _both_sides(bands, below, above)
+    diagonals = jnp.stack([_by_rows(bands[above - k], k) for k in range(-below, above + 1)])
+    rows = jnp.pad(diagonals.T, ((0, below + 1), (0, 0)))
+    right = jnp.pad(columns, ((0, below + 1), (0, 0)))
+
+    def eliminate(window: Any, entering: Any) -> Any:
+        matrix, sides = window
+        best = 0 if params["positive"] else jnp.argmax(jnp.abs(matrix[:, 0]))
+        order = jnp.arange(below + 1).at[best].set(0).at[0].set(best)
+        matrix, sides = matrix[order], sides[order]
+        share = matrix[1:, :1] / matrix[0, 0]
+        rest = jnp.pad((matrix[1:] - share * matrix[0])[:, 1:], ((0, 0), (0, 1)))
+        rest_sides = sides[1:] - share * sides[0]
+        return tuple(jnp.concatenate([a, e[None]]) for a, e in zip((rest, rest_sides), entering)), (matrix[0], sides[0])
+
+    first = jnp.stack([jnp.roll(rows[i], i - below) for i in range(below + 1)])
+    entering = rows[below + 1 :], right[below + 1 :]
+    _, (triangle, sides) = lax.scan(eliminate, (first, right[: below + 1]), entering)
+    pivots = triangle[:, 0]
+    failed = ~(pivots.real > 0).all() if params["positive"] else (pivots == 0).any()
+    message = "Matrix is not positive definite" if params["positive"] else "Singular matrix"
+    errors.when(failed & jnp.isfinite(rows).all(), "LinAlgError", message)
+
+    def substitute(known: Any, row: Any) -> Any:
+        coefficients, side = row
+        x = (side - jnp.matmul(coefficients[1:], known, precision=EXACT)) / coefficients[0]
+        return jnp.concatenate([x[None], known])[: below + above], x
+
+    none = jnp.zeros((below + above, columns.shape[1]), b.dtype)
+    _, x = lax.scan(substitute, none, (triangle, sides), reverse=True)
+    return x.reshape(b.shape)
+
+
+def _by_rows(band: Any, offset: int) -> Any:
+    """A diagonal, whose elements stand at their columns, with each at its row, and zeros outside of the matrix."""
+    n = len(band)
+    inside = band[max(offset, 0) : max(n + min(offset, 0), 0)]
+    return jnp.pad(inside, (min(max(-offset, 0), n), min(max(offset, 0), n)))
+
+
+def _both_sides(bands: Any, below: int, above: int) -> tuple[Any, int, int]:
+    """The diagonals of a Hermitian matrix from those on one side of its own, which is real."""
+    n, wide = bands.shape[1], below + above
+    if above:
+        bands, above = bands[::-1], 0
+        lower = jnp.stack([jnp.roll(bands[k].conj(), -k) for k in range(wide + 1)])
+    else:
+        lower = bands
+    own = lower[:1].real.astype(bands.dtype)
+    upper = [jnp.roll(lower[k].conj(), k)[None] for k in range(wide, 0, -1)]
+    return jnp.concatenate([*upper, own, lower[1:]])[:, :n], wide, wide
+
+
 @meaning("symmetric_solve")
 def _symmetric_solve(errors: Errors, params: Params, a: Any, b: Any) -> Any:
     triangle = jnp.tril(a, -1) if params["lower"] else jnp.triu(a, 1)

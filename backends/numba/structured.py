@@ -1,4 +1,4 @@
-"""Products and systems of which one triangle, or three diagonals, are read: BLAS and LAPACK where the operands lie."""
+"""Products and systems of which one triangle, or some diagonals, are read: BLAS and LAPACK where the operands lie."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def functions(letter: str) -> dict[str, Any]:
     """The functions of one matrix by op name, for one element type (s, d, c or z)."""
     rank_k, triangles, triangle = (routine(f"{letter}{name}") for name in ("syrk", "trmm", "trmv"))
     three, definite, indefinite = (routine(f"{letter}{name}") for name in ("gtsv", "ptsv", "sysv"))
+    many, definite_many = (routine(f"{letter}{name}") for name in ("gbsv", "pbsv"))
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
     real: Any = {"s": np.float32, "d": np.float64, "c": np.float32, "z": np.float64}[letter]
 
@@ -127,6 +128,49 @@ def functions(letter: str) -> dict[str, Any]:
     def tridiagonal_solve_vector(lower, diagonal, upper, b, positive):
         x = copied(b)
         tridiagonal(lower, diagonal, upper, x, 1, positive)
+        return x
+
+    @compiled
+    def banded(bands, x, count, below, above, positive):
+        """Replaces `count` right sides by the solutions. To LAPACK a column of the matrix is a row, with room for the rows
+        that exchanges fill."""
+        n, depth = bands.shape[1], bands.shape[0]
+        if depth != below + 1 + above:
+            raise ValueError("banded_solve: the number of diagonals does not fit")
+        if not n or not count:
+            return
+        room = 0 if positive else below
+        step, status = room + depth, cells(np.int32, 1)
+        columns = allocate((n, step), bands.dtype)
+        for j in range(n):
+            for i in range(room):
+                columns[j, i] = 0
+            for i in range(depth):
+                columns[j, room + i] = bands[i, j]
+        if positive:
+            part, wide = (UPPER, above) if above else (LOWER, below)
+            definite_many((part, n, wide, count, pointer(columns), step, pointer(x), n, status))
+            keep(columns)
+            if status[0] != 0:
+                raise np.linalg.LinAlgError("Matrix is not positive definite")
+            return
+        pivots = allocate((n,), np.int32)
+        many((n, below, above, count, pointer(columns), step, pointer(pivots), pointer(x), n, status))
+        keep(columns)
+        keep(pivots)
+        if status[0] != 0:
+            raise np.linalg.LinAlgError("Singular matrix")
+
+    @compiled
+    def banded_solve(bands, b, below, above, positive):
+        x = copied(b.T)
+        banded(bands, x, b.shape[1], below, above, positive)
+        return copied(x.T)
+
+    @compiled
+    def banded_solve_vector(bands, b, below, above, positive):
+        x = copied(b)
+        banded(bands, x, 1, below, above, positive)
         return x
 
     @compiled

@@ -171,6 +171,14 @@ def positive_definite_tridiagonal_solution(T, b):
     return np.linalg.solve(T, b)
 
 
+def pentadiagonal_solution(P, b):
+    return np.linalg.solve(P, b)
+
+
+def banded_solution(ab, b):
+    return linalg.solve_banded((3, 3), ab, b)
+
+
 def symmetric_solution(S, b):
     return np.linalg.solve(S, b)
 

@@ -180,6 +180,17 @@ def positive_definite_tridiagonal_solution(T, b):
     return _routine("ptsv", T)(np.diag(T), np.diag(T, -1), b)[2]
 
 
+def pentadiagonal_solution(P, b):
+    bands = np.zeros((5, len(P)))
+    for k in range(-2, 3):
+        bands[2 - k, max(k, 0) : len(P) + min(k, 0)] = np.diag(P, k)
+    return linalg.solve_banded((2, 2), bands, b, check_finite=False)
+
+
+def banded_solution(ab, b):
+    return linalg.solve_banded((3, 3), ab, b)
+
+
 def symmetric_solution(S, b):
     return linalg.solve(S, b, assume_a="sym", check_finite=False)
 

@@ -78,6 +78,13 @@ def definite(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return a + np.swapaxes(a, -1, -2) + 3 * np.eye(shape[-1])
 
 
+def dominant(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Diagonals of a matrix, the one in the middle above the others."""
+    bands = rng.uniform(*UNIT, shape)
+    bands[shape[0] // 2] += shape[0]
+    return bands
+
+
 def _maker(op: str, dtype: np.dtype) -> Callable[..., np.ndarray]:
     if dtype == BOOL:
         return coins
@@ -229,6 +236,9 @@ def library() -> dict[str, Sample]:
     beside = _input("beside", FLOAT64, N - 1)
     three = ir.make("tridiagonal_solve", beside, x, beside, y, positive=False)
     add("tridiagonal_solve", three, [values, uniform(2, 3), values])
+    bands = _input("bands", FLOAT64, 5, N)
+    five = ir.make("banded_solve", bands, y, below=2, above=2, positive=False)
+    add("banded_solve", five, [dominant, values])
     add("lstsq", ir.make("lstsq", a, y, rcond=None), [*square, values], lambda n: n**3)
     return found
 

@@ -1,7 +1,13 @@
 """What is known of the structure of matrices, as tables that `facts` reads; it says what the words mean."""
 
 IMPLIED = """
-diagonal: symmetric lower_triangular upper_triangular tridiagonal
+diagonal: symmetric lower_triangular upper_triangular
+upper_triangular: upper_hessenberg
+lower_triangular: lower_hessenberg
+upper_hessenberg: two_below
+lower_hessenberg: two_above
+tridiagonal: upper_hessenberg lower_hessenberg pentadiagonal
+pentadiagonal: two_below two_above
 spd: psd nonsingular positive_diagonal
 psd: symmetric
 orthogonal: nonsingular
@@ -14,6 +20,8 @@ unit_diagonal: positive_diagonal
 
 PAIRS = """
 lower_triangular upper_triangular: diagonal
+upper_hessenberg lower_hessenberg: tridiagonal
+two_below two_above: pentadiagonal
 psd nonsingular: spd
 full_column_rank full_row_rank: nonsingular
 lower_triangular positive_diagonal: nonsingular
@@ -22,21 +30,24 @@ upper_triangular positive_diagonal: nonsingular
 """Two facts of one square matrix that imply a third."""
 
 KEPT = """
-(op-transpose x "(1, 0)"): symmetric psd spd diagonal orthogonal nonsingular tridiagonal permutation identity zero unit_diagonal
+(op-transpose x "(1, 0)"): symmetric psd spd diagonal orthogonal nonsingular permutation identity zero unit_diagonal
 (op-transpose x "(1, 0)"): positive_diagonal
 (op-inv x): symmetric spd diagonal orthogonal lower_triangular upper_triangular permutation identity
-(op-negative x): symmetric diagonal orthogonal nonsingular lower_triangular upper_triangular tridiagonal zero
+(op-negative x): symmetric diagonal orthogonal nonsingular lower_triangular upper_triangular zero
+(op-negative x): upper_hessenberg lower_hessenberg two_below two_above
 (op-negative x): full_column_rank full_row_rank
 (op-matmul x y): diagonal orthogonal nonsingular lower_triangular upper_triangular permutation identity one_hot
 (op-matmul x y): full_column_rank full_row_rank
-(op-add x y): symmetric psd diagonal lower_triangular upper_triangular tridiagonal positive_diagonal zero
-(op-subtract x y): symmetric diagonal lower_triangular upper_triangular tridiagonal zero
+(op-add x y): symmetric psd diagonal lower_triangular upper_triangular positive_diagonal zero
+(op-add x y): upper_hessenberg lower_hessenberg two_below two_above
+(op-subtract x y): symmetric diagonal lower_triangular upper_triangular zero
+(op-subtract x y): upper_hessenberg lower_hessenberg two_below two_above
 (op-multiply x y): symmetric
 """
 """Facts that a term has where all its operands have them."""
 
 SCALED = """
-any: symmetric diagonal lower_triangular upper_triangular tridiagonal zero
+any: symmetric diagonal lower_triangular upper_triangular zero upper_hessenberg lower_hessenberg two_below two_above
 nonzero: nonsingular full_column_rank full_row_rank
 positive: spd positive_diagonal
 nonnegative: psd
@@ -57,6 +68,20 @@ OF_ANY_NUMBERS = """
 TERMS = """
 lower_triangular: (op-transpose x "(1, 0)") x upper_triangular
 upper_triangular: (op-transpose x "(1, 0)") x lower_triangular
+upper_hessenberg: (op-transpose x "(1, 0)") x lower_hessenberg
+lower_hessenberg: (op-transpose x "(1, 0)") x upper_hessenberg
+two_below: (op-transpose x "(1, 0)") x two_above
+two_above: (op-transpose x "(1, 0)") x two_below
+upper_hessenberg: (op-matmul x y) x upper_hessenberg y upper_triangular
+upper_hessenberg: (op-matmul x y) x upper_triangular y upper_hessenberg
+lower_hessenberg: (op-matmul x y) x lower_hessenberg y lower_triangular
+lower_hessenberg: (op-matmul x y) x lower_triangular y lower_hessenberg
+two_below: (op-matmul x y) x upper_hessenberg y upper_hessenberg
+two_below: (op-matmul x y) x two_below y upper_triangular
+two_below: (op-matmul x y) x upper_triangular y two_below
+two_above: (op-matmul x y) x lower_hessenberg y lower_hessenberg
+two_above: (op-matmul x y) x two_above y lower_triangular
+two_above: (op-matmul x y) x lower_triangular y two_above
 full_column_rank: (op-transpose x "(1, 0)") x full_row_rank
 full_row_rank: (op-transpose x "(1, 0)") x full_column_rank
 nonsingular: (op-inv x)
@@ -86,16 +111,34 @@ psd: (op-diagonal_matrix x "0") x nonnegative ; (= (Shape1 n) (shape-of x))
 nonsingular: (op-diagonal_matrix x "0") x nonzero ; (= (Shape1 n) (shape-of x))
 identity: (op-diagonal_matrix c "0") ; (= c (op-constant 1.0 d (Shape1 n)))
 zero: (op-constant 0.0 d (Shape2 n m))
-tridiagonal: (op-diagonal_matrix x "1")
-tridiagonal: (op-diagonal_matrix x "-1")
+lower_hessenberg: (op-diagonal_matrix x "1")
+two_above: (op-diagonal_matrix x "2")
+upper_hessenberg: (op-diagonal_matrix x "-1")
+two_below: (op-diagonal_matrix x "-2")
 upper_triangular: (op-diagonal_matrix x "1")
+upper_triangular: (op-diagonal_matrix x "2")
 lower_triangular: (op-diagonal_matrix x "-1")
-tridiagonal: (op-tril (op-triu x "-1") "1")
-tridiagonal: (op-triu (op-tril x "1") "-1")
+lower_triangular: (op-diagonal_matrix x "-2")
 lower_triangular: (op-tril x "0")
 lower_triangular: (op-tril x "-1")
+lower_hessenberg: (op-tril x "1")
+two_above: (op-tril x "2")
 upper_triangular: (op-triu x "0")
 upper_triangular: (op-triu x "1")
+upper_hessenberg: (op-triu x "-1")
+two_below: (op-triu x "-2")
+lower_triangular: (op-slice x (Shape2 "0" "0") s (Shape2 "1" "1")) x lower_triangular
+lower_hessenberg: (op-slice x (Shape2 "0" "0") s (Shape2 "1" "1")) x lower_hessenberg
+lower_hessenberg: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x lower_triangular
+two_above: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x lower_hessenberg
+upper_triangular: (op-slice x (Shape2 "0" "0") s (Shape2 "1" "1")) x upper_triangular
+upper_triangular: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x upper_hessenberg
+lower_hessenberg: (op-triu x k) x lower_hessenberg
+two_above: (op-triu x k) x two_above
+upper_hessenberg: (op-tril x k) x upper_hessenberg
+two_below: (op-tril x k) x two_below
+upper_triangular: (op-tril x k) x upper_triangular
+lower_triangular: (op-triu x k) x lower_triangular
 unit_diagonal: (op-add (op-tril x "-1") y) y identity
 unit_diagonal: (op-add (op-triu x "1") y) y identity
 unit_diagonal: (op-add y (op-tril x "-1")) y identity

@@ -186,6 +186,17 @@ def _tridiagonal_solve(types, params):
     return b
 
 
+@op("banded_solve", "linalg", 2, "below", "above", "positive")
+def _banded_solve(types, params):
+    """That there are as many diagonals as are said is for backends to check: a size may be a symbol."""
+    bands, b = types
+    if bands.dtype != b.dtype or b.dtype.kind not in "fc":
+        raise OperandTypeError("banded_solve: operands must have one dtype of linear algebra")
+    if bands.rank != 2 or b.rank not in (1, 2) or b.shape[0] != bands.shape[1]:
+        raise ShapeError(f"banded_solve: {bands} {b} do not fit")
+    return b
+
+
 @op("symmetric_solve", "linalg", 2, "lower")
 def _symmetric_solve(types, params):
     a, b = types

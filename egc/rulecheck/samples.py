@@ -316,6 +316,8 @@ class Sampler:
             a = np.diag(np.diag(a))
         if "tridiagonal" in needs:
             a = np.triu(np.tril(a, 1), -1)
+        if "pentadiagonal" in needs:
+            a = np.triu(np.tril(a, 2), -2)
         if needs & {"symmetric", "spd", "psd", "hermitian"}:
             a = (a + a.T.conj() if "symmetric" not in needs else a + a.T) / 2
         if "unit_diagonal" in needs:

@@ -137,6 +137,20 @@ def _tridiagonal_solve(rng, dtype):
         yield (beside[0], diagonal, beside[1], ordinary(rng, dtype, b)), {"positive": positive}
 
 
+@samples(INEXACT, "banded_solve")
+def _banded_solve(rng, dtype):
+    for (below, above), b in product(
+        ((0, 0), (2, 1), (0, 2), (3, 0), (1, 1)), ((6,), (6, 3), (2, 2), (1,), (4, 0), (0, 2))
+    ):
+        bands = ordinary(rng, dtype, (below + above + 1, b[0]))
+        for positive in (False, True) if not (below and above) else (False,):
+            given = bands.copy()
+            given[above] = 60 + np.abs(given[above])
+            yield (given, ordinary(rng, dtype, b)), {"below": below, "above": above, "positive": positive}
+    bands, b = ordinary(rng, dtype, (60, 4)), ordinary(rng, dtype, (120, 2))
+    yield (bands.T, b[::2]), {"below": 1, "above": 2, "positive": False}
+
+
 @samples(INEXACT, "symmetric_solve")
 def _symmetric_solve(rng, dtype):
     for lower, (a, b) in product((False, True), (((4, 4), (4,)), ((4, 4), (4, 2)), ((0, 0), (0, 2)), ((1, 1), (1, 3)))):

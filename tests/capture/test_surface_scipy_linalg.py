@@ -59,6 +59,7 @@ def test_solve_triangular_reads_one_triangle():
 
 
 STRUCTURES = [None, "gen", "general", "pos", "positive definite", "sym", "her", "upper triangular", "lower triangular"]
+STRUCTURES += ["tridiagonal", "diagonal", "banded"]
 
 
 @pytest.mark.parametrize("assume_a", STRUCTURES)
@@ -84,7 +85,56 @@ def test_solve_of_stacks_and_transposes():
     assert_same(lambda a, b: call(linalg.solve, a, b, transposed=True), a[0], b)
     assert_same(lambda a, b: call(linalg.solve, a, b, transposed=True), a[0].astype(complex), b)
     assert_same(lambda a, b: call(linalg.solve, a, b), np.ones((2, 2)), sample(2))
-    assert_refused(lambda a, b: call(linalg.solve, a, b, assume_a="banded"), a[0], b)
+    assert_refused(lambda a, b: call(linalg.solve, a, b, assume_a="tridiagonal"), a, b)
+
+
+@pytest.mark.parametrize("assume_a", [*STRUCTURES[:4], *STRUCTURES[5:9]])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
+def test_inverses_by_structure(assume_a, dtype):
+    a = positive_definite((3, 3), dtype) * 3
+    for lower in (False, True):
+        assert_same(lambda a: call(linalg.inv, a, assume_a=assume_a, lower=lower), a, resized=False)  # noqa: B023
+    assert_refused(lambda a: call(linalg.inv, a, assume_a="diagonal"), a)
+
+
+def bands(below, above, n, dtype, own):
+    """The diagonals of a matrix, of which its own, in this row, outweighs the others."""
+    found = sample((below + above + 1, n), dtype, seed=2)
+    found[own] = 40 + np.abs(found[own])
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_systems_given_by_diagonals(dtype):
+    for below, above in [(1, 1), (2, 1), (0, 2), (3, 3), (0, 0), (2, 2)]:
+        for right in [(5,), (5, 2), (4,)]:
+            assert_same(
+                lambda ab, b: call(linalg.solve_banded, (below, above), ab, b),  # noqa: B023
+                bands(below, above, 5, dtype, above),
+                sample(right, dtype),
+                resized=False,
+            )
+    assert_same(lambda ab, b: call(linalg.solve_banded, (1, 2), ab, b), sample((3, 5)), sample(5))
+    assert_same(lambda ab, b: call(linalg.solve_banded, (1, 0), ab, b), np.zeros((2, 5)), sample(5))
+    for n in (1, 0):
+        assert_refused(lambda ab, b: call(linalg.solve_banded, (0, 0), ab, b), np.ones((1, n)), sample(n))
+
+
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_positive_definite_systems_given_by_diagonals(dtype, lower):
+    for wide in (0, 1, 2, 4):
+        ab = bands(wide, 0, 5, dtype, 0 if lower else wide)
+        for right in [(5,), (5, 2), (4,)]:
+            assert_same(
+                lambda ab, b: call(linalg.solveh_banded, ab, b, lower=lower), ab, sample(right, dtype), resized=False
+            )
+        ab[0 if lower else wide] = -1
+        assert_same(lambda ab, b: call(linalg.solveh_banded, ab, b, lower=lower), ab, sample(5, dtype))
+
+
+def test_systems_given_by_diagonals_serve_other_lengths():
+    assert_same(lambda ab, b: call(linalg.solve_banded, (1, 2), ab, b), bands(1, 2, 7, float, 2) / 9, sample((7, 3)))
 
 
 @pytest.mark.parametrize("lower", [False, True])

@@ -16,6 +16,7 @@ x, y = var("x", p), var("y", p)
 A, S = var("A", n, p), var("S", p, p)
 X = s.var("X", n)
 M = s.var("M", n, n)
+banded = s.assume(A, facts=("two_above", "upper_triangular"))
 
 
 def known(predicate, term, *assumed):
@@ -205,7 +206,8 @@ def test_structure_implies_structure():
         assert owners and all(has(each, a) for a in owners for each in conclusions.split()), line
     for line in structure.PAIRS.strip().splitlines():
         premises, _, conclusion = line.partition(": ")
-        owners = [a for a in MATRICES if all(has(each, a) for each in premises.split())]
+        square = [a for a in MATRICES if len(a) == len(a.T)]
+        owners = [a for a in square if all(has(each, a) for each in premises.split())]
         assert owners and all(has(conclusion, a) for a in owners), line
 
 
@@ -224,6 +226,8 @@ def test_numbers_keep_the_structure_of_what_they_scale():
         ("permutation", transpose(given(S, "permutation"))),
         ("tridiagonal", s.add(s.diagonal_matrix(x, offset=0), s.diagonal_matrix(var("u", p), offset=0))),
         ("tridiagonal", s.tril(s.triu(S, offset=-1), offset=1)),
+        ("pentadiagonal", s.matmul(given(S, "tridiagonal"), given(S, "tridiagonal"))),
+        ("pentadiagonal", s.add(given(S, "diagonal"), s.matmul(transpose(banded), banded))),
         ("spd", s.matmul(transpose(given(A, "full_column_rank")), given(A, "full_column_rank"))),
         ("psd", s.matmul(transpose(A), s.matmul(given(var("N", n, n), "psd"), A))),
         ("nonsingular", given(S, "unit_diagonal", "lower_triangular")),
@@ -243,6 +247,8 @@ def test_structure_is_inferred(predicate, term):
         ("nonsingular", given(S, "lower_triangular")),
         ("permutation", given(S, "one_hot")),
         ("tridiagonal", s.matmul(given(S, "tridiagonal"), given(S, "tridiagonal"))),
+        ("pentadiagonal", s.matmul(given(S, "tridiagonal"), given(var("T", p, p), "pentadiagonal"))),
+        ("two_below", transpose(given(S, "two_below"))),
         ("nonsingular", s.matmul(given(A, "full_column_rank"), given(transpose(A), "full_column_rank"))),
         ("identity", s.diagonal_matrix(const(2.0, p), offset=0)),
         ("full_row_rank", transpose(given(transpose(A), "lower_triangular", "positive_diagonal"))),

@@ -21,6 +21,7 @@ from egc.capture.surface import rearranging as rearranging
 from egc.capture.surface import reductions as reductions
 from egc.capture.surface import scalars as scalars
 from egc.capture.surface import scans as scans
+from egc.capture.surface import scipy_banded as scipy_banded
 from egc.capture.surface import scipy_linalg as scipy_linalg
 from egc.capture.surface import selection as selection
 from egc.capture.surface import shapes as shapes

@@ -1,4 +1,4 @@
-"""egc.factors: factorizations to keep, and products and systems that read one triangle or three diagonals."""
+"""egc.factors: factorizations to keep, and products and systems that read one triangle or some diagonals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from egc import factors
 from egc.capture import build
-from egc.capture.array import fresh, to_node
+from egc.capture.array import concrete_int, fresh, to_node
 from egc.capture.context import current
 from egc.capture.registry import implements
 from egc.capture.surface import contraction
@@ -96,6 +96,23 @@ def tridiagonal_solution(lower: Node, diagonal: Node, upper: Node, b: Node, posi
         contraction.with_length(x, 0, length) for x, length in ((lower, beside), (upper, beside), (b, n))
     )
     return current().make("tridiagonal_solve", lower, diagonal, upper, b, positive=positive)
+
+
+@implements(factors.banded_solve, theme=THEME)
+def banded_solve(bands: Any, b: Any, *, below: Any = 0, above: Any = 0, positive: Any = False) -> Any:
+    diagonals, right = floating(bands, b)
+    return fresh(banded_solution(diagonals, right, concrete_int(below), concrete_int(above), flag(positive)))
+
+
+def banded_solution(bands: Node, b: Node, below: int, above: int, positive: bool) -> Node:
+    """The solution for a matrix of so many diagonals, whose lengths are written alike."""
+    if bands.type.rank != 2 or b.type.rank not in (1, 2) or (positive and below and above):
+        raise ShapeError("banded_solve: a matrix of diagonals, and a right side of one or two axes")
+    count, n = bands.type.shape
+    if min(below, above) < 0 or not equal(count, below + above + 1) or not equal(b.type.shape[0], n):
+        raise ShapeError("banded_solve: the lengths do not fit")
+    bands, b = contraction.with_length(bands, 0, below + above + 1), contraction.with_length(b, 0, n)
+    return current().make("banded_solve", bands, b, below=below, above=above, positive=positive)
 
 
 @implements(factors.symmetric_solve, theme=THEME)

@@ -103,17 +103,12 @@ def cholesky_solution(c: Node, b: Node, lower: bool) -> Node:
     return triangular_solution(c, half, lower, transposed=lower, conjugated=lower)
 
 
-def mirrored(a: Node, lower: bool, hermitian: bool) -> Node:
-    """The symmetric or Hermitian matrix that one triangle of `a` stands for. A Hermitian one has a real diagonal."""
+def mirrored_hermitian(a: Node, lower: bool) -> Node:
+    """The Hermitian matrix that one triangle of `a` stands for. It has a real diagonal."""
     triangle = current().make("tril" if lower else "triu", a, offset=-1 if lower else 1)
-    diagonal = contraction.diagonal(a)
-    if hermitian and a.type.dtype.kind == "c":
-        diagonal = build.cast(current().make("real", diagonal), a.type.dtype)
-    other = contraction.matrix_transpose(contraction.conjugate(triangle) if hermitian else triangle)
+    diagonal = build.cast(current().make("real", contraction.diagonal(a)), a.type.dtype)
+    other = contraction.matrix_transpose(contraction.conjugate(triangle))
     return make("add", make("add", triangle, other), current().make("diagonal_matrix", diagonal, offset=0))
-
-
-SYMMETRIC = {"sym": False, "symmetric": False, "her": True, "hermitian": True}
 
 
 @implements_by_name("scipy.linalg.solve", theme=THEME)
@@ -138,28 +133,47 @@ def solve(
         if matrix.type.dtype.kind == "c":
             raise NotImplementedError("scipy.linalg.solve can currently not solve a^T x = b for complex matrices.")
         matrix = contraction.matrix_transpose(matrix)
-    below = flag(lower)
+    return fresh(structured_solution("solve", matrix, right, assume_a, flag(lower)))
+
+
+def structured_solution(name: str, matrix: Node, right: Node, assume_a: Any, lower: bool) -> Node:
+    """The solution of a system with a matrix of a kind that SciPy is told, and of which it reads no more than it needs."""
     match assume_a:
-        case None | "gen" | "general":
-            node = current().make("solve", matrix, right)
+        case None | "gen" | "general" | "banded":
+            return current().make("solve", matrix, right)
         case "pos" | "positive definite":
-            factor = current().make("cholesky", matrix, upper=not below)
-            node = cholesky_solution(factor, right, below)
+            factor = current().make("cholesky", matrix, upper=not lower)
+            return cholesky_solution(factor, right, lower)
+        case "her" | "hermitian" if matrix.type.dtype.kind == "c":
+            return current().make("solve", mirrored_hermitian(matrix, lower), right)
         case "sym" | "symmetric" | "her" | "hermitian":
-            node = current().make("solve", mirrored(matrix, below, SYMMETRIC[assume_a]), right)
+            return current().make("symmetric_solve", matrix, right, lower=lower)
         case "upper triangular" | "lower triangular":
-            node = triangular_solution(matrix, right, assume_a == "lower triangular")
-        case _:
-            raise refuse(f"solve(assume_a={assume_a!r})")
-    return fresh(node)
+            return triangular_solution(matrix, right, assume_a == "lower triangular")
+        case "tridiagonal":
+            lower_, middle, upper = (contraction.diagonal(matrix, k) for k in (-1, 0, 1))
+            return factors.tridiagonal_solution(lower_, middle, upper, right, False)
+        case "diagonal":
+            middle = contraction.diagonal(checked_regular(matrix))
+            return make("divide", right, build.reshape(middle, (middle.type.shape[0], *(1,) * (right.type.rank - 1))))
+    raise refuse(f"{name}(assume_a={assume_a!r})")
+
+
+INVERTED = ("pos", "positive definite", "sym", "her", "upper triangular", "lower triangular")
+"""The kinds of which SciPy's inverse reads one triangle; that of a diagonal keeps what the others hold."""
 
 
 @implements_by_name("scipy.linalg.inv", theme=THEME)
 def inv(a: Any, overwrite_a: Any = False, check_finite: Any = True, *, assume_a: Any = None, lower: Any = False) -> Any:
     plain_options("inv", overwrite_a=flag(overwrite_a))
-    if assume_a not in (None, "gen", "general"):
-        raise refuse(f"inv(assume_a={assume_a!r})")
-    return fresh(current().make("inv", numpy_linalg.square(operand(a, check_finite))))
+    matrix = numpy_linalg.square(operand(a, check_finite))
+    if assume_a in (None, "gen", "general"):
+        return fresh(current().make("inv", matrix))
+    if matrix.type.rank > 2 or assume_a not in INVERTED:
+        raise refuse(f"inv(assume_a={assume_a!r}) of this kind")
+    ones = ir.constant(1, matrix.type.dtype, (matrix.type.shape[0],))
+    identity = current().make("diagonal_matrix", ones, offset=0)
+    return fresh(structured_solution("inv", matrix, identity, assume_a, flag(lower)))
 
 
 @implements_by_name("scipy.linalg.det", theme=THEME)
