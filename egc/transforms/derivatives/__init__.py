@@ -1,6 +1,7 @@
 """Derivatives of Nodes: tangents forward, cotangents backward, through every op, loops and branches included."""
 
 from egc.transforms.derivatives import arrays as arrays
+from egc.transforms.derivatives import banded as banded
 from egc.transforms.derivatives import linalg as linalg
 from egc.transforms.derivatives import regions as regions
 from egc.transforms.derivatives import reversal as reversal

@@ -221,6 +221,10 @@ ARRAYS = {
     "symmetric_solve upper": ([spd(4), real(4)], {"lower": False}),
     "tridiagonal_solve": ([real(3), real(4) + 5, real(3, seed=2), real(4, 2)], {"positive": False}),
     "tridiagonal_solve positive": ([real(3), real(4) ** 2 + 5, real(3), real(4)], {"positive": True}),
+    "banded_solve": ([real(4, 5) + [[0], [9], [0], [0]], real(5)], {"below": 2, "above": 1, "positive": False}),
+    "banded_solve of many": ([both(3, 5) + [[0], [0], [9]], both(5, 2)], {"below": 0, "above": 2, "positive": False}),
+    "banded_solve lower": ([both(3, 5) + [[9], [0], [0]], both(5)], {"below": 2, "above": 0, "positive": True}),
+    "banded_solve upper": ([real(3, 5) + [[0], [0], [9]], real(5, 2)], {"below": 0, "above": 2, "positive": True}),
 }  # fmt: skip
 
 for _lower in (True, False):
