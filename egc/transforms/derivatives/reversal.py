@@ -33,16 +33,19 @@ def _loop_back(
     step = Step.of(node, cotangents, places, strategy)
     if not step.states and not step.operands:
         return [None] * len(places)
-    given = _reverse_of(step, strategy)
-    if given is not None:
-        return _in_order(_by_reverse(step, given, cotangents, strategy), step, places)
+    reverse = node.params["reverse"] or (_found(step, strategy) if strategy.method == "reversible" else None)
+    if reverse is not None and _runs(step, reverse, strategy):
+        return _in_order(_by_reverse(step, reverse, cotangents, strategy), step, places)
     count = count_size(node.inputs[0]) if node.params["counted"] else None
     if count is None:
         return _by_segments(step, None, cotangents, places, strategy)
     count = count if strategy.at_least(count, 0) else sizes.maximum(0, count)
     stored = smallest_cut(step, strategy)
     memory = _bytes([each.type for each in stored]) * count
-    if stored and not step.segment and _by_checkpoints(memory, strategy):
+    if stored and not step.segment and _too_much(memory, strategy):
+        reverse = _found(step, strategy) if strategy.method == "auto" else None
+        if reverse is not None and _runs(step, reverse, strategy):
+            return _in_order(_by_reverse(step, reverse, cotangents, strategy), step, places)
         return _by_segments(step, count, cotangents, places, strategy)
     strategy.remarks.append(Remark(node.line, "stored" if not step.segment else "checkpoints", memory))
     return _in_order(_by_stored(step, count, stored, cotangents, strategy), step, places)
@@ -52,7 +55,8 @@ def _bytes(types: Sequence[ArrayType]) -> Dim:
     return sum((type.size * type.dtype.itemsize for type in types), 0)
 
 
-def _by_checkpoints(memory: Dim, strategy: Strategy) -> bool:
+def _too_much(memory: Dim, strategy: Strategy) -> bool:
+    """Whether a loop does not store what each of its iterations needs."""
     return strategy.method == "checkpoints" or (
         strategy.method == "auto" and strategy.estimate(memory) > strategy.memory
     )
@@ -156,7 +160,6 @@ def _by_segments(
     """By checkpoints: see `segmented`."""
     nest, unfinished, moved = segmented(step.node, count, strategy)
     strategy.replacements[step.node] = nest
-    strategy.segments.add(nest)
     found = _loop_back(nest, cotangents, [moved[k] for k in places], strategy)
     if unfinished is None:
         return found
@@ -170,28 +173,21 @@ def _or_nan(x: Node, unfinished: Node) -> Node:
     return make("where", mask, nan, x)
 
 
-def _reverse_of(step: Step, strategy: Strategy) -> Program | None:
-    """The region that gives the states before from those after, where the loop is to be run by it."""
-    node = step.node
-    if strategy.method in ("stored", "checkpoints") or strategy.lacks_value(node):
-        return None
-    if node.params["reverse"] is not None:
-        return node.params["reverse"]
-    if not step.uses_states and strategy.method == "auto":
-        return None
-    found = inverse(node, exact_only=strategy.method == "auto", line=node.line)
-    if found is None or _numbers_needed(step, found):
-        return None
-    return found
+def _found(step: Step, strategy: Strategy) -> Program | None:
+    """The reverse that follows from the update: by sums alone, unless reverses are asked for."""
+    return inverse(step.node, additive=strategy.method == "auto") if step.uses_states else None
 
 
-def _numbers_needed(step: Step, reverse: Program) -> bool:
-    """Whether sizes in the regions follow from the iteration's number, while it depends on data which number is the last."""
-    if not step.first or (count_size(step.node.inputs[0]) is not None and step.plain):
+def _runs(step: Step, reverse: Program, strategy: Strategy) -> bool:
+    """Whether a loop can be run by a reverse: shapes and positions do not follow from the iteration's number, where it depends on
+    data which number is the last."""
+    if strategy.lacks_value(step.node):
         return False
-    name = step.update.inputs[0].params["name"]
+    if not step.first or (count_size(step.node.inputs[0]) is not None and step.plain):
+        return True
+    number = ir.constant(0, INT64)
     regions = (reverse, Program(step.update.inputs, step.outputs))
-    return any(name in ir.free_symbols(region) for region in regions)
+    return all(with_number(region, number, region.inputs[1:]) is not None for region in regions)
 
 
 def _by_reverse(
@@ -213,17 +209,25 @@ def _by_reverse(
     counter = ir.input(index, ArrayType(INT64, ()))
     size = count_size(count)
     limit: tuple[Node, ...] = ()
-    numbers: list[Node] = []
-    values: dict[str, Dim] = {}
-    if step.first and size is not None:
-        back = size - 1 - sizes.symbol(index)
-        numbers, values = [ir.size(back)], {update.inputs[0].params["name"]: back}
-    elif step.first:
-        limit = tuple(stand_ins(update, "_limit", [ArrayType(INT64, ())]))
-        numbers = [make("subtract", make("subtract", limit[0], ir.constant(1, INT64)), ir.size(sizes.symbol(index)))]
-    before = inline(reverse, [*numbers, *states, *operands], values)
     body = Program((*update.inputs, *step.fresh), step.outputs, "update", update.size_inputs)
-    results = inline(body, [*numbers, *before, *operands, *step.fresh], values)
+    if step.first and size is None:
+        limit = tuple(stand_ins(update, "_limit", [ArrayType(INT64, ())]))
+        place = make("subtract", make("subtract", limit[0], ir.constant(1, INT64)), ir.size(sizes.symbol(index)))
+        found = with_number(reverse, place, [*states, *operands])
+        assert found is not None
+        before = found
+        found = with_number(body, place, [*before, *operands, *step.fresh])
+        assert found is not None
+        results = found
+    else:
+        numbers: list[Node] = []
+        values: dict[str, Dim] = {}
+        if step.first and size is not None:
+            back = size - 1 - sizes.symbol(index)
+            numbers, values = [ir.size(back)], {update.inputs[0].params["name"]: back}
+        named = {reverse.inputs[0].params["name"]: back} if numbers else {}
+        before = inline(reverse, [*numbers, *states, *operands], named)
+        results = inline(body, [*numbers, *before, *operands, *step.fresh], values)
     program = Program(
         (counter, *states, *step.fresh, *operands, *limit), (*before, *results), "update", frozenset([index])
     )

@@ -96,10 +96,12 @@ def segmented(node: Node, count: Dim | None, strategy: Strategy) -> tuple[Node, 
     def nest(depth: int, start: list[Node], given: list[Node]) -> Node:
         body = level(depth)
         pre = Program(body.inputs, (goes_on(place_at(depth)),), "pre", body.size_inputs)
-        return make(
+        found = make(
             "loop", ir.size(lengths[depth]), *start, *given, line=node.line, counted=True, states=number + 1,
             pre=pre, update=body, post=None, reverse=None,
         )  # fmt: skip
+        strategy.segments.add(found)
+        return found
 
     given = [*node.inputs[first + number :], *counted]
     zero = [ir.constant(0, INT64)] if by_data else []
