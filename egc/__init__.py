@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -139,24 +140,22 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return optimized.explain(*args, **kwargs)
 
 
-DERIVATIVES = frozenset("grad value_and_grad jvp vjp jacobian hessian hvp vmap".split())
-"""The functions of `egc.derivatives`."""
+LAZY = {
+    **dict.fromkeys("grad value_and_grad jvp vjp jacobian hessian hvp vmap".split(), "derivatives"),
+    **dict.fromkeys("Interval interval".split(), "interpreted"),
+    "Explanation": "explanation",
+}
+"""Names that come from modules which load the rest of the compiler."""
 
 
 def __getattr__(name: str) -> Any:
     """`egc.scope`, `egc.assume`, `egc.grad` and others load capture and the rest of the compiler on first use."""
-    if name in DERIVATIVES:
-        from egc import derivatives
-
-        return getattr(derivatives, name)
+    if name in LAZY:
+        return getattr(importlib.import_module(f"egc.{LAZY[name]}"), name)
     if name in ("scope", "assume"):
         from egc.capture import scopes
 
         return scopes.Scope if name == "scope" else scopes.assume
-    if name == "Explanation":
-        from egc.explanation import Explanation
-
-        return Explanation
     raise AttributeError(f"module 'egc' has no attribute {name!r}")
 
 

@@ -23,9 +23,9 @@ LAYERS = [
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
         options data source trips ranges alternatives special""".split()
     ),
-    {"capture", "transforms", "egraph", "lower"},
+    {"capture", "transforms", "interpret", "egraph", "lower"},
     set(
-        "calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch explanation demo".split()
+        "calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted explanation demo".split()
     ),
     {"cli"},
 ]

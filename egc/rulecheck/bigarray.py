@@ -34,7 +34,7 @@ def _guarded(function: Callable[..., Number]) -> Callable[..., Number]:
             return NAN
         try:
             result = function(*numbers)
-        except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.ComplexResult, mpmath.NoConvergence):
+        except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.ComplexResult, mp.NoConvergence):
             return NAN
         if isinstance(result, mpc) and not any(isinstance(x, mpc) for x in numbers):
             return NAN if result.imag else result.real
