@@ -44,6 +44,10 @@ class Call:
     def op(self) -> str:
         return self.node.op
 
+    def shape(self, operand: int) -> tuple[int, ...]:
+        """The shape of an operand, by its number."""
+        return tuple(sizes.evaluate(dim, self.bindings) for dim in self.node.inputs[operand].type.shape)
+
 
 Rule = Callable[[Any, Call], Fact]
 
@@ -286,9 +290,9 @@ def places(domain: Domain, call: Call) -> np.ndarray | None:
     data, arrays, first = data_of(call.node), [], 1
     if not data:
         return None
-    for position, (child, fact) in enumerate(zip(call.node.inputs, call.operands)):
+    for position, fact in enumerate(call.operands):
         if position in data:
-            shape = tuple(map(int, concrete(child.type, call.bindings).shape))  # type: ignore[arg-type]
+            shape = call.shape(position)
             count = math.prod(shape)
             arrays.append(np.arange(first, first + count).reshape(shape))
             first += count

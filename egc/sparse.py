@@ -1,0 +1,240 @@
+"""Sparse Jacobians and Hessians: their patterns, and as few products as a coloring of these allows."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from egc.derivatives import grad, jvp, vjp, vmap
+from egc.dispatch import Optimized
+from egc.errors import NotEncodable
+from egc.interpret.coloring import color_columns, color_symmetric, recover, recover_symmetric, seeds
+from egc.interpret.dependence import Dependence
+from egc.interpret.patterns import Rows
+from egc.interpret.sparsity import Sparsity
+from egc.interpreted import Captures, run
+from egc.options import Options
+from egc.pipeline import evaluate_reference
+
+Products = Callable[[np.ndarray], Any]
+
+
+def sparse_jacobian(products: Products, pattern: Rows) -> Any:
+    """The Jacobian as a `scipy.sparse.csr_array`, for a pattern that has all its nonzero elements.
+
+    products: gives for a matrix of rows v the matrix of rows J v. It is called once.
+
+    >>> import numpy as np
+    >>> from scipy.sparse import eye_array
+    >>> sparse_jacobian(lambda v: 3.0 * v, eye_array(4, format="csr", dtype=bool)).toarray()[0]
+    array([3., 0., 0., 0.])
+    """
+    colors = color_columns(pattern)
+    return recover(products(seeds(colors)), pattern, colors)
+
+
+def sparse_hessian(products: Products, pattern: Rows) -> Any:
+    """The Hessian as a `scipy.sparse.csr_array`, for a symmetric pattern that has all its nonzero elements."""
+    colors = color_symmetric(pattern)
+    return recover_symmetric(products(seeds(colors)), pattern, colors)
+
+
+def sparsity(
+    fn: Callable[..., Any], argnums: int | str = 0, *, order: int = 1, local: bool = False
+) -> Callable[..., Any]:
+    """A function of fn's arguments that gives the pattern of its Jacobian, or Hessian, as a `scipy.sparse.csr_array` of bool.
+
+    argnums: the argument's position or name; it is an array or number, as is fn's result. order: 1 for the Jacobian, with a row for
+        each element of the result and a column for each of the argument, 2 for the Hessian of a function to one number. local: the
+        pattern at the argument's value, of the branches that are taken there, and without what is multiplied by zero; otherwise for
+        all its values. Other arguments have the values that they are given.
+    What is not in the pattern is zero in the derivative; what is there may be. Raises NotEncodable for a function that runs as
+    written.
+
+    >>> import numpy as np
+    >>> sparsity(lambda x: x[1:] * x[:-1])(np.ones(3)).toarray().astype(int)
+    array([[1, 1, 0],
+           [0, 1, 1]])
+    """
+    captures = Captures(fn)
+
+    def pattern(*positional: Any, **named: Any) -> Rows:
+        return _pattern(captures, captures.flat(positional, named), _place(captures, argnums), order, local)[0]
+
+    return pattern
+
+
+def _place(captures: Captures, argument: int | str) -> int:
+    """The position of a parameter that is given by position or name."""
+    names = list(inspect.signature(captures.function).parameters)
+    if isinstance(argument, str) and argument not in names:
+        raise TypeError(f"no argument {argument}")
+    return names.index(argument) if isinstance(argument, str) else range(len(names))[argument]
+
+
+def _pattern(
+    captures: Captures, given: tuple[Any, list[Any]], place: int, order: int, local: bool = False
+) -> tuple[Rows, tuple[int, ...]]:
+    """The pattern, and the shape of the function's result."""
+    forest, values = given
+    captured = captures.get(forest, values)
+    name = list(inspect.signature(captures.function).parameters)[place]
+    if name not in forest:
+        raise TypeError(f"no value for the argument {name}")
+    position = forest[name].position
+    if position < 0 or np.asarray(values[position]).dtype.kind != "f":
+        raise TypeError(
+            f"a sparse derivative is with respect to an array of real floating numbers, which {name} is not"
+        )
+    value = np.asarray(values[position])
+    domain = Sparsity(evaluate_reference, value.size, order == 2)
+    facts = [_known(domain, each) for each in values]
+    facts[position] = domain.argument(value.shape, value if local else None)
+    found = run(captured, domain, facts, values)
+    if not isinstance(found, Dependence) or (order == 2 and found.shape):
+        what = "number" if order == 2 else "array or number"
+        raise NotEncodable("a sparse derivative", f"the function does not return one {what}")
+    return domain.pairs if order == 2 else domain.rows(found), found.shape
+
+
+def _known(domain: Sparsity, value: Any) -> Any:
+    return domain.exact(np.asarray(value)) if isinstance(value, NUMERIC) else value
+
+
+NUMERIC = np.ndarray, np.generic, bool, int, float, complex
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What is computed for a derivative with a pattern: products with the seeds, from the left where the mode is `reverse`; the
+    pattern is then the transposed one. shape: that of the function's result."""
+
+    pattern: Rows
+    colors: np.ndarray
+    mode: str
+    shape: tuple[int, ...] = ()
+
+    @property
+    def seeds(self) -> np.ndarray:
+        return seeds(self.colors)
+
+    def matrix(self, products: Any) -> Any:
+        if self.mode == "symmetric":
+            return recover_symmetric(products, self.pattern, self.colors)
+        found = recover(products, self.pattern, self.colors)
+        return found.T.tocsr() if self.mode == "reverse" else found
+
+
+def compress(pattern: Rows, order: int, mode: str, shape: tuple[int, ...]) -> Compression:
+    """Which products are made: of rows, where columns have far fewer elements, and mode is `auto`."""
+    if order == 2:
+        return Compression(pattern, color_symmetric(pattern), "symmetric", shape)
+    if mode == "auto":
+        across, down = (int(np.max(np.diff(each.indptr), initial=0)) for each in (pattern, pattern.tocsc()))
+        mode = "forward" if across <= 2 * down else "reverse"
+    shown = pattern if mode == "forward" else pattern.T.tocsr()
+    return Compression(shown, color_columns(shown), mode, shape)
+
+
+class SparseDerivative:
+    """`egc.jacobian(fn, sparse=True)` and `egc.hessian(fn, sparse=True)`: a function that returns a `scipy.sparse.csr_array`.
+
+    `pattern(*args)` is its pattern for arguments like these, `products(*args)` the number of products that it takes.
+    """
+
+    def __init__(
+        self, kind: str, function: Any, argnums: int | str, mode: str, loops: Mapping[str, Any], options: Options
+    ):
+        plain = getattr(function, "__egc_plain__", function)
+        functools.update_wrapper(self, plain)
+        self._made_of = kind, plain, argnums, mode, loops
+        self._order, self._mode, self._captures = 2 if kind == "hessian" else 1, mode, Captures(plain)
+        self._place = _place(self._captures, argnums)
+        self._signature = inspect.signature(plain)
+        pushed = grad(plain, self._place, **loops) if kind == "hessian" else plain
+        ways = {"forward": _pushed(pushed), "symmetric": _pushed(pushed), "reverse": _pulled(plain)}
+        self._ways = {mode: Optimized(way.__egc_plain__, options) for mode, way in ways.items()}
+        self._found: dict[Any, Compression] = {}
+
+    def with_options(self, options: Options) -> SparseDerivative:
+        """The same, run with the options of `egc.optimize`."""
+        return SparseDerivative(*self._made_of, options)
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        plan = self._compression(positional, named)
+        arguments = self._arguments(positional, named)
+        before, x, after = arguments[: self._place], arguments[self._place], arguments[self._place + 1 :]
+        chosen, seeds = np.asarray(x), plan.seeds
+        shape = chosen.shape if plan.mode != "reverse" else plan.shape
+        if not seeds.size:
+            return plan.matrix(np.zeros((len(seeds), plan.pattern.shape[0])))
+        found = self._ways[plan.mode](seeds.reshape(len(seeds), *shape).astype(chosen.dtype), before, x, after)
+        return plan.matrix(np.reshape(found, (len(seeds), -1)))
+
+    def pattern(self, *positional: Any, **named: Any) -> Rows:
+        """The pattern, as `egc.sparsity` gives it."""
+        plan = self._compression(positional, named)
+        return plan.pattern.T.tocsr() if plan.mode == "reverse" else plan.pattern
+
+    def products(self, *positional: Any, **named: Any) -> int:
+        """How many products are made."""
+        return len(self._compression(positional, named).seeds)
+
+    def _arguments(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        bound = self._signature.bind(*positional, **named)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise NotEncodable("a sparse derivative", "the function has parameters that can be given by name only")
+        return bound.args
+
+    def _compression(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Compression:
+        """The pattern and its coloring, found once for arguments that differ in what is differentiated by only."""
+        given = self._captures.flat(positional, named)
+        forest, values = given
+        parameter = list(self._signature.parameters)[self._place]
+        own = forest[parameter].position if parameter in forest else -1
+        key = tuple(_identity(value, number == own) for number, value in enumerate(values))
+        found = self._found.get(key)
+        if found is None:
+            pattern, shape = _pattern(self._captures, given, self._place, self._order)
+            if len(self._found) >= MOST_PATTERNS:
+                self._found.clear()
+            found = self._found[key] = compress(pattern, self._order, self._mode, shape)
+        return found
+
+
+MOST_PATTERNS = 32
+"""Patterns that a sparse derivative keeps, for different arguments."""
+
+
+def _pushed(function: Any) -> Any:
+    """How the function's result changes along each of some seeds for one of its arguments."""
+
+    def along(seed: Any, before: Any, x: Any, after: Any) -> Any:
+        return jvp(lambda y: function(*before, y, *after), (x,), (seed,))[1]
+
+    return vmap(along, in_axes=(0, None, None, None))
+
+
+def _pulled(function: Any) -> Any:
+    """The cotangents of one of the arguments for each of some seeds."""
+
+    def along(seed: Any, before: Any, x: Any, after: Any) -> Any:
+        return vjp(lambda y: function(*before, y, *after), x)[1](seed)[0]
+
+    return vmap(along, in_axes=(0, None, None, None))
+
+
+def _identity(value: Any, differentiated: bool) -> Any:
+    """What a pattern depends on of an argument."""
+    if not isinstance(value, (np.ndarray, np.generic, float, complex)):
+        return type(value), value
+    array = np.asarray(value)
+    known = b"" if differentiated else hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()
+    return type(value), array.dtype, array.shape, known
