@@ -124,6 +124,8 @@ def optimize(
     options = Options(backend, rules, precision, facts, verify)
     if fn is None:
         return lambda function: Optimized(function, options)
+    if hasattr(fn, "with_options"):
+        return fn.with_options(options)
     return Optimized(getattr(fn, "__egc_plain__", fn), options)
 
 
@@ -143,6 +145,7 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 LAZY = {
     **dict.fromkeys("grad value_and_grad jvp vjp jacobian hessian hvp vmap".split(), "derivatives"),
     **dict.fromkeys("Interval interval".split(), "interpreted"),
+    **dict.fromkeys("sparse_hessian sparse_jacobian sparsity".split(), "sparse"),
     "Explanation": "explanation",
 }
 """Names that come from modules which load the rest of the compiler."""

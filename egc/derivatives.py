@@ -13,6 +13,7 @@ from typing import Any
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable, ProgramError
 from egc.options import Options
+from egc.sparse import SparseDerivative
 from egc.transformed import Transformed
 
 PLAIN = Options("reference", [], "real", {}, False)
@@ -132,6 +133,7 @@ def jacobian(
     *,
     mode: str = "auto",
     has_aux: bool = False,
+    sparse: bool = False,
     reverse: str = "auto",
     memory: int = MEMORY,
 ) -> Any:
@@ -139,6 +141,8 @@ def jacobian(
 
     mode: "forward" pushes one tangent for each element of the argument through, "reverse" pulls one cotangent for each element of
         the result back; "auto" takes the fewer. The other arguments are those of `grad`.
+    sparse: a `scipy.sparse.csr_array` with a row for each element of the result and a column for each of the one argument, from as
+        few products as its pattern (`egc.sparsity`) allows; nothing dense is made.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -147,20 +151,54 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ProgramError(f"mode is auto, forward or reverse, not {mode!r}")
+    if sparse:
+        if has_aux:
+            raise ProgramError("a sparse Jacobian has no auxiliary results")
+        return _sparse(1, fn, argnums, mode, reverse, memory)
     return transformed("jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, **_loops(reverse, memory))
 
 
 def hessian(
-    fn: Callable[..., Any], argnums: int | str | Sequence[int | str] = 0, *, reverse: str = "auto", memory: int = MEMORY
+    fn: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = 0,
+    *,
+    sparse: bool = False,
+    reverse: str = "auto",
+    memory: int = MEMORY,
 ) -> Any:
     """The second derivatives of a real scalar function: the Jacobian of its gradient, tangents through cotangents.
+
+    The arguments are those of `jacobian`.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
     array([[6., 2.],
            [2., 0.]])
     """
+    if sparse:
+        return _sparse(2, fn, argnums, "forward", reverse, memory)
     return transformed("hessian", fn, argnums=argnums, **_loops(reverse, memory))
+
+
+def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse: str, memory: int) -> SparseDerivative:
+    """The sparse derivative, by products of seeds with the Jacobian of the function, or of its gradient."""
+    if isinstance(argnums, (tuple, list)):
+        raise ProgramError("a sparse derivative is with respect to one argument")
+    plain = getattr(fn, "__egc_plain__", fn)
+    function = grad(plain, argnums, reverse=reverse, memory=memory) if order == 2 else plain
+
+    def pushed(seed: Any, before: Any, x: Any, after: Any) -> Any:
+        return jvp(lambda y: function(*before, y, *after), (x,), (seed,))[1]
+
+    def pulled(seed: Any, before: Any, x: Any, after: Any) -> Any:
+        return vjp(lambda y: function(*before, y, *after), x)[1](seed)[0]
+
+    options = {"in_axes": (0, None, None, None), **_loops(reverse, memory)}
+    ways = {
+        name: Transformed("vmap", each, options, _as_written)
+        for name, each in (("forward", pushed), ("reverse", pulled))
+    }
+    return SparseDerivative(order, plain, argnums, mode, ways, fn.options if isinstance(fn, Optimized) else PLAIN)
 
 
 def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

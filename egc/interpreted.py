@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from egc import sizes
-from egc.capture import Captured, bind_arguments, capture, flatten_arguments
-from egc.capture.arguments import unflatten
+from egc.capture import Captured, capture
+from egc.capture.arguments import Tree, flatten, unflatten
 from egc.capture.function import Result
 from egc.dispatch import guard_function
 from egc.errors import NotEncodable
@@ -21,6 +21,7 @@ from egc.interpret.fold import Fact
 from egc.interpret.interval import point
 from egc.ir import Node, Program, topological
 from egc.pipeline import evaluate_reference
+from egc.transforms import derivatives
 
 MOST_KINDS = 64
 """Kinds of arguments of one function whose Programs are kept."""
@@ -31,30 +32,53 @@ class Captures:
 
     def __init__(self, function: Callable[..., Any]):
         self.function = getattr(function, "__egc_plain__", function)
+        self.signature = inspect.signature(self.function)
+        self._apart = apart(self.function)
         self._found: dict[Any, list[tuple[Callable[[Sequence[Any]], bool], Captured]]] = {}
         self._lock = threading.RLock()
 
-    def flat(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, list[Any]]:
-        """The arguments' trees by parameter, and their leaves."""
-        forest, leaves = flatten_arguments(bind_arguments(self.function, positional, named))
+    def arguments(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arguments by position. Raises what a call raises, and NotEncodable for those that go by name only."""
+        bound = self.signature.bind(*positional, **named)
+        if not bound.kwargs:
+            return bound.args
+        alone = [
+            name for name in bound.kwargs if self.signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+        ]
+        if alone or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in self.signature.parameters.values()):
+            raise NotEncodable(f"the argument {next(iter(bound.kwargs))}", "it is given by name only")
+        bound.apply_defaults()
+        return bound.args
+
+    def flat(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[tuple[Tree, ...], list[Any]]:
+        """The arguments' trees, and their leaves."""
+        leaves: list[tuple[str, Any]] = []
+        forest = tuple(flatten(value, "argument", leaves) for value in self.arguments(positional, named))
         return forest, [value for _, value in leaves]
 
-    def get(self, forest: Any, samples: Sequence[Any]) -> Captured:
+    def get(self, forest: Sequence[Tree], samples: Sequence[Any]) -> Captured:
         """The Program for leaves like these. Raises NotEncodable."""
-        key = (tuple(map(_form, forest.values())), tuple(map(_kind, samples)))
+        key = (tuple(map(_form, forest)), tuple(map(_kind, samples)))
         with self._lock:
             for applies, captured in self._found.get(key, ()):
                 if applies(samples):
                     return captured
-            given = {name: unflatten(tree, samples) for name, tree in forest.items()}
-            bound = inspect.BoundArguments(inspect.signature(self.function), given)  # type: ignore[arg-type]
-            captured = capture(self.function, bound.args, bound.kwargs)
+            captured = capture(self._apart, [unflatten(tree, samples) for tree in forest], derivatives=derivatives)
             names = [leaf.name for leaf in captured.leaves]
             guard = guard_function(names, samples, captured.size_guards, captured.value_guards)
             if len(self._found) >= MOST_KINDS:
                 self._found.clear()
             self._found.setdefault(key, []).append((guard, captured))
             return captured
+
+
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of copies of its arguments: a result is never one of them, and none is changed."""
+
+    def called(*arguments: Any) -> Any:
+        return function(*[np.array(each) if isinstance(each, np.ndarray) else each for each in arguments])
+
+    return called
 
 
 def _form(tree: Any) -> Any:
@@ -73,10 +97,12 @@ def _kind(value: Any) -> Any:
     return type(value), value
 
 
-def run(captured: Captured, domain: Domain, leaves: Sequence[Fact], samples: Sequence[Any]) -> Any:
+def run(
+    captured: Captured, domain: Domain, leaves: Sequence[Fact], samples: Sequence[Any], of_any_form: bool = False
+) -> Any:
     """What the function returns, with facts in the places of arrays and numbers. `leaves` are the facts of its leaves.
 
-    Raises NotEncodable where the function may have to run as written.
+    of_any_form: whether the function may have to run as written; otherwise that raises NotEncodable.
     """
     given = [
         *(leaves[k] for k in captured.leaf_inputs),
@@ -85,7 +111,8 @@ def run(captured: Captured, domain: Domain, leaves: Sequence[Fact], samples: Seq
     bindings = captured.program.bind([*(samples[k] for k in captured.leaf_inputs), *captured.constants.values()])
     outputs = fold(captured.program, given, domain, bindings)
     for check in captured.checks:
-        if domain.truth(outputs[check]) is not False:
+        truth = domain.truth(outputs[check])
+        if truth or (truth is None and not of_any_form):
             raise NotEncodable("a result whose form depends on data", "it is not known which it has")
     results = [_result(captured, result, domain, given, outputs, leaves, bindings) for result in captured.results]
     return unflatten(captured.result_tree, results)
@@ -104,8 +131,7 @@ def _result(
         case "array" | "scalar" | "python":
             return outputs[result.output]
         case "argument":
-            written = [output for leaf, output in captured.writes if leaf == result.output]
-            return outputs[written[-1]] if written else leaves[result.output]
+            return leaves[result.output]
         case "view" | "part":
             known: dict[Node, Fact] = {}
             if result.kind == "part":

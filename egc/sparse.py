@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from egc.derivatives import grad, jvp, vjp, vmap
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable
 from egc.interpret.coloring import color_columns, color_symmetric, recover, recover_symmetric, seeds
@@ -72,10 +70,10 @@ def sparsity(
 
 def _place(captures: Captures, argument: int | str) -> int:
     """The position of a parameter that is given by position or name."""
-    names = list(inspect.signature(captures.function).parameters)
+    names = list(captures.signature.parameters)
     if isinstance(argument, str) and argument not in names:
         raise TypeError(f"no argument {argument}")
-    return names.index(argument) if isinstance(argument, str) else range(len(names))[argument]
+    return names.index(argument) if isinstance(argument, str) else argument
 
 
 def _pattern(
@@ -84,19 +82,14 @@ def _pattern(
     """The pattern, and the shape of the function's result."""
     forest, values = given
     captured = captures.get(forest, values)
-    name = list(inspect.signature(captures.function).parameters)[place]
-    if name not in forest:
-        raise TypeError(f"no value for the argument {name}")
-    position = forest[name].position
+    position = forest[place].position if -len(forest) <= place < len(forest) else -1
     if position < 0 or np.asarray(values[position]).dtype.kind != "f":
-        raise TypeError(
-            f"a sparse derivative is with respect to an array of real floating numbers, which {name} is not"
-        )
+        raise TypeError("a sparse derivative is with respect to an array of real floating numbers")
     value = np.asarray(values[position])
     domain = Sparsity(evaluate_reference, value.size, order == 2)
     facts = [_known(domain, each) for each in values]
     facts[position] = domain.argument(value.shape, value if local else None)
-    found = run(captured, domain, facts, values)
+    found = run(captured, domain, facts, values, of_any_form=True)
     if not isinstance(found, Dependence) or (order == 2 and found.shape):
         what = "number" if order == 2 else "array or number"
         raise NotEncodable("a sparse derivative", f"the function does not return one {what}")
@@ -118,14 +111,15 @@ class Compression:
     pattern: Rows
     colors: np.ndarray
     mode: str
-    shape: tuple[int, ...] = ()
+    shape: tuple[int, ...]
+    symmetric: bool = False
 
     @property
     def seeds(self) -> np.ndarray:
         return seeds(self.colors)
 
     def matrix(self, products: Any) -> Any:
-        if self.mode == "symmetric":
+        if self.symmetric:
             return recover_symmetric(products, self.pattern, self.colors)
         found = recover(products, self.pattern, self.colors)
         return found.T.tocsr() if self.mode == "reverse" else found
@@ -134,7 +128,7 @@ class Compression:
 def compress(pattern: Rows, order: int, mode: str, shape: tuple[int, ...]) -> Compression:
     """Which products are made: of rows, where columns have far fewer elements, and mode is `auto`."""
     if order == 2:
-        return Compression(pattern, color_symmetric(pattern), "symmetric", shape)
+        return Compression(pattern, color_symmetric(pattern), "forward", shape, symmetric=True)
     if mode == "auto":
         across, down = (int(np.max(np.diff(each.indptr), initial=0)) for each in (pattern, pattern.tocsc()))
         mode = "forward" if across <= 2 * down else "reverse"
@@ -149,17 +143,21 @@ class SparseDerivative:
     """
 
     def __init__(
-        self, kind: str, function: Any, argnums: int | str, mode: str, loops: Mapping[str, Any], options: Options
+        self,
+        order: int,
+        function: Callable[..., Any],
+        argnums: int | str,
+        mode: str,
+        ways: Mapping[str, Callable[..., Any]],
+        options: Options,
     ):
-        plain = getattr(function, "__egc_plain__", function)
-        functools.update_wrapper(self, plain)
-        self._made_of = kind, plain, argnums, mode, loops
-        self._order, self._mode, self._captures = 2 if kind == "hessian" else 1, mode, Captures(plain)
+        """order: 1 or 2. mode: `forward`, `reverse` or `auto`. ways: for both modes the function of (seeds, the arguments before
+        the chosen one, itself, the arguments after it) that gives the products. options: how that runs."""
+        functools.update_wrapper(self, function)
+        self._made_of = order, function, argnums, mode, ways
+        self._order, self._mode, self._captures = order, mode, Captures(function)
         self._place = _place(self._captures, argnums)
-        self._signature = inspect.signature(plain)
-        pushed = grad(plain, self._place, **loops) if kind == "hessian" else plain
-        ways = {"forward": _pushed(pushed), "symmetric": _pushed(pushed), "reverse": _pulled(plain)}
-        self._ways = {mode: Optimized(way.__egc_plain__, options) for mode, way in ways.items()}
+        self._ways = {name: Optimized(way, options) for name, way in ways.items()}
         self._found: dict[Any, Compression] = {}
 
     def with_options(self, options: Options) -> SparseDerivative:
@@ -168,7 +166,7 @@ class SparseDerivative:
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         plan = self._compression(positional, named)
-        arguments = self._arguments(positional, named)
+        arguments = self._captures.arguments(positional, named)
         before, x, after = arguments[: self._place], arguments[self._place], arguments[self._place + 1 :]
         chosen, seeds = np.asarray(x), plan.seeds
         shape = chosen.shape if plan.mode != "reverse" else plan.shape
@@ -186,19 +184,11 @@ class SparseDerivative:
         """How many products are made."""
         return len(self._compression(positional, named).seeds)
 
-    def _arguments(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
-        bound = self._signature.bind(*positional, **named)
-        bound.apply_defaults()
-        if bound.kwargs:
-            raise NotEncodable("a sparse derivative", "the function has parameters that can be given by name only")
-        return bound.args
-
     def _compression(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Compression:
         """The pattern and its coloring, found once for arguments that differ in what is differentiated by only."""
         given = self._captures.flat(positional, named)
         forest, values = given
-        parameter = list(self._signature.parameters)[self._place]
-        own = forest[parameter].position if parameter in forest else -1
+        own = forest[self._place].position if -len(forest) <= self._place < len(forest) else -1
         key = tuple(_identity(value, number == own) for number, value in enumerate(values))
         found = self._found.get(key)
         if found is None:
@@ -211,24 +201,6 @@ class SparseDerivative:
 
 MOST_PATTERNS = 32
 """Patterns that a sparse derivative keeps, for different arguments."""
-
-
-def _pushed(function: Any) -> Any:
-    """How the function's result changes along each of some seeds for one of its arguments."""
-
-    def along(seed: Any, before: Any, x: Any, after: Any) -> Any:
-        return jvp(lambda y: function(*before, y, *after), (x,), (seed,))[1]
-
-    return vmap(along, in_axes=(0, None, None, None))
-
-
-def _pulled(function: Any) -> Any:
-    """The cotangents of one of the arguments for each of some seeds."""
-
-    def along(seed: Any, before: Any, x: Any, after: Any) -> Any:
-        return vjp(lambda y: function(*before, y, *after), x)[1](seed)[0]
-
-    return vmap(along, in_axes=(0, None, None, None))
 
 
 def _identity(value: Any, differentiated: bool) -> Any:

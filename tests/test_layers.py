@@ -21,11 +21,12 @@ LAYERS = [
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source trips ranges alternatives special""".split()
+        options data source trips ranges alternatives special transformed""".split()
     ),
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(
-        "calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted explanation demo".split()
+        """calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted sparse derivatives
+        explanation demo""".split()
     ),
     {"cli"},
 ]
@@ -63,7 +64,7 @@ OWNERS = {
     "llvmlite": ("backends/numba/",),
     "jax": ("backends/jax/",),
     "jaxlib": ("backends/jax/",),
-    "networkx": ("egc/capture/flow/", "egc/egraph/", "egc/lower/"),
+    "networkx": ("egc/capture/flow/", "egc/egraph/", "egc/lower/", "egc/transforms/derivatives/"),
     "typer": ("egc/cli.py",),
     "rich": ("egc/cli.py", "egc/demo.py"),
     "mpmath": ("egc/rulecheck/",),

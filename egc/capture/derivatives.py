@@ -162,7 +162,9 @@ def _argnums(given: Transformed) -> tuple[Sequence[Any], bool]:
     return (chosen, False) if isinstance(chosen, (tuple, list)) else ((chosen,), True)
 
 
-def _chosen(given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> tuple[list[Any], dict[str, Any], list[Any]]:
+def _chosen(
+    given: Transformed, arguments: Sequence[Any], named: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any], list[Any]]:
     """The arguments with each chosen one at its position or under its name."""
     positional, keywords = list(arguments), dict(named)
     places: list[Any] = []
@@ -266,7 +268,9 @@ def _matching(machine: Machine, what: str, value: Any, trees_: Sequence[Tree], l
     leaves: list[tuple[str, Any]] = []
     given = trees.flatten(value, what, leaves)
     leaves = [each for each in leaves if is_number(each[1])]
-    children = given.children if len(trees_) != 1 or given.form in (tuple, list) and len(given.children) == 1 else (given,)
+    children = (
+        given.children if len(trees_) != 1 or given.form in (tuple, list) and len(given.children) == 1 else (given,)
+    )
     counts = len(like)
     if len(leaves) != counts or len(children) != len(trees_):
         raise TypeError(f"the {what} have {len(leaves)} leaves where {counts} are needed")
@@ -435,6 +439,8 @@ def _made(kind: str) -> Callable[..., Any]:
     def meaning(function: Callable[..., Any], *positional: Any, **options: Any) -> Transformed:
         names = ("in_axes", "out_axes") if kind == "vmap" else ("argnums",)
         options.update(zip(names, positional))
+        if options.pop("sparse", False):
+            raise NotEncodable("a sparse derivative in a function that is captured", "it is no array", current().line)
         if "reverse" in options:
             options["method"] = options.pop("reverse")
         return Transformed(kind, function, options)

@@ -58,7 +58,7 @@ class Dependences(Domain):
         rows = patterns.stacked(found)
         union = patterns.united(rows, np.zeros(rows.shape[0], int), 1)
         self.meet(union, union)
-        return union[np.zeros(math.prod(type.shape), int)]  # type: ignore[arg-type]
+        return union[np.zeros(math.prod(type.shape), int)]  # type: ignore[arg-type, type-var]
 
     def join(self, a: Dependence, b: Dependence) -> Dependence:
         alike = a.value is not None and b.value is not None and np.array_equal(a.value, b.value)
@@ -67,7 +67,11 @@ class Dependences(Domain):
     def same(self, a: Dependence, b: Dependence) -> bool:
         if (a.value is None) != (b.value is None) or (a.rows is None) != (b.rows is None):
             return False
-        if a.value is not None and not np.array_equal(a.value, b.value, equal_nan=a.value.dtype.kind in "fc"):
+        if (
+            a.value is not None
+            and b.value is not None
+            and not np.array_equal(a.value, b.value, equal_nan=a.value.dtype.kind in "fc")
+        ):
             return False
         return a.rows is None or patterns.same(a.rows, b.rows)
 

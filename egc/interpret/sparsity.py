@@ -296,7 +296,7 @@ def _convolve(domain: Dependences, call: Call) -> Rows | None:
             continue
         taps = np.arange(length) if other.value is None else np.flatnonzero(other.value)
         if len(taps) * own > MOST_LINKS:
-            return None if fact.rows is None else _all(fact.rows)[np.zeros(first + second - 1, int)]
+            return _anything(domain, call)
         made, source = np.arange(own)[:, None] + taps, np.broadcast_to(np.arange(own)[:, None], (own, len(taps)))
         found = domain.union(found, patterns.links(made.ravel(), source.ravel(), (first + second - 1, own)) @ fact.rows)
     return found
@@ -324,7 +324,7 @@ def _matrices(domain: Dependences, call: Call) -> Any:
         if fact.rows is not None:
             groups = np.repeat(np.arange(count), math.prod(call.shape(position)) // max(count, 1))
             parts.append(patterns.united(fact.rows, groups, count))
-    union = domain.union(*parts)
+    union: Any = domain.union(*parts)
     domain.meet(union, union)
     results = tuple(
         union[np.repeat(np.arange(count), math.prod(type.shape) // max(count, 1))] if type.dtype.kind in "fc" else None
@@ -361,11 +361,11 @@ def _rule(link: Linking) -> Rule:
         some = any(fact.rows is not None for fact in call.operands)
         if isinstance(call.type, TupleType):
             count = len(call.type.items)
-            found = link(domain, call) if some else (None,) * count
-            values = value or (None,) * count
+            found: Any = link(domain, call) if some else (None,) * count
+            each = value or (None,) * count
             return tuple(
-                Dependence(each, rows, type.shape)  # type: ignore[arg-type]
-                for each, rows, type in zip(values, found, call.type.items)  # type: ignore[arg-type]
+                Dependence(array, rows, type.shape)  # type: ignore[arg-type]
+                for array, rows, type in zip(each, found, call.type.items)
             )
         smooth = call.type.dtype.kind in "fc" and not (call.op in STEPS and call.type.dtype.kind == "f")
         return Dependence(value, link(domain, call) if smooth and some else None, call.type.shape)
