@@ -16,20 +16,20 @@ from egc.transforms.derivatives.forward import pushforward
 from egc.transforms.derivatives.regions import replaced, stand_ins
 
 
-def inverse(node: Node, additive: bool = False) -> Program | None:
+def inverse(node: Node, needed: set[int], additive: bool = False) -> Program | None:
     """The region that gives the states before an iteration from those after it; None where none is found.
 
-    additive: use sums alone: they keep rounding errors as small as they are, while quotients may enlarge them in each iteration.
+    needed: the states whose values are asked for; others may be what they are afterwards. additive: use sums alone: they keep rounding errors
+    as small as they are, while quotients may enlarge them in each iteration.
     """
     update, first, number = node.params["update"], int(node.params["counted"]), node.params["states"]
     solution = _Solution(update, first, number, additive)
-    if not solution.solved():
-        return None
+    solution.solve()
     states = update.inputs[first : first + number]
-    inputs = (*update.inputs[:first], *solution.after, *update.inputs[first + number :])
-    found = tuple(solution.known[state] for state in states)
-    if any(each.op == "input" and each not in inputs for each in ir.topological(found)):
+    if any(states[k] not in solution.known for k in needed):
         return None
+    inputs = (*update.inputs[:first], *solution.after, *update.inputs[first + number :])
+    found = tuple(solution.known.get(state, after) for state, after in zip(states, solution.after))
     return Program(inputs, found, "reverse", update.size_inputs)
 
 
@@ -46,14 +46,14 @@ class _Solution:
                 self.known.setdefault(output, value)
         self.progress = False
 
-    def solved(self) -> bool:
+    def solve(self) -> None:
+        """Learns as many states as it can."""
         while self.unknown():
             self.progress = False
-            for output, value in zip(self.outputs, self.after):
-                self.peel(output, value)
+            for node, value in [*zip(self.outputs, self.after), *self.known.items()]:
+                self.peel(node, value)
             if not self.progress and not self._together():
-                return False
-        return True
+                return
 
     def unknown(self) -> list[Node]:
         return [state for state in self.states if state not in self.known]
@@ -87,7 +87,7 @@ class _Solution:
 
     def _together(self) -> bool:
         """Solves for two states that two results are linear in, element by element."""
-        missing = self.unknown()
+        missing = [state for state in self.unknown() if state.type.dtype.kind in "fc"]
         if self.additive or len(missing) != 2 or missing[0].type != missing[1].type:
             return False
         kind = missing[0].type

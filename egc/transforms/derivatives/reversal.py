@@ -175,7 +175,8 @@ def _or_nan(x: Node, unfinished: Node) -> Node:
 
 def _found(step: Step, strategy: Strategy) -> Program | None:
     """The reverse that follows from the update: by sums alone, unless reverses are asked for."""
-    return inverse(step.node, additive=strategy.method == "auto") if step.uses_states else None
+    needed = step.used_states
+    return inverse(step.node, needed, additive=strategy.method == "auto") if needed else None
 
 
 def _runs(step: Step, reverse: Program, strategy: Strategy) -> bool:

@@ -54,10 +54,10 @@ class Step:
         return self.first == 1 and self.node.params["pre"] is None and self.node.params["post"] is None
 
     @property
-    def uses_states(self) -> bool:
-        """Whether the cotangents depend on the states."""
-        states = set(self.inside[: self.number])
-        return any(each in states for each in ir.topological(self.outputs))
+    def used_states(self) -> set[int]:
+        """The states that the cotangents depend on."""
+        reached = set(ir.topological(self.outputs))
+        return {k for k, each in enumerate(self.inside[: self.number]) if each in reached}
 
     @staticmethod
     def of(node: Node, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy) -> Step:
