@@ -1,7 +1,8 @@
 """Derivatives of functions, as functions: gradients, Jacobians, tangents and cotangents, and functions mapped over an axis.
 
-Each takes a NumPy function and gives a function object as `egc.optimize` does. It runs with NumPy; `egc.optimize` of it compiles it, value and
-derivatives in one search. Of an optimized function they take its backend, rules and other options. They compose in any order.
+Each takes a NumPy function and gives a function object as `egc.optimize` does. It runs with NumPy; `egc.optimize` of it
+compiles it, value and derivatives in one search. Of an optimized function they take its backend, rules and other
+options. They compose in any order.
 """
 
 from __future__ import annotations
@@ -62,14 +63,15 @@ def grad(
 
     fn: a function of NumPy arrays and numbers, in containers or not, that returns one floating scalar; with `has_aux`, that and
         anything else, which is returned beside the gradient.
-    argnums: position or name of the argument; several in a tuple give a tuple of gradients. A gradient has the form and shape of its
-        argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX.
-    reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the rest is computed again,
-        "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
+    argnums: position or name of the argument; several in a tuple give a tuple of gradients. A gradient has the form and
+        shape of its argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX.
+    reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the
+        rest is computed again, "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
     memory: bytes that a loop may store before "auto" takes checkpoints.
 
-    Where a function has no derivative: equal extremes share it (max, min, maximum, sort by its order), absolute and sign have 0 at 0, jumps
-    have 0. Raises NotDifferentiable, with the source line, for what has none that is known, and NotEncodable for what egc cannot capture.
+    Where a function has no derivative: equal extremes share it (max, min, maximum, sort by its order), absolute and
+    sign have 0 at 0, jumps have 0. Raises NotDifferentiable, with the source line, for what has none that is known, and
+    NotEncodable for what egc cannot capture.
 
     >>> import numpy as np
     >>> grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
@@ -139,10 +141,10 @@ def jacobian(
 ) -> Any:
     """The Jacobian: for a result of shape s and an argument of shape t, an array of shape s + t.
 
-    mode: "forward" pushes one tangent for each element of the argument through, "reverse" pulls one cotangent for each element of
-        the result back; "auto" takes the fewer. The other arguments are those of `grad`.
-    sparse: a `scipy.sparse.csr_array` with a row for each element of the result and a column for each of the one argument, from as
-        few products as its pattern (`egc.sparsity`) allows; nothing dense is made.
+    mode: "forward" pushes one tangent for each element of the argument through, "reverse" pulls one cotangent for each
+        element of the result back; "auto" takes the fewer. The other arguments are those of `grad`.
+    sparse: a `scipy.sparse.csr_array` with a row for each element of the result and a column for each of the one
+        argument, from as few products as its pattern (`egc.sparsity`) allows; nothing dense is made.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))

@@ -27,8 +27,7 @@ from egc.errors import EgcError, InternalError, NotEncodable, RuleError
 from egc.ir import Program
 from egc.options import Options, backend_name, thread_count
 from egc.rewrite import PRECISIONS, Rewrite, Rule
-from egc.transforms import derivatives
-from egc.transforms import LOOP_LAWS, LoopLaws, simplify
+from egc.transforms import LOOP_LAWS, LoopLaws, derivatives, simplify
 
 
 @dataclass

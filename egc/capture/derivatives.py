@@ -30,7 +30,8 @@ Machine = Any
 class Part:
     """A function's results in terms of stand-ins for some of the leaves of its arguments.
 
-    inputs: the stand-ins; actual: what they stand for. tree, outputs: the results, as Nodes. kinds: what each leaf of the results is.
+    inputs: the stand-ins; actual: what they stand for. tree, outputs: the results, as Nodes. kinds: what each leaf of
+    the results is.
     """
 
     inputs: tuple[Node, ...]
@@ -417,7 +418,7 @@ def _moved(node: Node, axis: int) -> Node:
     """The first axis at another place."""
     rank = node.type.rank
     place = axis % rank
-    order = [each for each in range(1, rank)]
+    order = list(range(1, rank))
     order.insert(place, 0)
     return node if not place else ir.make("transpose", node, axes=tuple(order))
 

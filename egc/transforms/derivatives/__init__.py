@@ -5,6 +5,7 @@ from egc.transforms.derivatives import banded as banded
 from egc.transforms.derivatives import linalg as linalg
 from egc.transforms.derivatives import regions as regions
 from egc.transforms.derivatives import reversal as reversal
+from egc.transforms.derivatives import systems as systems
 from egc.transforms.derivatives.backward import pullback, with_replacements
 from egc.transforms.derivatives.forward import pushforward
 from egc.transforms.derivatives.mapped import mapped

@@ -23,6 +23,7 @@ BILINEAR = frozenset(["matmul", "convolve"])
 WRITES = ("set", "add", "subtract")
 """What `scatter` does with values in which it is linear."""
 
+
 def _or_zeros(tangent: Node | None, node: Node) -> Node:
     return zeros(node.type) if tangent is None else tangent
 
@@ -80,7 +81,7 @@ def _prod(node: Node, tangents: Tangents) -> Node | None:
     rank = x.type.rank
     others = [axis for axis in range(rank) if axis not in axes]
     order = (*axes, *others)
-    shape = (sizes.product([x.type.shape[axis] for axis in axes]), *(x.type.shape[axis] for axis in others))
+    shape = (sizes.product(tuple(x.type.shape[axis] for axis in axes)), *(x.type.shape[axis] for axis in others))
 
     def flat(value: Node) -> Node:
         return make("reshape", make("transpose", value, axes=order), shape=shape)
@@ -334,7 +335,9 @@ def _matmul_back(node: Node, ct: Node, k: int) -> Node:
     a, b = node.inputs
     rows, columns = a.type.rank > 1, b.type.rank > 1
     batch = node.type.shape[: node.type.rank - rows - columns]
-    full = make("reshape", ct, shape=(*batch, *((a.type.shape[-2],) if rows else (1,)), b.type.shape[-1] if columns else 1))
+    full = make(
+        "reshape", ct, shape=(*batch, *((a.type.shape[-2],) if rows else (1,)), b.type.shape[-1] if columns else 1)
+    )
     if k == 0:
         right = turned(b) if columns else make("reshape", b, shape=(1, b.type.shape[0]))
         return _summed(make("matmul", full, right), a.type)

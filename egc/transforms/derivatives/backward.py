@@ -1,7 +1,8 @@
 """Cotangents: how much results change with each Node that they are made of, in one pass from the results back.
 
-The method is reverse accumulation (Griewank and Walther, "Evaluating Derivatives", second edition, SIAM 2008, chapter 3). What has no
-row of its own is differentiated forward, which is linear, and that is transposed (Radul et al., "You Only Linearize Once", POPL 2023).
+The method is reverse accumulation (Griewank and Walther, "Evaluating Derivatives", second edition, SIAM 2008, chapter
+3). What has no row of its own is differentiated forward, which is linear, and that is transposed (Radul et al., "You
+Only Linearize Once", POPL 2023).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from egc import ir
 from egc.ir import Node
 from egc.transforms.derivatives.elementwise import PARTIALS
 from egc.transforms.derivatives.forward import along_operand, rule
-from egc.transforms.derivatives.notation import is_differentiable, plus, zeros
+from egc.transforms.derivatives.notation import carries, is_differentiable, plus, zeros
 from egc.transforms.derivatives.strategy import Strategy
 from egc.transforms.derivatives.tables import BACKWARD, BACKWARD_SEVERAL
 from egc.types import TupleType
@@ -55,7 +56,7 @@ def with_replacements(nodes: Sequence[Node | None], replacements: Mapping[Node, 
             stack.pop()
             continue
         whole = node.inputs[0] if node.op == "item" else None
-        while whole in replacements:
+        while whole is not None and whole in replacements:
             whole = replacements[whole]
         children = node.inputs if whole is None else (whole,)
         waiting = [child for child in children if child not in new]
@@ -78,7 +79,7 @@ class _Pass:
     def run(self, outputs: Sequence[Node], cotangents: Sequence[Node | None]) -> tuple[Node | None, ...]:
         nodes = list(ir.topological(outputs))
         for node in nodes:
-            if any(child in self.active for child in node.inputs) and _carries(node):
+            if any(child in self.active for child in node.inputs) and carries(node):
                 self.active.add(node)
         for output, cotangent in zip(outputs, cotangents):
             self._add(output, cotangent)
@@ -134,14 +135,10 @@ class _Pass:
         stand_ins = {k: ir.input(self.strategy.fresh(), node.inputs[k].type) for k in places}
         tangents = rule(node, [stand_ins.get(k) for k in range(len(node.inputs))])
         results = tangents if isinstance(tangents, tuple) else (tangents,)
-        pairs = [(results[k], ct) for k, ct in cotangents.items() if results[k] is not None]
+        pairs = [(result, ct) for k, ct in cotangents.items() if (result := results[k]) is not None]
         wanted, before = list(stand_ins.values()), self.strategy.unknown
         self.strategy.unknown = before.union(wanted)
         try:
             return pullback([result for result, _ in pairs], [ct for _, ct in pairs], wanted, self.strategy)
         finally:
             self.strategy.unknown = before
-
-
-def _carries(node: Node) -> bool:
-    return is_differentiable(node.type) or isinstance(node.type, TupleType)

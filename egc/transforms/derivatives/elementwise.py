@@ -112,9 +112,7 @@ _row(lambda t, x, y, out: t, lambda t, x, y, out: -(t * np.floor(x / y)), names=
 _row(lambda t, x, y, out: t, lambda t, x, y, out: -(t * np.trunc(x / y)), names="fmod")
 # At the origin the derivative is 0 for hypot, and nan for arctan2, as in NumPy's own division.
 _row(lambda t, x, y, out: t * (x / _safe(out)), lambda t, x, y, out: t * (y / _safe(out)), names="hypot")
-_row(
-    lambda t, y, x, out: t * (x / (x * x + y * y)), lambda t, y, x, out: -(t * (y / (x * x + y * y))), names="arctan2"
-)
+_row(lambda t, y, x, out: t * (x / (x * x + y * y)), lambda t, y, x, out: -(t * (y / (x * x + y * y))), names="arctan2")
 _row(
     lambda t, x, y, out: t * _weight(np.exp, x, out), lambda t, x, y, out: t * _weight(np.exp, y, out),
     names="logaddexp",

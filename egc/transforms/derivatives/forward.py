@@ -6,6 +6,7 @@ The method is forward accumulation (Griewank and Walther, "Evaluating Derivative
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from egc import ir
 from egc.errors import NotDifferentiable
@@ -46,11 +47,11 @@ def _tangent(node: Node, tangents: Sequence[Found]) -> Found:
         return None
     if not (is_differentiable(node.type) or isinstance(node.type, TupleType)):
         return None
-    plain: list[Node | None] = [each if isinstance(each, Node) else None for each in tangents]
+    plain: list[Any] = [each if isinstance(each, Node) else None for each in tangents]
     return rule(node, plain)
 
 
-def rule(node: Node, tangents: Sequence[Node | None]) -> Found:
+def rule(node: Node, tangents: Sequence[Any]) -> Found:
     """The row of the tables for a Node, applied to the tangents of its operands, of which one at least is not 0."""
     if node.op in PARTIALS:
         return elementwise(node, tangents)
@@ -86,7 +87,7 @@ def along_operand(node: Node, tangent: Node, k: int) -> Node | None:
     return result
 
 
-def _absolute(node: Node, tangent: Node | None) -> Node:
+def _absolute(node: Node, tangent: Node) -> Node:
     """d|x| = x' sign(x), and Re(conj(sign(x)) x') for complex x; 0 where x is 0."""
     (x,) = node.inputs
     sign = make("sign", x)

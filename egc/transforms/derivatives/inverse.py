@@ -1,8 +1,9 @@
 """The reverse of a loop, found by solving its update for the states before.
 
-Each result of the update is known afterwards. What is added to a state is taken off again, what it was multiplied by divides it, as soon as all
-that it is made of is known: the steps of leapfrog and of coupling layers (Dinh, Krueger and Bengio, "NICE", 2015) are solved one after the other.
-Two states that are mixed, as by a rotation, are solved for together.
+Each result of the update is known afterwards. What is added to a state is taken off again, what it was multiplied by
+divides it, as soon as all that it is made of is known: the steps of leapfrog and of coupling layers (Dinh, Krueger and
+Bengio, "NICE", 2015) are solved one after the other. Two states that are mixed, as by a rotation, are solved for
+together.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from egc.transforms.derivatives.regions import replaced, stand_ins
 def inverse(node: Node, needed: set[int], additive: bool = False) -> Program | None:
     """The region that gives the states before an iteration from those after it; None where none is found.
 
-    needed: the states whose values are asked for; others may be what they are afterwards. additive: use sums alone: they keep rounding errors
-    as small as they are, while quotients may enlarge them in each iteration.
+    needed: the states whose values are asked for; others may be what they are afterwards. additive: use sums alone:
+    they keep rounding errors as small as they are, while quotients may enlarge them in each iteration.
     """
     update, first, number = node.params["update"], int(node.params["counted"]), node.params["states"]
     solution = _Solution(update, first, number, additive)
@@ -205,7 +206,14 @@ def _update_slice(solution: _Solution, node: Node, value: Node) -> None:
     base, new = node.inputs
     where = {"start": node.params["start"], "size": new.type.shape, "step": node.params["step"]}
     part = make("slice", base, **where)
-    _part(solution, base, part, new, make("slice", value, **where), lambda old: make("update_slice", value, old, **{k: where[k] for k in ("start", "step")}))
+    _part(
+        solution,
+        base,
+        part,
+        new,
+        make("slice", value, **where),
+        lambda old: make("update_slice", value, old, **{k: where[k] for k in ("start", "step")}),
+    )
 
 
 @_peels("scatter")
@@ -213,8 +221,8 @@ def _scatter(solution: _Solution, node: Node, value: Node) -> None:
     """One place that data decides, in the same way; sums into places are taken off."""
     base, new, *indices = node.inputs
     axes, combine = node.params["axes"], node.params["combine"]
-    places = [solution.value(index) for index in indices]
-    if any(each is None for each in places):
+    places = [found for index in indices if (found := solution.value(index)) is not None]
+    if len(places) != len(indices):
         return
     if combine in ("add", "subtract"):
         added = solution.value(new)
@@ -229,9 +237,7 @@ def _scatter(solution: _Solution, node: Node, value: Node) -> None:
     _part(solution, base, part, new, read, lambda old: make("scatter", value, old, *places, axes=axes, combine="set"))
 
 
-def _part(
-    solution: _Solution, base: Node, part: Node, new: Node, value: Node, written: Callable[[Node], Node]
-) -> None:
+def _part(solution: _Solution, base: Node, part: Node, new: Node, value: Node, written: Callable[[Node], Node]) -> None:
     """Learns the base from what became of one part of it."""
     place = ir.input("_part", part.type)
     (open_form,) = replaced([new], {part: place})

@@ -41,7 +41,9 @@ def _by_loop(
 ) -> tuple[Node, ...]:
     counter, at = ir.input(name, ArrayType(INT64, ())), sizes.symbol(name)
     places = {node: ir.input(f"_rows{k}", value.type) for k, (node, value) in enumerate(rows.items())}
-    results = [ir.input(f"_result{k}", ArrayType(each.type.dtype, (count, *each.type.shape))) for k, each in enumerate(outputs)]
+    results = [
+        ir.input(f"_result{k}", ArrayType(each.type.dtype, (count, *each.type.shape))) for k, each in enumerate(outputs)
+    ]
     outer: dict[Node, Node] = {}
     new = {node: row_of(place, at) for node, place in places.items()}
     for node in ir.topological(outputs):

@@ -10,7 +10,7 @@ import numpy as np
 from egc import ir
 from egc.ir import Node, make
 from egc.ops import OPS
-from egc.types import ArrayType
+from egc.types import ArrayType, TupleType
 
 Number = bool | int | float | complex
 
@@ -21,6 +21,11 @@ _RENAMED = {"psi": "digamma"}
 def is_differentiable(type: Any) -> bool:
     """Whether values of a type have tangents: floating and complex arrays."""
     return isinstance(type, ArrayType) and type.dtype.kind in "fc"
+
+
+def carries(node: Node) -> bool:
+    """Whether a value, or one of several results, may have a tangent."""
+    return is_differentiable(node.type) or isinstance(node.type, TupleType)
 
 
 class Value:
@@ -100,9 +105,7 @@ def apply(op: str, *operands: Value | Number) -> Value:
     for each in operands:
         if isinstance(each, Value) and each.node.type.dtype.kind == "c":
             like = each.node.type
-    nodes = [
-        each.node if isinstance(each, Value) else ir.constant(each, like.dtype, like.shape) for each in operands
-    ]
+    nodes = [each.node if isinstance(each, Value) else ir.constant(each, like.dtype, like.shape) for each in operands]
     if op not in ("where",) and OPS[op].kind == "elementwise":
         nodes = [_cast(node, like.dtype) if node.type.dtype.kind in "fc" else node for node in nodes]
     if op == "multiply":

@@ -1,4 +1,5 @@
-"""Regions of which the iteration's number is data: sizes that follow from it are computed, where they are values and not shapes."""
+"""Regions of which the iteration's number is data: sizes that follow from it are computed, where they are values and
+not shapes."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from egc.transforms.derivatives.regions import replaced
 
 
 def with_number(body: Program, number: Node, operands: Sequence[Node]) -> tuple[Node, ...] | None:
-    """The results of the region of a counted loop for an iteration's number that is data; None where shapes or positions follow from it."""
+    """The results of the region of a counted loop for an iteration's number that is data; None where shapes or
+    positions follow from it."""
     name = body.inputs[0].params["name"]
     known = dict(zip(body.inputs, (number, *operands)))
     for node in body.nodes():
@@ -41,5 +43,3 @@ def _as_node(size: Dim, name: str, number: Node) -> Node | None:
         return None
     product = number if factor == 1 else make("multiply", number, ir.size(factor))
     return product if rest == 0 else make("add", product, ir.size(rest))
-
-

@@ -61,9 +61,8 @@ def _loop(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
         new = replaced(region.outputs, swap)
         return Program(layout, (*new, *outputs), region.name, update.size_inputs)
 
-    before = [tangents[first + k] for k in active]
-    before = [zeros(states[k].type) if each is None else each for k, each in zip(active, before)]
-    inputs = (
+    before = [tangents[first + k] or zeros(states[k].type) for k in active]
+    inputs: tuple[Node, ...] = (
         *node.inputs[: first + number],
         *before,
         *node.inputs[first + number :],
@@ -110,7 +109,9 @@ def _cond(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
         found.append((region, fresh, moved))
     types = node.type.items
     active = [
-        k for k, type in enumerate(types) if is_differentiable(type) and any(moved[k] is not None for *_, moved in found)
+        k
+        for k, type in enumerate(types)
+        if is_differentiable(type) and any(moved[k] is not None for *_, moved in found)
     ]
     if not active:
         return (None,) * len(types)
@@ -145,5 +146,5 @@ def _cond_back(
         regions[region.name] = Program((*region.inputs, *fresh), tuple(outputs), region.name)  # type: ignore[arg-type]
     operands = [*node.inputs[1:], *(cotangents[k] for k in results)]
     new = ir.cond(node.inputs[0], regions["then"], regions["otherwise"], operands, node.line)
-    place = {i: each for i, each in zip(active, new)}
+    place = dict(zip(active, new))
     return [place.get(i) for i in range(len(places))]

@@ -191,9 +191,7 @@ def _runs(step: Step, reverse: Program, strategy: Strategy) -> bool:
     return all(with_number(region, number, region.inputs[1:]) is not None for region in regions)
 
 
-def _by_reverse(
-    step: Step, reverse: Program, cotangents: Mapping[int, Node], strategy: Strategy
-) -> dict[int, Node]:
+def _by_reverse(step: Step, reverse: Program, cotangents: Mapping[int, Node], strategy: Strategy) -> dict[int, Node]:
     """Runs the states back with the cotangents: nothing is kept but the last states."""
     node, update, number = step.node, step.update, step.number
     strategy.remarks.append(Remark(node.line, "reversible", 0))
@@ -236,5 +234,3 @@ def _by_reverse(
     given = [*node.inputs[step.first + number :], *([count] if limit else [])]
     loop = ir.loop(program, start, given, count, line=node.line)
     return _results(step, loop[number:])
-
-

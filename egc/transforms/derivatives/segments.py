@@ -2,9 +2,9 @@
 
 for k < n: s = f(k, s)  =  for a < A: for b < B: s = f(a B + b, s) while a B + b < n
 
-The outer loop stores its states, the inner ones are run again from them: two levels of equal length keep 2 sqrt(n) states for one more run
-forward, three keep 3 cbrt(n) for two (Griewank and Walther, "Algorithm 799: Revolve", 2000, give the schedule that is best for a given number of
-states; here the number of iterations need not be known before).
+The outer loop stores its states, the inner ones are run again from them: two levels of equal length keep 2 sqrt(n)
+states for one more run forward, three keep 3 cbrt(n) for two (Griewank and Walther, "Algorithm 799: Revolve", 2000,
+give the schedule that is best for a given number of states; here the number of iterations need not be known before).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ ENOUGH = 1024
 
 
 def segmented(node: Node, count: Dim | None, strategy: Strategy) -> tuple[Node, Node | None, Mapping[int, int]]:
-    """A loop as a nest with the same first results; whether it was not long enough, for a loop whose number of iterations depends on
-    data; and the place of each input of the loop among those of the nest."""
+    """A loop as a nest with the same first results; whether it was not long enough, for a loop whose number of
+    iterations depends on data; and the place of each input of the loop among those of the nest."""
     first, number, update = int(node.params["counted"]), node.params["states"], node.params["update"]
     length = _length(update.inputs[first : first + number], strategy)
     levels = 2 if count is not None or (isinstance(length, int) and length >= ENOUGH) else 3

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from egc import ir
 from egc.ir import Node, Program, make
 from egc.transforms.derivatives.backward import pullback
-from egc.transforms.derivatives.notation import is_differentiable
+from egc.transforms.derivatives.notation import carries, is_differentiable
 from egc.transforms.derivatives.regions import replaced, stand_ins
 from egc.transforms.derivatives.strategy import Strategy
 
@@ -18,8 +18,8 @@ class Step:
     """How the cotangents after an iteration become those before it.
 
     states, operands: which of the region's inputs after the iteration's number have cotangents, by place among them.
-    fresh: inputs for these cotangents, of the states, then of the operands. outputs: what they become, as Nodes of `fresh` and of the
-    update's inputs. segment: whether the loop's iterations are the segments of another one.
+    fresh: inputs for these cotangents, of the states, then of the operands. outputs: what they become, as Nodes of
+    `fresh` and of the update's inputs. segment: whether the loop's iterations are the segments of another one.
     """
 
     node: Node
@@ -95,7 +95,9 @@ class Step:
     def only_for(self, fresh: Sequence[Node], outputs: Sequence[Node], start: Sequence[Node]) -> Node:
         """The loop with these states and those that they need, none else: the others may have no values."""
         ends = [self.node.params[name] for name in ("pre", "post") if self.node.params[name] is not None]
-        needed = {node for region in ends for node in replaced(region.outputs, dict(zip(region.inputs, self.update.inputs)))}
+        needed = {
+            node for region in ends for node in replaced(region.outputs, dict(zip(region.inputs, self.update.inputs)))
+        }
         needed |= set(outputs)
         kept: set[int] = set()
         while True:
@@ -142,9 +144,8 @@ def _moving(update: Program, first: int, number: int, given: set[int]) -> list[i
     while True:
         active = {inside[k] for k in moving}
         for node in update.nodes():
-            if any(child in active for child in node.inputs):
-                if not hasattr(node.type, "dtype") or is_differentiable(node.type):
-                    active.add(node)
+            if any(child in active for child in node.inputs) and carries(node):
+                active.add(node)
         grown = moving | {
             k for k, each in enumerate(update.outputs) if each in active and is_differentiable(inside[k].type)
         }

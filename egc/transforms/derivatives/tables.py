@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from egc.ir import Node
 from egc.transforms.derivatives.strategy import Strategy
 
-Tangents = Sequence["Node | None"]
+Tangents = Sequence[Any]
+"""The tangents of an op's operands: Nodes, or None for 0; not all are None."""
+
 Forward = Callable[[Node, Tangents], "Node | None"]
 Several = Callable[[Node, Tangents], "tuple[Node | None, ...]"]
 Backward = Callable[[Node, Node, int], "Node | Callable[[Node], Node] | None"]

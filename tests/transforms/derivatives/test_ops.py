@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from egc.transforms.derivatives.elementwise import PARTIALS, UNKNOWN
 
 from egc import ir
 from egc.backend import load
@@ -10,6 +9,7 @@ from egc.errors import NotDifferentiable
 from egc.ir import Program, make
 from egc.ops import OPS
 from egc.transforms.derivatives import pullback, pushforward
+from egc.transforms.derivatives.elementwise import PARTIALS, UNKNOWN
 from egc.types import DTYPES, SHORT, ArrayType
 
 SIDE = 3
@@ -43,7 +43,13 @@ def require_derivatives(outputs, values, seed=0, tolerance=2e-6):
     moved = evaluate([each if each is not None else make_zeros(like) for each, like in zip(found, outputs)], given)
     step = 1e-6
     sides = [
-        evaluate(outputs, {node: value + sign * step * directions.get(node, 0) if node in moving else value for node, value in values.items()})
+        evaluate(
+            outputs,
+            {
+                node: value + sign * step * directions.get(node, 0) if node in moving else value
+                for node, value in values.items()
+            },
+        )
         for sign in (1, -1)
     ]
     for tangent, up, down in zip(moved, *sides):
