@@ -31,13 +31,19 @@ def _as_written(transformed: Transformed, positional: Sequence[Any], named: Mapp
     )
 
 
+def _expected(given: Transformed, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """The results by NumPy, of loops whose states are stored: what loops that run backward by their reverse must equal."""
+    stored = Transformed(given.kind, given.function, {**given.options, "method": "stored"}, _as_written)
+    return Optimized(stored, PLAIN)(*positional, **named)
+
+
 def transformed(kind: str, function: Callable[..., Any], **options: Any) -> Optimized:
     """A transformed function with the options of the function, where that is an optimized one."""
     plain = getattr(function, "__egc_plain__", function)
     given = function.options if isinstance(function, Optimized) else PLAIN
     if not callable(plain):
         raise TypeError(f"{kind} is of functions, not of {type(plain).__name__}")
-    return Optimized(Transformed(kind, plain, options, _as_written), given)
+    return Optimized(Transformed(kind, plain, options, _as_written, _expected), given)
 
 
 def _loops(reverse: str, memory: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from egc import backend as backends
+from egc import sizes
 from egc.costfiles import costs_of
 from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
@@ -48,6 +49,19 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Backward:
+    """How a loop runs backward for derivatives: by which method, and how many bytes that keeps at these sizes."""
+
+    line: Line | None
+    method: str
+    memory: int
+
+    def __str__(self) -> str:
+        where = f"the loop at {self.line}" if self.line else "a loop"
+        return f"{where}: {self.method}, {self.memory:,} bytes"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What was rewritten and why. Displays itself in a notebook; `print` shows it as text; `json()` is the contract.
 
@@ -55,6 +69,7 @@ class Explanation:
     unstable_before, unstable_after: operations that lose values (overflow, cancellation) which a stabilizing rule keeps.
     cost_before, cost_after: what the search compares: the predicted time, and a penalty for each unstable operation.
     steps: the rules that mattered. stop_reason, nodes: how the search ended and how large the e-graph was.
+    backward: how loops run backward, where a derivative needs it.
     seconds: time by stage. kernels, code: what runs. opaque: what runs as written, and why; empty when all was encoded.
     """
 
@@ -75,12 +90,17 @@ class Explanation:
     kernels: tuple[str, ...] = ()
     code: str = ""
     opaque: tuple[Opaque, ...] = ()
+    backward: tuple[Backward, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation as plain data."""
         found = dataclasses.asdict(self)
         found["opaque"] = [{"line": str(o.line) if o.line else None, "what": o.what, "why": o.why} for o in self.opaque]
         found["steps"], found["kernels"] = list(found["steps"]), list(found["kernels"])
+        found["backward"] = [
+            {"line": str(each.line) if each.line else None, "method": each.method, "memory": each.memory}
+            for each in self.backward
+        ]
         return found
 
     def json(self, indent: int | None = 2) -> str:
@@ -97,6 +117,8 @@ class Explanation:
             parts.append(f"after: {_predicted(self.time_after, self.unstable_after)}\n{_indented(self.after)}")
         if self.steps:
             parts.append("steps:\n" + "\n".join(_indented(_step_text(step)) for step in self.steps))
+        if self.backward:
+            parts.append("run backward:\n" + _indented("\n".join(map(str, self.backward))))
         if self.stop_reason:
             parts.append(f"search: {self.nodes} nodes, {self.stop_reason}")
         if self.kernels:
@@ -170,8 +192,8 @@ def _source(function: Callable[..., Any]) -> str:
 def of_plan(name: str, plan: Plan) -> Explanation:
     result = plan.trace.results.get("egraph")
     before = plan.trace.programs["captured"]
-    costs, sizes = costs_of(plan.backend), plan.captured.hints()
-    time_before, time_after = program_cost(before, costs, sizes), program_cost(plan.program, costs, sizes)
+    costs, hints = costs_of(plan.backend), plan.captured.hints()
+    time_before, time_after = program_cost(before, costs, hints), program_cost(plan.program, costs, hints)
     steps = tuple(map(_step, explained_steps(plan.trace)))
     return Explanation(
         name=name,
@@ -190,7 +212,14 @@ def of_plan(name: str, plan: Plan) -> Explanation:
         seconds=dict(plan.trace.seconds),
         kernels=tuple(plan.compiled.kernels),
         code=plan.compiled.code,
+        backward=tuple(_backward(remark, hints) for remark in plan.captured.remarks),
     )
+
+
+def _backward(remark: Any, hints: Mapping[str, int]) -> Backward:
+    """A remark with its bytes at these sizes; a size inside of another loop counts as one there."""
+    known = {name: hints.get(name, 1) for name in sizes.symbols(remark.memory)}
+    return Backward(remark.line, remark.method, sizes.evaluate(remark.memory, known))
 
 
 def _program_source(program: Program, name: str) -> str:

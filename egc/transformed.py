@@ -12,7 +12,7 @@ KINDS = ("grad", "value_and_grad", "jvp", "pullback", "jacobian", "hessian", "vm
 class Transformed:
     """`kind` of `function`, with options. Capture alone gives it a meaning; called as a plain function it says why it has none.
 
-    as_written: what a plain call does; it raises.
+    as_written: what a plain call does; it raises. expected: what a plain call would give, computed in another way.
     """
 
     def __init__(
@@ -21,9 +21,10 @@ class Transformed:
         function: Callable[..., Any],
         options: Mapping[str, Any] | None = None,
         as_written: Callable[..., Any] | None = None,
+        expected: Callable[..., Any] | None = None,
     ):
         self.kind, self.function, self.options = kind, function, dict(options or {})
-        self.as_written = as_written
+        self.as_written, self._expected = as_written, expected
         name = getattr(function, "__name__", type(function).__name__)
         self.__name__ = f"{kind}_of_{name}" if name.isidentifier() else kind
         self.__qualname__, self.__module__ = self.__name__, getattr(function, "__module__", "egc")
@@ -41,3 +42,9 @@ class Transformed:
         if self.as_written is None:
             raise TypeError(f"{self.__name__} has a meaning only where egc captures it")
         return self.as_written(self, positional, named)
+
+    def expected(self, *positional: Any, **named: Any) -> Any:
+        """The results that `verify` compares with."""
+        if self._expected is None:
+            raise TypeError(f"{self.__name__} cannot be verified")
+        return self._expected(self, positional, named)

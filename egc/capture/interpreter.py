@@ -18,7 +18,8 @@ import numpy as np
 from numba.core import ir as numba_ir
 
 from egc.capture import builtins as python_builtins
-from egc.capture import derivatives, stretches
+from egc import flow
+from egc.capture import derivatives, reversible, stretches
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
@@ -63,6 +64,9 @@ STATEMENTS = 60_000
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
 FROZEN = -1
 """When a container was made that may not be changed."""
+
+LOOP = ("pre", "update", "post", "state", "reverse")
+"""The parameters of `egc.loop`, all of them given where it has a reverse."""
 
 SCALARS = (int, float, complex, Size, np.generic, np.ndarray, str, type(None))
 
@@ -132,6 +136,10 @@ class Interpreter:
             return stretches.apply(function, arguments, options)
         if any(isinstance(argument, Selection) for argument in arguments) and is_selectable(function):
             return function(*arguments, **options)
+        if function is flow.loop and len(arguments) + len(options) == len(LOOP):
+            named = {**dict(zip(LOOP, arguments)), **options}
+            if named.keys() == set(LOOP) and named["reverse"] is not None:
+                return reversible.loop(self, **named)
         meaning = lookup(function)
         if meaning is not None:
             return meaning(*arguments, **options)
