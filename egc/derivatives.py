@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from egc.custom import custom_derivative
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable, ProgramError
 from egc.options import Options
@@ -237,4 +238,15 @@ def vmap(fn: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Any:
     return transformed("vmap", fn, in_axes=in_axes, out_axes=out_axes)
 
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "transformed", "value_and_grad", "vjp", "vmap"]
+__all__ = [
+    "custom_derivative",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "transformed",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

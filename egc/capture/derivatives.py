@@ -403,11 +403,15 @@ def _vmap(machine: Machine, given: Transformed, arguments: Sequence[Any], named:
         raise ValueError("vmap: no argument has an axis to map over")
     with inside() as region:
         returned = machine.call(given.function, values, named)
-    if region.cells or any(True for _ in region.checks):
-        raise NotEncodable("a function that is mapped", "it may have to run as written for some row", context.line)
+    if region.cells:
+        raise NotEncodable("a function that is mapped", "it writes into an array from outside of it", context.line)
     found: list[tuple[str, Any]] = []
     tree = trees.flatten(returned, "result", found)
-    nodes = engine.mapped([to_node(leaf) for _, leaf in found], rows, count, f"_v{context.tick()}")
+    values = [to_node(leaf) for _, leaf in found]
+    nodes = engine.mapped([*values, *region.checks], rows, count, f"_v{context.tick()}")
+    for check in nodes[len(values) :]:
+        context.check(ir.make("any", check, axes=(0,)))
+    nodes = nodes[: len(values)]
     for node in ir.topological(nodes):
         if node not in context.made:
             context.made[node] = context.tick()

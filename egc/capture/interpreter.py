@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numba.core import ir as numba_ir
 
-from egc.capture import builtins as python_builtins
 from egc import flow
-from egc.capture import derivatives, reversible, stretches
+from egc.capture import builtins as python_builtins
+from egc.capture import custom, derivatives, reversible, stretches
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
@@ -36,6 +36,7 @@ from egc.capture.scopes import Scope
 from egc.capture.selections import Selection, is_selectable
 from egc.capture.stretches import Stretch
 from egc.capture.ufuncs import call_ufunc
+from egc.custom import CustomDerivative
 from egc.errors import Line, NotEncodable
 from egc.ir import Node
 from egc.rewrite import Rule
@@ -86,6 +87,7 @@ class Interpreter:
         self.recursions = 0
         self.owned: dict[int, tuple[Any, int]] = {}
         self.frames: list[Frame] = []
+        self.rules: list[CustomDerivative] = []
 
     def own(self, container: Any) -> Any:
         """Marks a container as made during the capture, so that it may be changed."""
@@ -151,6 +153,8 @@ class Interpreter:
             function = function.function()
         if isinstance(function, derivatives.Pull):
             return self.call(function.function, (function.primals, *arguments), options)
+        if isinstance(function, CustomDerivative):
+            return custom.call(self, function, arguments)
         if isinstance(function, Transformed):
             return derivatives.call(self, function, arguments, options)
         if isinstance(function, Rule):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from egc.capture.context import current
 from egc.capture.flow.region import Closing, depends_on, inside
 from egc.errors import NotEncodable
 from egc.ir import Node, Program
+from egc.ops import BOOL
 
 Machine = Any
 
@@ -33,35 +35,46 @@ def loop(
     context = current()
     leaves: list[tuple[str, Any]] = []
     tree = trees.flatten(state, "state", leaves)
-    start = [to_node(leaf) for _, leaf in leaves]
-    stand_ins = [ir.input(f"_s{context.tick()}", node.type) for node in start]
-    for node in stand_ins:
-        context.made[node] = context.tick()
+    start = [*(to_node(leaf) for _, leaf in leaves), ir.constant(False, BOOL)]
+    *stand_ins, unusual = [_stand_in(node) for node in start]
     kinds = [_kind(leaf) for _, leaf in leaves]
-    closing = Closing(stand_ins, depends_on(stand_ins, None), context.depth)
-    found: dict[str, tuple[Node, ...]] = {}
+    places = [*stand_ins, unusual]
+    closing = Closing(places, depends_on(places, None), context.depth)
+    usual = ir.make("logical_not", unusual)
+    found: dict[str, tuple[Node, ...]] = {"pre": (usual,)}
     for name, function in (("pre", pre), ("update", update), ("post", post), ("reverse", reverse)):
         if function is None:
             continue
         with inside() as region:
             values = [Array(Cell(node), kind) for node, kind in zip(stand_ins, kinds)]
             given = machine.own_all(trees.unflatten(tree, values))
-            returned = machine.call(function, (given,))
-            results = _results(name, returned, tree, stand_ins)
-        if region.cells or region.checks:
+            results = _results(name, machine.call(function, (given,)), tree, stand_ins)
+        if region.cells or (region.checks and name != "update"):
             raise NotEncodable(
                 f"the {name} of egc.loop", "it writes outside of it, or may have to run as written", context.line
             )
+        if name == "pre":
+            results = [ir.make("logical_and", usual, results[0])]
+        elif name in ("update", "reverse"):
+            results = [*results, reduce(lambda a, b: ir.make("logical_or", a, b), region.checks, unusual)]
         found[name] = closing.take(results)
     programs: dict[str, Program] = {name: closing.program(name, nodes) for name, nodes in found.items()}
     nodes = ir.loop(
-        programs["update"], start, closing.operands, None, programs.get("pre"), programs.get("post"),
+        programs["update"], start, closing.operands, None, programs["pre"], programs.get("post"),
         programs["reverse"], context.line,
     )  # fmt: skip
     for node in ir.topological(nodes):
         if node not in context.made:
             context.made[node] = context.tick()
+    context.check(nodes[-1])
     return machine.own_all(trees.unflatten(tree, [Array(node, kind) for node, kind in zip(nodes, kinds)]))
+
+
+def _stand_in(node: Node) -> Node:
+    context = current()
+    place = ir.input(f"_s{context.tick()}", node.type)
+    context.made[place] = context.tick()
+    return place
 
 
 def _kind(leaf: Any) -> str:

@@ -7,9 +7,10 @@ elementwise op takes operands of one shape, with the dtypes of one of its ufunc'
 from egc.ops import arrays as arrays
 from egc.ops import linalg as linalg
 from egc.ops.elementwise import COMMUTATIVE, MASKED, SPECIAL, UFUNCS, ufunc_loop
-from egc.ops.regions import REGIONS
+from egc.ops.regions import CUSTOM, REGIONS
 from egc.ops.table import BOOL, FLOAT64, INT64, OPS, Op, infer
 
 __all__ = [
-    "BOOL", "COMMUTATIVE", "FLOAT64", "INT64", "MASKED", "OPS", "REGIONS", "SPECIAL", "UFUNCS", "Op", "infer", "ufunc_loop",
+    "BOOL", "COMMUTATIVE", "CUSTOM", "FLOAT64", "INT64", "MASKED", "OPS", "REGIONS", "SPECIAL", "UFUNCS",
+    "Op", "infer", "ufunc_loop",
 ]  # fmt: skip

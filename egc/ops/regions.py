@@ -54,5 +54,9 @@ def _cond(types, params):
     return TupleType(then)
 
 
+CUSTOM = "_custom_derivative_of_"
+"""What the scope of a `cond` begins with of which the first branch is always taken, while the second gives the tangents of its
+results: after a number n that the scope ends with, the first n operands are values, and the next n, which are 0, their tangents."""
+
 REGIONS = ("pre", "update", "post", "reverse", "then", "otherwise")
 """The parameters that are Programs."""

@@ -123,9 +123,9 @@ class _Pass:
 
     def _several(self, node: Node, cotangents: Mapping[int, Node]) -> None:
         places = [k for k, child in enumerate(node.inputs) if child in self.active and is_differentiable(child.type)]
-        if node.op in BACKWARD_SEVERAL:
-            found = BACKWARD_SEVERAL[node.op](node, cotangents, places, self.strategy)
-        else:
+        row = BACKWARD_SEVERAL.get(node.op)
+        found = row(node, cotangents, places, self.strategy) if row is not None else None
+        if found is None:
             found = self._transposed(node, cotangents, places)
         for k, contribution in zip(places, found):
             self._add(node.inputs[k], contribution)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from egc import ir
+from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import OPS
 from egc.transforms.derivatives.forward import pushforward
+from egc.transforms.derivatives.notation import zeros
 from egc.transforms.derivatives.regions import replaced, stand_ins
+from egc.transforms.inline import inline
+from egc.trips import count_size
 
 
 def inverse(node: Node, needed: set[int], additive: bool = False) -> Program | None:
@@ -208,9 +211,9 @@ def _update_slice(solution: _Solution, node: Node, value: Node) -> None:
     part = make("slice", base, **where)
     _part(
         solution,
-        base,
         part,
         new,
+        value,
         make("slice", value, **where),
         lambda old: make("update_slice", value, old, **{k: where[k] for k in ("start", "step")}),
     )
@@ -234,16 +237,22 @@ def _scatter(solution: _Solution, node: Node, value: Node) -> None:
         return
     part = make("gather", base, *indices, axes=axes, mode="raise")
     read = make("gather", value, *places, axes=axes, mode="raise")
-    _part(solution, base, part, new, read, lambda old: make("scatter", value, old, *places, axes=axes, combine="set"))
+    _part(solution, part, new, value, read, lambda old: make("scatter", value, old, *places, axes=axes, combine="set"))
 
 
-def _part(solution: _Solution, base: Node, part: Node, new: Node, value: Node, written: Callable[[Node], Node]) -> None:
-    """Learns the base from what became of one part of it."""
+def _part(
+    solution: _Solution, part: Node, new: Node, whole: Node, value: Node, written: Callable[[Node], Node]
+) -> None:
+    """Learns an array from what became of one part of it; other parts are as they are in the whole after that."""
+    base = part.inputs[0]
     place = ir.input("_part", part.type)
     (open_form,) = replaced([new], {part: place})
     states = solution.states
     solution.states = (*states, place)
     before, progress = dict(solution.known), solution.progress
+    for node in ir.topological([open_form]):
+        if node.op == "slice" and node.inputs[0] is base and part.op == "slice" and _apart(node, part):
+            solution.known[node] = make("slice", whole, **node.params)
     solution.peel(open_form, value)
     found = solution.known.pop(place, None)
     solution.states = states
@@ -252,6 +261,52 @@ def _part(solution: _Solution, base: Node, part: Node, new: Node, value: Node, w
         solution.peel(base, written(found))
     else:
         solution.known, solution.progress = before, progress
+
+
+def _apart(a: Node, b: Node) -> bool:
+    """Whether two windows of an array have no element in common, for all sizes."""
+    for k in range(len(a.params["start"])):
+        (first, last), (other, end) = (
+            (each.params["start"][k], each.params["start"][k] + (each.type.shape[k] - 1) * each.params["step"][k])
+            for each in (a, b)
+        )
+        gaps = [x - y for x, y in ((first, end), (other, last))]
+        if all(each.params["step"][k] > 0 for each in (a, b)) and any(isinstance(g, int) and g > 0 for g in gaps):
+            return True
+    return False
+
+
+@_peels("item")
+def _item(solution: _Solution, node: Node, value: Node) -> None:
+    """A state after an inner loop, which is run backward from the states that are known after it."""
+    loop = node.inputs[0]
+    if (
+        loop.op != "loop"
+        or not loop.params["counted"]
+        or any(loop.params[name] is not None for name in ("pre", "post"))
+    ):
+        return
+    count, number, update = count_size(loop.inputs[0]), loop.params["states"], loop.params["update"]
+    reverse = inverse(loop, {node.params["index"]}, solution.additive)
+    operands = [solution.value(each) for each in loop.inputs[1 + number :]]
+    if count is None or reverse is None or any(each is None for each in operands):
+        return
+    finals = [solution.known.get(make("item", loop, index=k)) for k in range(number)]
+    used = set(ir.topological([reverse.outputs[node.params["index"]]]))
+    for _ in range(number):
+        used |= {
+            n for k in range(number) if reverse.inputs[1 + k] in used for n in ir.topological([reverse.outputs[k]])
+        }
+    if any(final is None and reverse.inputs[1 + k] in used for k, final in enumerate(finals)):
+        return
+    name = update.inputs[0].params["name"]
+    counter = ir.input(f"{name}_back", update.inputs[0].type)
+    back = count - 1 - sizes.symbol(f"{name}_back")
+    body = inline(reverse, [ir.size(back), *reverse.inputs[1:]], {name: back})
+    program = Program((counter, *reverse.inputs[1:]), body, "update", frozenset([f"{name}_back"]))
+    start = [zeros(state.type) if final is None else final for state, final in zip(loop.inputs[1:], finals)]
+    before = ir.loop(program, start, operands, ir.size(count), line=loop.line)  # type: ignore[arg-type]
+    solution.peel(loop.inputs[1 + node.params["index"]], before[node.params["index"]])
 
 
 @_peels("concatenate")

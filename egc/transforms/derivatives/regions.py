@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from egc import ir
+from egc.errors import NotDifferentiable
 from egc.ir import Node, Program, make
+from egc.ops import CUSTOM
 from egc.transforms.derivatives.backward import pullback
 from egc.transforms.derivatives.forward import pushforward
 from egc.transforms.derivatives.notation import is_differentiable, zeros
 from egc.transforms.derivatives.strategy import Strategy
 from egc.transforms.derivatives.tables import Tangents, backward_several, several
+from egc.transforms.inline import inline
 from egc.types import ArrayType
 
 
@@ -101,6 +104,8 @@ def _branches(node: Node) -> tuple[Program, Program]:
 @several("cond")
 def _cond(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
     """A branch whose results are the results and their tangents."""
+    if (number := _custom_number(node)) is not None:
+        return _custom(node, tangents, number)
     given = [k for k, each in enumerate(tangents) if k and each is not None]
     found = []
     for region in _branches(node):
@@ -125,11 +130,30 @@ def _cond(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
     return tuple(new[place[k]] if k in place else None for k in range(len(types)))
 
 
+def _custom_number(node: Node) -> int | None:
+    """How many operands a function with a derivative of its own has; None for other branches."""
+    return next((int(scope[len(CUSTOM) :]) for scope in node.scopes if scope.startswith(CUSTOM)), None)
+
+
+def _custom(node: Node, tangents: Tangents, number: int) -> tuple[Node | None, ...]:
+    """The tangents that the second branch gives."""
+    if any(each is not None for each in tangents[1 + number :]):
+        raise NotDifferentiable(
+            "a function with a derivative of its own", "it depends on what is no argument of its", node.line
+        )
+    values = list(node.inputs[1:])
+    for k in range(number):
+        values[number + k] = tangents[1 + k] or zeros(values[k].type)
+    return tuple(inline(node.params["otherwise"], values))
+
+
 @backward_several("cond")
 def _cond_back(
     node: Node, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy
-) -> Sequence[Node | None]:
+) -> Sequence[Node | None] | None:
     """A branch whose sides go back through the sides."""
+    if _custom_number(node) is not None:
+        return None
     results = sorted(cotangents)
     found = []
     for region in _branches(node):

@@ -27,13 +27,21 @@ from egc.types import ArrayType
 
 
 @backward_several("loop")
+def _row(
+    node: Node, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy
+) -> Sequence[Node | None]:
+    return _loop_back(node, cotangents, places, strategy)
+
+
 def _loop_back(
     node: Node, cotangents: Mapping[int, Node], places: Sequence[int], strategy: Strategy
 ) -> Sequence[Node | None]:
     step = Step.of(node, cotangents, places, strategy)
     if not step.states and not step.operands:
         return [None] * len(places)
-    reverse = node.params["reverse"] or (_found(step, strategy) if strategy.method == "reversible" else None)
+    reverse = node.params["reverse"] if strategy.method in ("auto", "reversible") else None
+    if reverse is None and strategy.method == "reversible":
+        reverse = _found(step, strategy)
     if reverse is not None and _runs(step, reverse, strategy):
         return _in_order(_by_reverse(step, reverse, cotangents, strategy), step, places)
     count = count_size(node.inputs[0]) if node.params["counted"] else None

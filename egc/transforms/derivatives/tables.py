@@ -14,7 +14,7 @@ Tangents = Sequence[Any]
 Forward = Callable[[Node, Tangents], "Node | None"]
 Several = Callable[[Node, Tangents], "tuple[Node | None, ...]"]
 Backward = Callable[[Node, Node, int], "Node | Callable[[Node], Node] | None"]
-BackwardSeveral = Callable[[Node, Mapping[int, Node], Sequence[int], Strategy], "Sequence[Node | None]"]
+BackwardSeveral = Callable[[Node, Mapping[int, Node], Sequence[int], Strategy], "Sequence[Node | None] | None"]
 
 FORWARD: dict[str, Forward] = {}
 """The tangent of the result from those of the operands, of which one at least is not None, which is 0."""
@@ -27,7 +27,8 @@ BACKWARD: dict[str, Backward] = {}
 come together so far. None where the tangent's row has to be transposed."""
 
 BACKWARD_SEVERAL: dict[str, BackwardSeveral] = {}
-"""The cotangents of the operands at some places, from those of the results by number."""
+"""The cotangents of the operands at some places, from those of the results by number; None where the tangents' row has to be
+transposed."""
 
 Row = TypeVar("Row", bound=Callable[..., object])
 
