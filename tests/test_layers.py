@@ -16,12 +16,12 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {"egc": "egc", "rules": "egc.rules", "backends": "egc.backends"}
 
 LAYERS = [
-    {"errors", "sizes", "types", "flow", "factors"},
+    {"errors", "sizes", "types", "flow", "factors", "transformed", "custom"},
     {"ops"},
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source trips ranges alternatives special transformed""".split()
+        options data source trips ranges alternatives special""".split()
     ),
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(

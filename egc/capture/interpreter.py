@@ -41,7 +41,6 @@ from egc.errors import Line, NotEncodable
 from egc.ir import Node
 from egc.rewrite import Rule
 from egc.sizes import Size
-from egc.transformed import Transformed
 
 WHOLE, UNROLLED, LONG = "whole", "unrolled", "long"
 """Ways to capture a loop: for all iterations at once, or one after the other; at once, if that can be, since it is long."""
@@ -65,9 +64,6 @@ STATEMENTS = 60_000
 CONTAINER_READS = frozenset("get keys values items copy index count union intersection difference".split())
 FROZEN = -1
 """When a container was made that may not be changed."""
-
-LOOP = ("pre", "update", "post", "state", "reverse")
-"""The parameters of `egc.loop`, all of them given where it has a reverse."""
 
 SCALARS = (int, float, complex, Size, np.generic, np.ndarray, str, type(None))
 
@@ -138,10 +134,9 @@ class Interpreter:
             return stretches.apply(function, arguments, options)
         if any(isinstance(argument, Selection) for argument in arguments) and is_selectable(function):
             return function(*arguments, **options)
-        if function is flow.loop and len(arguments) + len(options) == len(LOOP):
-            named = {**dict(zip(LOOP, arguments)), **options}
-            if named.keys() == set(LOOP) and named["reverse"] is not None:
-                return reversible.loop(self, **named)
+        found = transformations.call(self, function, arguments, options)
+        if found is not transformations.ORDINARY:
+            return found
         meaning = lookup(function)
         if meaning is not None:
             return meaning(*arguments, **options)
@@ -151,12 +146,6 @@ class Interpreter:
             return function(*arguments, **options)
         if isinstance(function, Closure):
             function = function.function()
-        if isinstance(function, derivatives.Pull):
-            return self.call(function.function, (function.primals, *arguments), options)
-        if isinstance(function, CustomDerivative):
-            return custom.call(self, function, arguments)
-        if isinstance(function, Transformed):
-            return derivatives.call(self, function, arguments, options)
         if isinstance(function, Rule):
             function = function.function
         if isinstance(function, types.FunctionType):
