@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numba.core import ir as numba_ir
 
-from egc import flow
 from egc.capture import builtins as python_builtins
-from egc.capture import custom, derivatives, reversible, stretches
+from egc.capture import stretches, transformations
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
 from egc.capture.builtins import PURE, PURE_MODULES, concretized
