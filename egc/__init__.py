@@ -145,6 +145,7 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 LAZY = {
     **dict.fromkeys("custom_derivative grad hessian hvp jacobian jvp value_and_grad vjp vmap".split(), "derivatives"),
     **dict.fromkeys("Interval interval".split(), "interpreted"),
+    **dict.fromkeys("Uncertain propagate".split(), "propagation"),
     **dict.fromkeys("sparse_hessian sparse_jacobian sparsity".split(), "sparse"),
     "Explanation": "explanation",
 }

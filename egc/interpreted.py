@@ -38,17 +38,8 @@ class Captures:
         self._lock = threading.RLock()
 
     def arguments(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The arguments by position. Raises what a call raises, and NotEncodable for those that go by name only."""
-        bound = self.signature.bind(*positional, **named)
-        if not bound.kwargs:
-            return bound.args
-        alone = [
-            name for name in bound.kwargs if self.signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
-        ]
-        if alone or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in self.signature.parameters.values()):
-            raise NotEncodable(f"the argument {next(iter(bound.kwargs))}", "it is given by name only")
-        bound.apply_defaults()
-        return bound.args
+        """The arguments by position: see `by_position`."""
+        return by_position(self.signature, positional, named)
 
     def flat(self, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[tuple[Tree, ...], list[Any]]:
         """The arguments' trees, and their leaves."""
@@ -70,6 +61,18 @@ class Captures:
                 self._found.clear()
             self._found.setdefault(key, []).append((guard, captured))
             return captured
+
+
+def by_position(signature: inspect.Signature, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Arguments by position. Raises what a call raises, and NotEncodable for those that are given by name only."""
+    bound = signature.bind(*positional, **named)
+    if not bound.kwargs:
+        return bound.args
+    alone = [name for name in bound.kwargs if signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY]
+    if alone or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values()):
+        raise NotEncodable(f"the argument {next(iter(bound.kwargs))}", "it is given by name only")
+    bound.apply_defaults()
+    return bound.args
 
 
 def apart(function: Callable[..., Any]) -> Callable[..., Any]:

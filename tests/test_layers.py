@@ -26,7 +26,7 @@ LAYERS = [
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(
         """calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted sparse derivatives
-        explanation demo""".split()
+        propagation         explanation demo""".split()
     ),
     {"cli"},
 ]
