@@ -194,18 +194,12 @@ def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse
     if isinstance(argnums, (tuple, list)):
         raise ProgramError("a sparse derivative is with respect to one argument")
     plain = getattr(fn, "__egc_plain__", fn)
-    function = grad(plain, argnums, reverse=reverse, memory=memory) if order == 2 else plain
-
-    def pushed(seed: Any, before: Any, x: Any, after: Any) -> Any:
-        return jvp(lambda y: function(*before, y, *after), (x,), (seed,))[1]
-
-    def pulled(seed: Any, before: Any, x: Any, after: Any) -> Any:
-        return vjp(lambda y: function(*before, y, *after), x)[1](seed)[0]
-
-    options = {"in_axes": (0, None, None, None), **_loops(reverse, memory)}
+    function = Transformed("grad", plain, {"argnums": argnums, **_loops(reverse, memory)}) if order == 2 else plain
     ways = {
-        name: Transformed("vmap", each, options, _as_written)
-        for name, each in (("forward", pushed), ("reverse", pulled))
+        name: Transformed(
+            "products", function, {"argnums": argnums, "mode": name, **_loops(reverse, memory)}, _as_written
+        )
+        for name in ("forward", "reverse")
     }
     return SparseDerivative(order, plain, argnums, mode, ways, fn.options if isinstance(fn, Optimized) else PLAIN)
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from egc.capture.arguments import Tree, flatten, unflatten
-from egc.derivatives import jacobian, jvp, vjp, vmap
-from egc.dispatch import Optimized
+from egc.derivatives import jacobian, transformed
 from egc.interpret.uncertainty import Uncertain, aligned
 from egc.interpreted import by_position
+from egc.sparse import NUMERIC
 
 MOST_SEEDS = 2**22
 """Numbers in the seeds of products that are made at once."""
@@ -56,7 +56,7 @@ class _Propagation:
         self.function = function
         self.plain = getattr(function, "__egc_plain__", function)
         self.signature = inspect.signature(self.plain)
-        self._products: dict[tuple[int, ...], tuple[Any, Any]] = {}
+        self._products: dict[tuple[tuple[int, ...], str], Any] = {}
         self._jacobians: dict[int, Any] = {}
 
     def __call__(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -96,48 +96,27 @@ class _Propagation:
             by_pattern = [self._jacobian(place) for place in places]
             if sum(each.products(*values) for each in by_pattern) < fewest:
                 return sum(each(*values) @ part for each, part in zip(by_pattern, parts))
-        forward, reverse = self._products_of(places)
-        moved = tuple(values[k] for k in places)
-        others = tuple(None if k in places else value for k, value in enumerate(values))
-        shapes = [leaf.shape for _, leaves in uncertain for leaf in leaves]
+        products = self._products_of(places, "forward" if count <= sum(sizes) else "reverse")
         if count <= sum(sizes):
-            return _by_sources(forward, moved, others, uncertain, parts, shapes, sizes)
-        return _by_results(reverse, moved, others, parts, tree, results, sizes)
+            shapes = [leaf.shape for _, leaves in uncertain for leaf in leaves]
+            return _by_sources(products, values, parts, shapes, sizes)
+        return _by_results(products, values, parts, results, sizes)
 
     def _jacobian(self, place: int) -> Any:
         if place not in self._jacobians:
             self._jacobians[place] = jacobian(self.function, place, sparse=True)
         return self._jacobians[place]
 
-    def _products_of(self, places: tuple[int, ...]) -> tuple[Any, Any]:
-        """The functions that give results' changes along changes of the arguments at some places, and the other way round."""
-        if places not in self._products:
-            function = self.plain
-
-            def placed(moved: Any, others: Any) -> Any:
-                arguments = list(others)
-                for place, value in zip(places, moved):
-                    arguments[place] = value
-                return arguments
-
-            def pushed(seeds: Any, moved: Any, others: Any) -> Any:
-                return jvp(lambda *each: function(*placed(each, others)), moved, seeds)[1]
-
-            def pulled(seeds: Any, moved: Any, others: Any) -> Any:
-                return vjp(lambda *each: function(*placed(each, others)), *moved)[1](seeds)
-
-            made = [vmap(each, in_axes=(0, None, None)) for each in (pushed, pulled)]
-            if isinstance(self.function, Optimized):
-                made = [Optimized(each.__egc_plain__, self.function.options) for each in made]
-            self._products[places] = made[0], made[1]
-        return self._products[places]
+    def _products_of(self, places: tuple[int, ...], mode: str) -> Any:
+        """The function of seeds and arguments that gives results' changes along those of some arguments, or the other way round."""
+        if (places, mode) not in self._products:
+            self._products[places, mode] = transformed("products", self.function, argnums=places, mode=mode)
+        return self._products[places, mode]
 
 
 def _by_sources(
-    forward: Any,
-    moved: tuple[Any, ...],
-    others: tuple[Any, ...],
-    uncertain: Sequence[tuple[Tree, Sequence[Uncertain]]],
+    products: Any,
+    values: tuple[Any, ...],
     parts: Sequence[Rows],
     shapes: Sequence[tuple[int, ...]],
     sizes: Sequence[int],
@@ -148,22 +127,15 @@ def _by_sources(
     columns = [part.T.tocsr() for part in parts]
     blocks = []
     for rows in _batches(parts[0].shape[1], sum(map(math.prod, shapes))):
-        seeds = iter([column[rows].toarray().reshape(-1, *shape) for column, shape in zip(columns, shapes)])
-        given = tuple(unflatten(tree, [next(seeds) for _ in leaves]) for tree, leaves in uncertain)
-        _, changes = _flat(forward(given, moved, others))
+        seeds = tuple(column[rows].toarray().reshape(-1, *shape) for column, shape in zip(columns, shapes))
+        _, changes = _flat(products(seeds, *values))
         count = rows.stop - rows.start
         blocks.append(np.hstack([np.reshape(x, (count, -1)) for x, size in zip(changes, sizes) if size]))
     return csr_array(np.vstack(blocks).T)
 
 
 def _by_results(
-    reverse: Any,
-    moved: tuple[Any, ...],
-    others: tuple[Any, ...],
-    parts: Sequence[Rows],
-    tree: Tree,
-    results: Sequence[Any],
-    sizes: Sequence[int],
+    products: Any, values: tuple[Any, ...], parts: Sequence[Rows], results: Sequence[Any], sizes: Sequence[int]
 ) -> Rows:
     """One product for each element of the results."""
     from scipy.sparse import csr_array
@@ -173,13 +145,14 @@ def _by_results(
         count = rows.stop - rows.start
         units = np.zeros((count, total))
         units[np.arange(count), np.arange(rows.start, rows.stop)] = 1.0
-        pieces, first = [], 0
+        seeds, first = [], 0
         for leaf, size in zip(results, sizes):
-            shape, dtype = (count, *np.shape(leaf)), np.asarray(leaf).dtype
-            piece = units[:, first : first + size].reshape(shape) if size else np.zeros(shape)
-            pieces.append(piece.astype(dtype))
+            if isinstance(leaf, NUMERIC):
+                shape, dtype = (count, *np.shape(leaf)), np.asarray(leaf).dtype
+                seed = units[:, first : first + size].reshape(shape) if size else np.zeros(shape)
+                seeds.append(seed.astype(dtype))
             first += size
-        _, gradients = _flat(reverse(unflatten(tree, pieces), moved, others))
+        gradients = products(tuple(seeds), *values)
         blocks.append(sum(np.reshape(x, (count, -1)) @ part for x, part in zip(gradients, parts)))
     return csr_array(np.vstack(blocks))
 

@@ -151,8 +151,8 @@ class SparseDerivative:
         ways: Mapping[str, Callable[..., Any]],
         options: Options,
     ):
-        """order: 1 or 2. mode: `forward`, `reverse` or `auto`. ways: for both modes the function of (seeds, the arguments before
-        the chosen one, itself, the arguments after it) that gives the products. options: how that runs."""
+        """order: 1 or 2. mode: `forward`, `reverse` or `auto`. ways: for both modes the function of seeds and the arguments that
+        gives the products. options: how that runs."""
         functools.update_wrapper(self, function)
         self._made_of = order, function, argnums, mode, ways
         self._order, self._mode, self._captures = order, mode, Captures(function)
@@ -166,14 +166,13 @@ class SparseDerivative:
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         plan = self._compression(positional, named)
-        arguments = self._captures.arguments(positional, named)
-        before, x, after = arguments[: self._place], arguments[self._place], arguments[self._place + 1 :]
-        chosen, seeds = np.asarray(x), plan.seeds
-        shape = chosen.shape if plan.mode != "reverse" else plan.shape
+        arguments, seeds = self._captures.arguments(positional, named), plan.seeds
+        chosen = np.asarray(arguments[self._place])
+        shape = chosen.shape if plan.mode == "forward" else plan.shape
         if not seeds.size:
             return plan.matrix(np.zeros((len(seeds), plan.pattern.shape[0])))
-        found = self._ways[plan.mode](seeds.reshape(len(seeds), *shape).astype(chosen.dtype), before, x, after)
-        return plan.matrix(np.reshape(found, (len(seeds), -1)))
+        found = self._ways[plan.mode](seeds.reshape(len(seeds), *shape).astype(chosen.dtype), *arguments)
+        return plan.matrix(np.reshape(found[0] if plan.mode == "reverse" else found, (len(seeds), -1)))
 
     def pattern(self, *positional: Any, **named: Any) -> Rows:
         """The pattern, as `egc.sparsity` gives it."""

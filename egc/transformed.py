@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-KINDS = ("grad", "value_and_grad", "jvp", "pullback", "jacobian", "hessian", "vmap")
+KINDS = ("grad", "value_and_grad", "jvp", "pullback", "products", "jacobian", "hessian", "vmap")
 
 
 class Transformed:
@@ -36,6 +36,9 @@ class Transformed:
             names = ("primals", "tangents" if self.kind == "jvp" else "cotangents")
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             return inspect.Signature([inspect.Parameter(name, kind) for name in names])
+        if self.kind == "products":
+            seeds = inspect.Parameter("seeds_", inspect.Parameter.POSITIONAL_ONLY)
+            return inspect.Signature([seeds, *inspect.signature(self.function).parameters.values()])
         return inspect.signature(self.function).replace(return_annotation=inspect.Signature.empty)
 
     def __call__(self, *positional: Any, **named: Any) -> Any:

@@ -272,16 +272,17 @@ def _matching(machine: Machine, what: str, value: Any, trees_: Sequence[Tree], l
     children = (
         given.children if len(trees_) != 1 or given.form in (tuple, list) and len(given.children) == 1 else (given,)
     )
-    counts = len(like)
-    if len(leaves) != counts or len(children) != len(trees_):
-        raise TypeError(f"the {what} have {len(leaves)} leaves where {counts} are needed")
-    found = []
-    for (name, leaf), node in zip(leaves, like):
-        given_node = cast(to_node(leaf), node.type.dtype)
-        shape, wanted = given_node.type.shape, node.type.shape
-        if len(shape) != len(wanted) or not all(current().same(a, b) for a, b in zip(shape, wanted)):
-            raise TypeError(f"{name} has the shape {shape} where {wanted} is needed")
-        found.append(given_node)
+    if len(leaves) != len(like) or len(children) != len(trees_):
+        raise TypeError(f"the {what} have {len(leaves)} leaves where {len(like)} are needed")
+    return [_fitting(name, leaf, node) for (name, leaf), node in zip(leaves, like)]
+
+
+def _fitting(name: str, leaf: Any, node: Node, rows: int = 0) -> Node:
+    """A tangent or cotangent of a Node, which must have its shape, after `rows` axes more."""
+    found = cast(to_node(leaf), node.type.dtype)
+    shape, wanted = found.type.shape[rows:], node.type.shape
+    if len(shape) != len(wanted) or not all(current().same(a, b) for a, b in zip(shape, wanted)):
+        raise TypeError(f"{name} has the shape {shape} where {wanted} is needed")
     return found
 
 
@@ -305,6 +306,27 @@ def _pullback(machine: Machine, given: Transformed, arguments: Sequence[Any], na
     strategy = _strategy(given, outputs)
     found = _filled(engine.pullback(outputs, moved, part.inputs, strategy), part.inputs)
     return _wrapped(part, _put_back(part, engine.with_replacements(found, strategy.replacements)), False)
+
+
+def _products(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
+    """The results' tangents for each row of the arguments' ones, or the other way round, of cotangents, in the mode reverse."""
+    positional, keywords, places = _chosen(given, arguments[1:], named)
+    part = _trace(machine, given, positional, keywords, places)
+    engine, outputs, forward = current().derivatives, part.outputs, given.options["mode"] == "forward"
+    leaves: list[Any] = []
+    trees.flatten(arguments[0], "seeds", leaves)
+    like = part.inputs if forward else outputs
+    rows = [_fitting(name, leaf, node, rows=1) for (name, leaf), node in zip(leaves, like, strict=True)]
+    stand_ins = [ir.input(f"_t{current().tick()}", node.type) for node in like]
+    if forward:
+        moved = _filled(engine.pushforward(outputs, dict(zip(part.inputs, stand_ins))), outputs)
+    else:
+        strategy = _strategy(given, outputs)
+        found = _filled(engine.pullback(outputs, stand_ins, part.inputs, strategy), part.inputs)
+        moved = engine.with_replacements(found, strategy.replacements)
+    blocks = engine.mapped(moved, dict(zip(stand_ins, rows)), rows[0].type.shape[0], f"_v{current().tick()}")
+    nodes = [fresh(node) for node in _put_back(part, blocks)]
+    return part.results(nodes) if forward else tuple(nodes)
 
 
 def _identity(node: Node) -> tuple[Node, Dim]:
@@ -432,6 +454,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "value_and_grad": _value_and_grad,
     "jvp": _jvp,
     "pullback": _pullback,
+    "products": _products,
     "jacobian": _jacobian,
     "hessian": _hessian,
     "vmap": _vmap,
