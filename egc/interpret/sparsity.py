@@ -354,6 +354,10 @@ def _rule(link: Linking) -> Rule:
     """The sets of a result, and its value, where those of the operands are known."""
 
     def rule(domain: Dependences, call: Call) -> Any:
+        with np.errstate(all="ignore"):
+            return made(domain, call)
+
+    def made(domain: Dependences, call: Call) -> Any:
         values = [fact.value for fact in call.operands]
         value: Any = None
         if all(each is not None for each in values):
