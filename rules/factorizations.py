@@ -23,7 +23,7 @@ from egc import (
     thin,
     tridiagonal,
 )
-from egc.factors import banded_solve, bands, lu, lu_solve, tridiagonal_solve
+from egc.factors import banded_solve, bands, lu, lu_solve, symmetric_solve, tridiagonal_solve
 
 
 @rule
@@ -109,6 +109,20 @@ def positive_definite_pentadiagonal_solution(P: SquareMatrix, b: Vector):
     """P x = b by three of its diagonals, for P pentadiagonal and positive definite"""
     require(pentadiagonal(P), spd(P))
     return np.linalg.solve(P, b), banded_solve(bands(P, below=2), b, below=2, positive=True)
+
+
+@rule
+def solution_with_symmetric(S: SquareMatrix, b: Vector):
+    """S x = b by S = P L D L^T P^T (Bunch and Kaufman), for S symmetric"""
+    require(symmetric(S))
+    return np.linalg.solve(S, b), symmetric_solve(S, b)
+
+
+@rule
+def solutions_with_symmetric(S: SquareMatrix, B: Matrix):
+    """S X = B by S = P L D L^T P^T (Bunch and Kaufman), for S symmetric"""
+    require(symmetric(S))
+    return np.linalg.solve(S, B), symmetric_solve(S, B)
 
 
 @rule

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import convolution, linalg, products, structured
+from egc.backends.numba import convolution, linalg, orthogonal, products, structured
 from egc.backends.numba.arrays import as_contiguous, diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
@@ -167,6 +167,16 @@ def _item(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     return f"{operands[0]}[{call.node.params['index']}]"
 
 
+def _qr(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    a = call.node.inputs[0].type
+    letter = LETTERS.get(a.dtype.name)
+    if letter is None or a.rank != 2:
+        return None
+    name = f"qr_{call.node.params['mode']}"
+    writer.driver.names[f"{name}_{letter}"] = orthogonal.functions(letter)[name]
+    return f"{name}_{letter}({operands[0]})"
+
+
 FORMS: dict[str, Form] = {
     "transpose": _transpose,
     "slice": _slice,
@@ -181,6 +191,7 @@ FORMS: dict[str, Form] = {
         "solve inv cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve_triangular".split(), _matrix
     ),
     **dict.fromkeys(STRUCTURED, _matrix),
+    "qr": _qr,
     "assume": _first,
     "item": _item,
 }

@@ -40,9 +40,8 @@ LINKS = 8, 32
 COMPLEX_LINKS = 2, 6
 """Lengths of chains. Some compilers take minutes for long ones of complex numbers."""
 
-MATRICES = (4, 8, 16, 32, 64, 128, 256)
+MATRICES = (4, 8, 16, 32, 64, 128, 256, 512)
 VECTORS = (8, 64, 512, 4096, 32768)
-PRODUCTS = (*MATRICES, 512)
 
 PART_OF = {"matvec": "matmul", "triangular_matvec": "triangular_product"}
 """Prices of an op's calls with a vector."""
@@ -230,16 +229,10 @@ class Fit:
     def _sized(self, name: str, sample: Sample, start: float) -> None:
         """Points of a rate that depends on size, each slower than the one before."""
         op = name.partition(" ")[0]
-        sizes = (
-            PRODUCTS
-            if op in ("matmul", "gram", "triangular_product", *PART_OF)
-            else MATRICES
-            if op in LINALG
-            else VECTORS
-        )
+        of_matrices = op in LINALG or op in ("matmul", "gram", "triangular_product", *PART_OF)
         assert sample.operations is not None
         points: list[tuple[float, float]] = []
-        for n in sizes:
+        for n in MATRICES if of_matrices else VECTORS:
             if op == "convolve" and n > 4096:
                 break
             time = self.clock(sample, n)

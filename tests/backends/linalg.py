@@ -80,8 +80,9 @@ TALL_AND_WIDE = ((4, 3), (3, 4), (3, 3), (2, 4, 2))
 
 @samples(INEXACT, "qr")
 def _qr(rng, dtype):
-    for shape, mode in product(TALL_AND_WIDE, ("reduced", "complete", "r")):
+    for shape, mode in product((*TALL_AND_WIDE, (0, 3), (3, 0), (90, 70)), ("reduced", "complete", "r")):
         yield (ordinary(rng, dtype, shape),), {"mode": mode}
+        yield (ordinary(rng, dtype, shape[::-1]).T,), {"mode": mode}
 
 
 @samples(INEXACT, "svd")
