@@ -104,12 +104,16 @@ class CostModel:
             return self.starting(kernel.nodes[0].op) + self.regions(kernel.nodes[0])
         if self.region and self.table.fused and _is_scalar(kernel):
             return sum(map(self.number, kernel.nodes))
-        moved = sum(map(self.bytes, moved_shapes(kernel)))
+        moved = sum(map(self.bytes, moved_shapes(kernel))) - sum(map(self.unread, kernel.nodes))
         again = (node for part in kernel.parts for node in part.again)
         arithmetic = sum(map(self.node_arithmetic, (*kernel.nodes, *again)))
         started = self.starting(kernel.nodes[0].op if kernel.kind == "call" else None)
         started += sum(self.table.starting(part.product.op) for part in kernel.parts if part.product is not None)
         return started + self.table.moving(moved) + arithmetic
+
+    def unread(self, node: Node) -> float:
+        """The bytes of operands that an op does not look at: of a matrix, half."""
+        return HALF_UNREAD * self.bytes(node.inputs[0].type) if node.op in ONE_TRIANGLE else 0.0
 
     def starting(self, op: str | None) -> float:
         """Starting a loop nest, or the library call of an op."""
@@ -256,6 +260,7 @@ class CostModel:
             bytes = FUSED_BYTES * self.bytes(result)
             return LEAF + self.starting(None) * FUSED_CALLS + self.table.moving(bytes) + arithmetic
         moved = self.bytes(result) + (0.0 if kind == "fused" else sum(map(self.bytes, inputs)))
+        moved -= HALF_UNREAD * self.bytes(inputs[0]) if op in ONE_TRIANGLE else 0.0
         started = 0.5 * self.starting(None) if kind == "fused" else self.starting(op)
         return LEAF + started + self.table.moving(moved) + arithmetic
 
@@ -276,6 +281,11 @@ PRICED_AS = {
     "symmetric_solve": "solve",
 }
 """Ops that cost what another one does, where a table has no price of their own."""
+
+ONE_TRIANGLE = frozenset(["triangular_product", "solve_triangular", "symmetric_solve", "cholesky", "cholesky_or_nan"])
+"""Ops that read one triangle of their first operand."""
+
+HALF_UNREAD = 0.5
 
 REGION_OPS = frozenset(name for name, row in OPS.items() if row.kind == "region")
 

@@ -76,6 +76,7 @@ class Fit:
         self.table = CostTable(0.0, 0.0, 0.0, {}, 0.0, {}, fused=fused)
         stretch = STRETCH if (clock(programs.sum_of(1), LEAST) or 0.0) > SLOW_START else 1
         self.small, self.large = SMALL * stretch, LARGE * stretch
+        self._passing: dict[tuple[int, int], float] = {}
         self._links: dict[tuple[str, str], float | None] = {}
 
     def fitted(self) -> CostTable:
@@ -204,7 +205,7 @@ class Fit:
             first = self.clock(sample, LEAST)
             if first is None:
                 continue
-            start = max(first - self.table.run - self.moved(sample, LEAST), 1.0)
+            start = max(first - self._called(sample) - self.moved(sample, LEAST), 1.0)
             in_loops = self.table.fused and OP_KINDS.get(op) == "fused"
             if " " not in name and op not in PART_OF and not in_loops:
                 self.table = replace(self.table, calls={**self.table.calls, op: start})
@@ -214,6 +215,14 @@ class Fit:
                 self.table = replace(self.table, linalg={**self.table.linalg, op: 0.0})
             else:
                 self._linear(op, sample)
+
+    def _called(self, sample: Sample) -> float:
+        """What calling a Program takes with as many arguments and results as a Sample's."""
+        key = len(sample.program.inputs), len(sample.program.outputs)
+        if key not in self._passing:
+            several, one = (self.clock(programs.passing(*each), LEAST) or 0.0 for each in (key, (1, 1)))
+            self._passing[key] = max(several - one, 0.0)
+        return self.table.run + self._passing[key]
 
     def _linear(self, op: str, sample: Sample) -> None:
         (output,) = sample.program.outputs
@@ -238,7 +247,7 @@ class Fit:
             time = self.clock(sample, n)
             assert time is not None
             least = points[-1][1] * 1.01 if points else FLOOR
-            beyond = max(time - self.table.run - start - self.moved(sample, n), least)
+            beyond = max(time - self._called(sample) - start - self.moved(sample, n), least)
             points.append((float(sample.operations(n)), beyond))
         self._enter(name, tuple(points))
 

@@ -181,6 +181,18 @@ def sum_of(count: int) -> Sample:
     return Sample(program(total), (uniform(*UNIT),) * count)
 
 
+def passing(inputs: int, outputs: int) -> Sample:
+    """So many vectors in and out, and little else."""
+    vectors = [_input(f"x{k}", FLOAT64, N) for k in range(inputs)]
+    total = ir.make("negative", vectors[0])
+    for vector in vectors[1:]:
+        total = ir.make("add", total, vector)
+    found = [total]
+    for _ in range(outputs - 1):
+        found.append(ir.make("add", found[-1], total))
+    return Sample(program(*found), (uniform(*UNIT),) * inputs)
+
+
 def library() -> dict[str, Sample]:
     """A call of each op that no loop computes element by element, by the name of its price."""
     x, y = _input("x", FLOAT64, N), _input("y", FLOAT64, N)

@@ -100,7 +100,7 @@ def encode(
             lines.append(f"(nonempty-shape {shape_text(shape)})")
     if "thin" in predicates and bindings is not None:
         lines += _thin_shapes(list(dims)[:MOST_PAIRED], bindings)
-    lines += _form_values(forms, list(dims), shapes)
+    lines += _form_values(forms, list(dims), shapes, _spellings(nodes))
     if sized:
         lines += _fixed_sizes(nodes, dims)
     return Encoded(tuple(lines), nodes)
@@ -161,11 +161,29 @@ def _thin_shapes(dims: list[Dim], bindings: Mapping[str, int]) -> list[str]:
     return [f"(thin-shape {shape_text((a, b))})" for a, m in known for b, n in known if m >= 2 * n]
 
 
-def _form_values(forms: Iterable[Form], dims: list[Dim], shapes: Iterable[Shape]) -> list[str]:
+def _spellings(nodes: Iterable[Node]) -> dict[Dim, list[Dim]]:
+    """How else the program writes sizes that it takes to be equal, as where lengths have to fit: an array is reshaped from one to
+    the other, with all its other axes the same."""
+    found: dict[Dim, dict[Dim, None]] = {}
+    for node in nodes:
+        if node.op != "reshape":
+            continue
+        total, shape = sizes.product(node.inputs[0].type.shape), node.type.shape
+        for axis, dim in enumerate(shape):
+            others = sizes.product((*shape[:axis], *shape[axis + 1 :]))
+            other = sizes.floordiv(total, others) if others != 0 else dim
+            if other != dim and other * others == total:
+                found.setdefault(other, {})[dim] = None
+    return {dim: list(others) for dim, others in found.items()}
+
+
+def _form_values(
+    forms: Iterable[Form], dims: list[Dim], shapes: Iterable[Shape], spellings: Mapping[Dim, Sequence[Dim]]
+) -> list[str]:
     """Tabulates computed sizes: of one size everywhere, of two where the result is a size of the program, of more for the
-    axes of one array."""
+    axes of one array. A result that is written otherwise in places is tabulated in each way."""
     lines: dict[str, None] = {}
-    present = set(dims)
+    present = {*dims, *spellings}
     for form in forms:
         count = len(form.symbols)
         if count == 1:
@@ -176,8 +194,10 @@ def _form_values(forms: Iterable[Form], dims: list[Dim], shapes: Iterable[Shape]
         else:
             choices = (axes for shape in shapes for axes in itertools.permutations(shape, count))
         for arguments in choices:
-            texts = " ".join(quote(str(dim)) for dim in (*arguments, form.value(arguments)))
-            lines[f"({form.relation} {quote(str(form.size))} {texts})"] = None
+            value = form.value(arguments)
+            for result in (value, *spellings.get(value, ())):
+                texts = " ".join(quote(str(dim)) for dim in (*arguments, result))
+                lines[f"({form.relation} {quote(str(form.size))} {texts})"] = None
     return list(lines)
 
 
