@@ -242,6 +242,13 @@ def inverse_of_unitary(Q: SquareMatrix):
 
 
 @rule
+def places_of_ones(P: SquareMatrix):
+    """the place of the 1 in each row of P is P (0, 1, ..., n - 1), exactly, for P a permutation"""
+    require(permutation(P))
+    return np.argmax(P, axis=1), (P @ np.arange(P.shape[0]).astype(P.dtype)).astype(np.int64)
+
+
+@rule
 def permutation_of_rows(P: SquareMatrix, A: Matrix):
     """P A are the rows of A in another order, for P a permutation"""
     require(permutation(P))
