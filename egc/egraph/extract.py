@@ -34,6 +34,15 @@ SEARCH_NODES = 4000
 ALTERNATIVES = 3
 """E-nodes of one class that the local search tries in a round."""
 
+SHARING_CLASSES = 400
+"""Classes of a Program up to which the local search looks for parts that others could share, """
+
+SHARING_DEPTH = 8
+"""so many steps below them, """
+
+COSTLY = 0.02
+"""which take at least this part of the Program's time."""
+
 NOWHERE = 1 << 60
 
 INSTABILITY = 10.0
@@ -310,7 +319,7 @@ class Extractor:
         improved = True
         while improved and left > 0:
             improved = False
-            for move in (*self._joint_moves(current), *self._moves(current)):
+            for move in (*self._joint_moves(current), *self._sharing_moves(current), *self._moves(current)):
                 if left == 0:
                     break
                 key = tuple((number, id(enode)) for number, enode in move.items())
@@ -344,25 +353,53 @@ class Extractor:
         moves.sort(key=lambda each: each[:3])
         return [move for *_, move in moves]
 
+    def _sharing_moves(self, current: Extracted) -> Sequence[Choice]:
+        """Exchanges of several terms by others that have a costly part in common, such as the factors of one matrix: alone, none
+        of them saves anything. Those that put most together first."""
+        used = self.used(current.choice)
+        if len(used) > SHARING_CLASSES:
+            return []
+        inside, together = set(used), {}  # type: tuple[set[int], dict[int, Choice]]
+        for number in used:
+            for _, _, enode in self._alternatives(number, current)[:ALTERNATIVES]:
+                for part in self._costly_parts(enode, current, inside):
+                    together.setdefault(part, {}).setdefault(number, enode)
+        moves = [
+            (-len(move), self.tree[part], self.rank[part], move) for part, move in together.items() if len(move) > 1
+        ]
+        moves.sort(key=lambda each: each[:3])
+        return [move for *_, move in moves]
+
+    def _costly_parts(self, enode: ENode, current: Extracted, used: set[int]) -> list[int]:
+        """The classes below an e-node that a Program does not have yet, and that take a share of what it takes."""
+        found, seen, level = [], set(used), enode.children
+        for _ in range(SHARING_DEPTH):
+            level = tuple(child for child in dict.fromkeys(level) if child not in seen and child in self.best)
+            seen.update(level)
+            chosen = [(child, current.choice.get(child) or self.best[child]) for child in level]
+            found += [child for child, each in chosen if self._costs[id(each)] > COSTLY * current.cost]
+            level = tuple(below for _, each in chosen for below in each.children)
+        return found
+
     def _moves(self, current: Extracted) -> Sequence[Choice]:
         """Exchanges worth trying, those whose trees add least first."""
         moves = []
         for number in self.used(current.choice):
-            now = current.choice.get(number) or self.best[number]
-            shape = _signature(now)
-            alternatives = sorted(
-                (
-                    (self.tree_cost(enode), self.key(number, enode), enode)
-                    for enode in self.graph.enodes[number]
-                    if enode is not now and _signature(enode) != shape and number not in enode.children
-                ),
-                key=lambda each: each[:2],
-            )
-            for cost, key, enode in alternatives[:ALTERNATIVES]:
-                if cost != UNREACHED:
-                    moves.append((cost[0] - self.tree[number][0], -self.rank[number], key, number, enode))
+            for cost, key, enode in self._alternatives(number, current)[:ALTERNATIVES]:
+                moves.append((cost[0] - self.tree[number][0], -self.rank[number], key, number, enode))
         moves.sort(key=lambda each: each[:3])
         return [{number: enode} for *_, number, enode in moves]
+
+    def _alternatives(self, number: int, current: Extracted) -> list[tuple[Tree, Any, ENode]]:
+        """The e-nodes that a class could take instead of its own, cheapest first, with what orders them."""
+        now = current.choice.get(number) or self.best[number]
+        shape = _signature(now)
+        found = [
+            (self.tree_cost(enode), self.key(number, enode), enode)
+            for enode in self.graph.enodes[number]
+            if enode is not now and _signature(enode) != shape and number not in enode.children
+        ]
+        return sorted((each for each in found if each[0] != UNREACHED), key=lambda each: each[:2])
 
 
 def _signature(enode: ENode) -> tuple[Any, ...]:

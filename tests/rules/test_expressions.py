@@ -79,7 +79,7 @@ WITHOUT = {
     "woodbury_log_determinant": ("matmul", 16),
     "push_through": ("matmul", 1600),
     "tridiagonal_product": ("matmul", 0),
-    "permuted_product": ("matmul", 0),
+    "permuted_product": ("matmul", 400),
     "squared_norm_of_product": ("matmul", 1600),
     "power_times_vector": ("matmul", 400),
     "inverse_of_product": ("inv", 0),
