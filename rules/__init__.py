@@ -20,6 +20,7 @@ DEFAULT = (
     "factorizations",
     "updates",
     "kronecker",
+    "adjoints",
     "loops",
 )
 """The themes that are used unless others are asked for, in the order in which their rules are tried."""

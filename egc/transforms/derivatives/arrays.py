@@ -269,7 +269,14 @@ def _diagonal_back(node: Node, ct: Node, k: int) -> Callable[[Node], Node]:
     moved = make("add", numbers, shift)
     indices = (numbers, moved) if offset >= 0 else (moved, numbers)
     value = make("transpose", ct, axes=(rank - 2, *range(rank - 2)))
-    return lambda base: make("scatter", base, value, *indices, axes=(rank - 2, rank - 1), combine="add")
+
+    def add(base: Node) -> Node:
+        whole = make("diagonal_matrix", ct, offset=offset)
+        if whole.type == base.type:
+            return whole if ir.is_constant(base, 0) else make("add", base, whole)
+        return make("scatter", base, value, *indices, axes=(rank - 2, rank - 1), combine="add")
+
+    return add
 
 
 @backward("diagonal_matrix")

@@ -112,9 +112,19 @@ def apply(op: str, *operands: Value | Number) -> Value:
         for one, other in (nodes, nodes[::-1]):
             if ir.is_constant(one, 1):
                 return Value(other)
+        for one, other in (nodes, nodes[::-1]):
+            if one.op == "diagonal_matrix":
+                return Value(_only_diagonal(one, other))
     if op == "divide" and ir.is_constant(nodes[1], 1):
         return Value(nodes[0])
     return Value(make(op, *nodes))
+
+
+def _only_diagonal(matrix: Node, x: Node) -> Node:
+    """A diagonal matrix times another one, element by element: nothing but a diagonal is left."""
+    (values,), offset = matrix.inputs, matrix.params["offset"]
+    part = make("diagonal", x, offset=offset, size=values.type.shape[-1])
+    return make("diagonal_matrix", make("multiply", part, values), offset=offset)
 
 
 def _cast(node: Node, dtype: np.dtype) -> Node:
@@ -171,5 +181,8 @@ def kept(x: Node, like: ArrayType, axes: Sequence[int]) -> Node:
 
 
 def total(x: Node, axes: Sequence[int]) -> Node:
-    """The sum over axes."""
+    """The sum over axes; of a diagonal matrix, that of its diagonal."""
+    if x.op == "diagonal_matrix" and len(axes) > 1 and set(axes) >= {x.type.rank - 2, x.type.rank - 1}:
+        kept = [axis for axis in axes if axis < x.type.rank - 2]
+        return make("sum", x.inputs[0], axes=(*kept, x.type.rank - 2))
     return make("sum", x, axes=tuple(axes)) if axes else x
