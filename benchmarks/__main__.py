@@ -17,6 +17,7 @@ SUITES = {
     "costs": "benchmarks.costs",
     "loops": "benchmarks.loops",
     "linalg": "benchmarks.linalg",
+    "derivatives": "benchmarks.derivatives",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 
