@@ -55,9 +55,7 @@ def with_jax(problem: Problem, arguments: tuple[Any, ...]) -> Callable[[], Any]:
 
     twin = derivatives_jax.function(problem.name)
     function = jax.jit(jax.value_and_grad(twin, problem.argnums), static_argnums=problem.static)
-    own = [
-        each if k in problem.static else jax.tree.map(jax.numpy.asarray, each) for k, each in enumerate(arguments)
-    ]
+    own = [each if k in problem.static else jax.tree.map(jax.numpy.asarray, each) for k, each in enumerate(arguments)]
     return lambda: jax.block_until_ready(function(*own))
 
 
@@ -144,7 +142,11 @@ def ratio(found: dict[str, Any], slower: Sequence[str], faster: str = "egc") -> 
 def ratios(found: dict[str, Any]) -> dict[str, float | None]:
     """Of the time by hand, of the best compiler's, and how many times the value's time the gradient takes."""
     hand = ratio(found, ["egc"], "by hand")
-    return {"egc/hand": hand, "compilers/egc": ratio(found, COMPILERS), "gradient/value": ratio(found, ["egc"], "egc value")}
+    return {
+        "egc/hand": hand,
+        "compilers/egc": ratio(found, COMPILERS),
+        "gradient/value": ratio(found, ["egc"], "egc value"),
+    }
 
 
 def print_table(rows: Sequence[dict[str, Any]]) -> None:

@@ -74,8 +74,11 @@ def rules() -> list[str]:
         for outer, rest in (("broadcast", "s axes"), ("reshape", "s")):
             premises = f"(= r (op-{op} (op-{outer} x {rest}))) (= narrow (shape-of x)) (= d (dtype-of r))"
             made = f"(let n (op-{op} x)) (set (dtype-of n) d) (set (shape-of n) narrow)"
-            done = f"(subsume (op-{op} (op-broadcast x {rest})))" if outer == "broadcast" else ""
-            lines.append(f"(rule ({premises}) ({made} (union r (op-{outer} n {rest})) {done}) :ruleset analysis)")
+            # A term of the reshaped value stays, where rules may make the value of it again: that is one step an iteration.
+            repeated = outer == "broadcast"
+            done = f"(subsume (op-{op} (op-broadcast x {rest})))" if repeated else ""
+            ruleset = "analysis" if repeated else schema.MARKS
+            lines.append(f"(rule ({premises}) ({made} (union r (op-{outer} n {rest})) {done}) :ruleset {ruleset})")
     return lines
 
 

@@ -53,6 +53,14 @@ def test_pausing_rules_come_back_until_saturation():
     assert result.stop_reason == "saturated" and result.nodes == splits + count + 1
 
 
+def test_what_a_rule_makes_of_reshaped_values_alone_is_not_reshaped_for_ever():
+    A = var("A", "n", "m")
+    twice = s.law("negative_twice", s.negative(s.negative(A)), A, generic=False)
+    reshaped = s.reshape(var("v", 6), shape=(2, 3))
+    result = run(program(s.negative(s.negative(reshaped))), [twice])
+    assert result.program.outputs == (reshaped,) and result.nodes < 100
+
+
 def test_matches_are_counted_by_rule():
     result = run(program(s.log(s.exp(s.add(x, y)))), [r.ADD_COMMUTES, r.LOG_OF_EXP])
     assert result.fired["log_of_exp"] >= 1 and result.fired["add_commutes"] >= 1
