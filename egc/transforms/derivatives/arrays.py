@@ -341,15 +341,32 @@ def _matmul_back(node: Node, ct: Node, k: int) -> Node:
     """c = a b: a' = c' b^T and b' = a^T c', summed over what was repeated."""
     a, b = node.inputs
     rows, columns = a.type.rank > 1, b.type.rank > 1
+    if max(a.type.rank, b.type.rank) <= 2 and not (rows and columns):
+        return _vector_product_back(a, b, ct, k)
     batch = node.type.shape[: node.type.rank - rows - columns]
-    full = make(
-        "reshape", ct, shape=(*batch, *((a.type.shape[-2],) if rows else (1,)), b.type.shape[-1] if columns else 1)
-    )
+    shape = (*batch, a.type.shape[-2] if rows else 1, b.type.shape[-1] if columns else 1)
+    full = make("reshape", ct, shape=shape)
     if k == 0:
         right = turned(b) if columns else make("reshape", b, shape=(1, b.type.shape[0]))
         return _summed(make("matmul", full, right), a.type)
     left = turned(a) if rows else make("reshape", a, shape=(a.type.shape[0], 1))
     return _summed(make("matmul", left, full), b.type)
+
+
+def _vector_product_back(a: Node, b: Node, ct: Node, k: int) -> Node:
+    """The same where one factor at least is a vector: products with a vector, and outer products."""
+    if a.type.rank == b.type.rank:
+        other = b if k == 0 else a
+        return make("multiply", broadcast(ct, other.type.shape, ()), other)
+    if a.type.rank == 2:
+        return outer_product(ct, b) if k == 0 else make("matmul", turned(a), ct)
+    return make("matmul", b, ct) if k == 0 else outer_product(a, ct)
+
+
+def outer_product(x: Node, y: Node) -> Node:
+    """x_i y_j"""
+    shape = (x.type.shape[0], y.type.shape[0])
+    return make("multiply", broadcast(x, shape, (0,)), broadcast(y, shape, (1,)))
 
 
 def _summed(x: Node, type: ArrayType) -> Node:

@@ -6,6 +6,7 @@ from typing import Any
 
 from egc import ir, sizes
 from egc.ir import Node, make
+from egc.transforms.derivatives.arrays import outer_product
 from egc.transforms.derivatives.notation import broadcast, conjugated, negated, turned
 from egc.types import ArrayType
 
@@ -61,6 +62,8 @@ def outer(x: Node, y: Node, vectors: bool) -> Node:
     if not vectors:
         return product(x, turned(y))
     rank = x.type.rank
+    if rank == 1:
+        return outer_product(x, y)
     left = make("reshape", x, shape=(*x.type.shape, 1))
     right = make("reshape", y, shape=(*y.type.shape[: rank - 1], 1, y.type.shape[-1]))
     return product(left, right)
