@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import threading
@@ -21,7 +22,10 @@ from egc.interpret.fold import Fact
 from egc.interpret.interval import point
 from egc.ir import Node, Program, topological
 from egc.pipeline import evaluate_reference
-from egc.transforms import derivatives
+from egc.ranges import ranges_of
+from egc.transforms import derivatives, tidy
+from egc.transforms.forms import Forms
+from egc.transforms.vectorize import vectorized
 
 MOST_KINDS = 64
 """Kinds of arguments of one function whose Programs are kept."""
@@ -55,12 +59,26 @@ class Captures:
                 if applies(samples):
                     return captured
             captured = capture(self._apart, [unflatten(tree, samples) for tree in forest], derivatives=derivatives)
+            captured = dataclasses.replace(captured, program=by_arrays(captured.program))
             names = [leaf.name for leaf in captured.leaves]
             guard = guard_function(names, samples, captured.size_guards, captured.value_guards)
             if len(self._found) >= MOST_KINDS:
                 self._found.clear()
             self._found.setdefault(key, []).append((guard, captured))
             return captured
+
+
+ARRAY_FORMS = frozenset(
+    """accumulation_is_scan accumulation_is_reduction separate_writes_are_one last_value_is_kept window_is_state
+       element_is_carried branch_is_choice""".split()
+)
+"""Laws that give loops as array expressions of the same operations."""
+
+
+def by_arrays(program: Program) -> Program:
+    """The Program with fewer loops over elements, of which each iteration would be gone through."""
+    program = tidy(program)
+    return tidy(vectorized(program, ranges_of(program), Forms([]), ARRAY_FORMS))
 
 
 def by_position(signature: inspect.Signature, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
