@@ -19,7 +19,6 @@ from egc.dispatch import guard_function
 from egc.errors import NotEncodable
 from egc.interpret import Domain, Interval, Intervals, fold
 from egc.interpret.fold import Fact
-from egc.interpret.interval import point
 from egc.ir import Node, Program, topological
 from egc.pipeline import evaluate_reference
 from egc.ranges import ranges_of
@@ -199,5 +198,6 @@ def _sample(value: Any) -> Any:
 
 
 def _point(value: Any) -> Any:
-    numbers = isinstance(value, (np.ndarray, np.generic, float, int)) and np.asarray(value).dtype.kind in "biuf"
-    return point(value) if numbers else value
+    """A value that is no interval: one of no width. Raises NotEncodable for a complex one."""
+    numeric = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
+    return Intervals(evaluate_reference).exact(np.asarray(value)) if numeric else value

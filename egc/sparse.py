@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from egc.capture import Captured
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable
 from egc.interpret.coloring import color_columns, color_symmetric, recover, recover_symmetric, seeds
@@ -51,7 +52,7 @@ def sparsity(
     argnums: the argument's position or name; it is an array or number, as is fn's result. order: 1 for the Jacobian, with a row for
         each element of the result and a column for each of the argument, 2 for the Hessian of a function to one number. local: the
         pattern at the argument's value, of the branches that are taken there, and without what is multiplied by zero; otherwise for
-        all its values. Other arguments have the values that they are given.
+        all its values, and those of other floating numbers. Other arguments have the values that they are given.
     What is not in the pattern is zero in the derivative; what is there may be. Raises NotEncodable for a function that runs as
     written.
 
@@ -87,7 +88,7 @@ def _pattern(
         raise TypeError("a sparse derivative is with respect to an array of real floating numbers")
     value = np.asarray(values[position])
     domain = Sparsity(evaluate_reference, value.size, order == 2)
-    facts = [_known(domain, each) for each in values]
+    facts = [_known(domain, each, local) for each in values]
     facts[position] = domain.argument(value.shape, value if local else None)
     found = run(captured, domain, facts, values, of_any_form=True)
     if not isinstance(found, Dependence) or (order == 2 and found.shape):
@@ -96,8 +97,16 @@ def _pattern(
     return domain.pairs if order == 2 else domain.rows(found), found.shape
 
 
-def _known(domain: Sparsity, value: Any) -> Any:
-    return domain.exact(np.asarray(value)) if isinstance(value, NUMERIC) else value
+def _known(domain: Sparsity, value: Any, local: bool) -> Any:
+    """What is known of another argument: its value, but that of a floating number for patterns at this point only."""
+    if not isinstance(value, NUMERIC):
+        return value
+    return Dependence(None, None, ()) if _varies(value) and not local else domain.exact(np.asarray(value))
+
+
+def _varies(value: Any) -> bool:
+    """Whether it is a floating number, such as a time, of which patterns shall not depend."""
+    return isinstance(value, (float, complex, np.inexact)) or (isinstance(value, np.ndarray) and not value.ndim)
 
 
 NUMERIC = np.ndarray, np.generic, bool, int, float, complex
@@ -158,7 +167,7 @@ class SparseDerivative:
         self._order, self._mode, self._captures = order, mode, Captures(function)
         self._place = _place(self._captures, argnums)
         self._ways = {name: Optimized(way, options) for name, way in ways.items()}
-        self._found: dict[Any, Compression] = {}
+        self._found: dict[Any, tuple[Captured, Compression]] = {}
 
     def with_options(self, options: Options) -> SparseDerivative:
         """The same, run with the options of `egc.optimize`."""
@@ -185,27 +194,28 @@ class SparseDerivative:
 
     def _compression(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Compression:
         """The pattern and its coloring, found once for arguments that differ in what is differentiated by only."""
-        given = self._captures.flat(positional, named)
-        forest, values = given
+        forest, values = given = self._captures.flat(positional, named)
+        captured = self._captures.get(forest, values)
         own = forest[self._place].position if -len(forest) <= self._place < len(forest) else -1
-        key = tuple(_identity(value, number == own) for number, value in enumerate(values))
+        known = [_identity(value, number == own or _varies(value)) for number, value in enumerate(values)]
+        key = (id(captured), *known, *(_identity(value, False) for value in captured.constants.values()))
         found = self._found.get(key)
         if found is None:
             pattern, shape = _pattern(self._captures, given, self._place, self._order)
             if len(self._found) >= MOST_PATTERNS:
                 self._found.clear()
-            found = self._found[key] = compress(pattern, self._order, self._mode, shape)
-        return found
+            found = self._found[key] = captured, compress(pattern, self._order, self._mode, shape)
+        return found[1]
 
 
 MOST_PATTERNS = 32
 """Patterns that a sparse derivative keeps, for different arguments."""
 
 
-def _identity(value: Any, differentiated: bool) -> Any:
-    """What a pattern depends on of an argument."""
+def _identity(value: Any, any_value: bool) -> Any:
+    """What a pattern depends on of an argument: of one that may have any value, its type and shape."""
     if not isinstance(value, (np.ndarray, np.generic, float, complex)):
         return type(value), value
     array = np.asarray(value)
-    known = b"" if differentiated else hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()
+    known = b"" if any_value else hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()
     return type(value), array.dtype, array.shape, known

@@ -185,6 +185,20 @@ def test_other_arguments_have_the_values_that_they_are_given():
     assert product.products(DIFFERENCES, np.ones(5)) == 2
 
 
+def test_a_pattern_is_found_anew_where_what_it_depends_on_changes():
+    outer = DIFFERENCES.copy()
+    jacobian = egc.jacobian(lambda x, t: outer @ x * t, sparse=True)
+    assert jacobian(np.ones(5), 0.5).nnz == jacobian(np.ones(5), 0.0).nnz == 9
+    outer[0, 4] = 2.0
+    assert jacobian(np.ones(5), 0.5)[0, 4] == 1.0
+
+
+def test_a_number_that_is_no_array_may_have_any_value():
+    assert egc.sparsity(lambda x, t: x * t)(np.ones(3), 0.0).nnz == 3
+    assert egc.sparsity(lambda x, t: x * t, local=True)(np.ones(3), 0.0).nnz == 0
+    assert egc.sparsity(lambda x, t: x if t > 0.0 else x[::-1])(np.ones(3), 1.0).nnz == 5
+
+
 def matrices(draw_size=8):
     return st.integers(0, 10**6).map(lambda seed: _matrix(np.random.default_rng(seed), draw_size))
 
