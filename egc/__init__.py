@@ -146,6 +146,7 @@ LAZY = {
     **dict.fromkeys("custom_derivative grad hessian hvp jacobian jvp value_and_grad vjp vmap".split(), "derivatives"),
     **dict.fromkeys("Interval interval".split(), "interpreted"),
     **dict.fromkeys("Uncertain propagate".split(), "propagation"),
+    "check_grads": "gradient_check",
     **dict.fromkeys("sparse_hessian sparse_jacobian sparsity".split(), "sparse"),
     "Explanation": "explanation",
 }

@@ -7,6 +7,7 @@ options. They compose in any order.
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from egc.custom import custom_derivative
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable, ProgramError
+from egc.mapped import row_by_row
 from egc.options import Options
 from egc.sparse import SparseDerivative
 from egc.transformed import Transformed
@@ -23,13 +25,33 @@ PLAIN = Options("reference", [], "real", {}, False)
 
 
 def _as_written(transformed: Transformed, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """Raises why there is no program for these arguments: what capture says, or the function's own error."""
-    Optimized(transformed, PLAIN).plan(*positional, **named)
-    if transformed.kind in ("grad", "value_and_grad", "jacobian", "hessian"):
-        transformed.function(*positional, **named)
-    raise NotEncodable(
+    """Raises why there is no program for these arguments: the function's own error, else what capture says. What is mapped runs row
+    by row."""
+    if transformed.kind == "vmap":
+        return row_by_row(transformed, positional, named)
+    reason: Exception = NotEncodable(
         f"this call of {transformed.__name__}", "for these values the function runs as written, which has no derivative"
     )
+    try:
+        Optimized(transformed, PLAIN).plan(*positional, **named)
+    except NotEncodable:
+        raise
+    except Exception as error:
+        reason = error
+    function, given = transformed.function, copy.deepcopy((positional, dict(named)))
+    while isinstance(function, Transformed) and function.kind in OF_ARGUMENTS:
+        function = function.function
+    if transformed.kind in OF_ARGUMENTS:
+        function(*given[0], **given[1])
+    elif transformed.kind == "products":
+        function(*given[0][1:], **given[1])
+    else:
+        function(*transformed.__signature__.bind(*given[0], **given[1]).arguments["primals"])
+    raise reason
+
+
+OF_ARGUMENTS = ("grad", "value_and_grad", "jacobian", "hessian")
+"""Transformations whose arguments are those of the function."""
 
 
 def _expected(given: Transformed, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -63,6 +85,7 @@ def grad(
     argnums: int | str | Sequence[int | str] = 0,
     *,
     has_aux: bool = False,
+    holomorphic: bool = False,
     reverse: str = "auto",
     memory: int = MEMORY,
 ) -> Any:
@@ -71,10 +94,13 @@ def grad(
     fn: a function of NumPy arrays and numbers, in containers or not, that returns one floating scalar; with `has_aux`, that and
         anything else, which is returned beside the gradient.
     argnums: position or name of the argument; several in a tuple give a tuple of gradients. A gradient has the form and
-        shape of its argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX.
+        shape of its argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX. None in an argument stays None.
     reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the
         rest is computed again, "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
-    memory: bytes that a loop may store before "auto" takes checkpoints.
+    memory: bytes that a loop may store before "auto" takes checkpoints. Of a loop that ends by data, checkpoints reach 16
+        million iterations, fewer where the memory has room for less than 1024 states, and 4,096 at least; the gradient
+        through more is nan.
+    holomorphic: the result is complex, and the function has a complex derivative, which is taken.
 
     Where a function has no derivative: equal extremes share it (max, min, maximum, sort by its order), absolute and
     sign have 0 at 0, jumps have 0. Raises NotDifferentiable, with the source line, for what has none that is known, and
@@ -84,7 +110,9 @@ def grad(
     >>> grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return transformed("grad", fn, argnums=argnums, has_aux=has_aux, **_loops(reverse, memory))
+    return transformed(
+        "grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+    )  # fmt: skip
 
 
 def value_and_grad(
@@ -92,6 +120,7 @@ def value_and_grad(
     argnums: int | str | Sequence[int | str] = 0,
     *,
     has_aux: bool = False,
+    holomorphic: bool = False,
     reverse: str = "auto",
     memory: int = MEMORY,
 ) -> Any:
@@ -102,12 +131,21 @@ def value_and_grad(
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
-    return transformed("value_and_grad", fn, argnums=argnums, has_aux=has_aux, **_loops(reverse, memory))
+    return transformed(
+        "value_and_grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+    )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=256)
+_kept = functools.lru_cache(maxsize=256)(transformed)
+
+
 def _cached(kind: str, function: Callable[..., Any]) -> Optimized:
-    return transformed(kind, function)
+    """The transformed function, made once for each function; one that has no hash is made anew."""
+    try:
+        hash(function)
+    except TypeError:
+        return transformed(kind, function)
+    return _kept(kind, function)
 
 
 def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -142,6 +180,7 @@ def jacobian(
     *,
     mode: str = "auto",
     has_aux: bool = False,
+    holomorphic: bool = False,
     sparse: bool = False,
     reverse: str = "auto",
     memory: int = MEMORY,
@@ -150,6 +189,8 @@ def jacobian(
 
     mode: "forward" pushes one tangent for each element of the argument through, "reverse" pulls one cotangent for each
         element of the result back; "auto" takes the fewer. The other arguments are those of `grad`.
+    A real result of a complex argument has a row of its gradient (see `grad`) for each element, and a complex result of a
+    real argument its derivative; where both are complex, the function must be `holomorphic`.
     sparse: a `scipy.sparse.csr_array` with a row for each element of the result and a column for each of the one
         argument, from as few products as its pattern (`egc.sparsity`) allows; nothing dense is made.
 
@@ -164,13 +205,16 @@ def jacobian(
         if has_aux:
             raise ProgramError("a sparse Jacobian has no auxiliary results")
         return _sparse(1, fn, argnums, mode, reverse, memory)
-    return transformed("jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, **_loops(reverse, memory))
+    return transformed(
+        "jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+    )  # fmt: skip
 
 
 def hessian(
     fn: Callable[..., Any],
     argnums: int | str | Sequence[int | str] = 0,
     *,
+    holomorphic: bool = False,
     sparse: bool = False,
     reverse: str = "auto",
     memory: int = MEMORY,
@@ -186,7 +230,7 @@ def hessian(
     """
     if sparse:
         return _sparse(2, fn, argnums, "forward", reverse, memory)
-    return transformed("hessian", fn, argnums=argnums, **_loops(reverse, memory))
+    return transformed("hessian", fn, argnums=argnums, holomorphic=holomorphic, **_loops(reverse, memory))
 
 
 def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse: str, memory: int) -> SparseDerivative:
@@ -211,19 +255,16 @@ def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
     array([6., 0.])
     """
-    return jvp(_gradient(fn), primals, tangents)[1]
-
-
-@functools.lru_cache(maxsize=256)
-def _gradient(function: Callable[..., Any]) -> Any:
-    return grad(function)
+    return jvp(_cached("grad", fn), primals, tangents)[1]
 
 
 def vmap(fn: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Any:
     """The function for each row of its arguments.
 
-    in_axes: the axis that is mapped over, one number, or one for each argument, None for those that are the same for all rows.
-    out_axes: where the results have it.
+    in_axes: the axis that is mapped over, one number, or one for each argument, None for those that are the same for all
+        rows; for an argument that is a container, one for all of it or a container of the same form.
+    out_axes: where the results have it, in the same way.
+    A function that egc cannot capture runs row by row.
 
     >>> import numpy as np
     >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.ones((2, 3)), np.ones(3))

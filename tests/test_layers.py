@@ -26,7 +26,7 @@ LAYERS = [
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(
         """calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted sparse derivatives
-        propagation         explanation demo""".split()
+        propagation mapped gradient_check explanation demo""".split()
     ),
     {"cli"},
 ]

@@ -27,14 +27,25 @@ class Cell:
     capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
     cell shows of an argument, as a Node of the argument's. `serial`: when it was made, see `Context.tick`.
     `aliases`: memory that it is where a condition holds, which decided what a variable is bound to; None where the condition
-    is not known.
+    is not known. `outside`: whether it is an array from outside of the arguments.
     """
 
-    __slots__ = ("node", "argument", "written", "contiguous", "rivals", "stale", "origin", "serial", "aliases")
+    __slots__ = (
+        "node",
+        "argument",
+        "written",
+        "contiguous",
+        "rivals",
+        "stale",
+        "origin",
+        "serial",
+        "aliases",
+        "outside",
+    )
 
     def __init__(self, node: Node, argument: Node | None = None):
         self.node, self.argument, self.written = node, argument, False
-        self.contiguous, self.stale = False, False
+        self.contiguous, self.stale, self.outside = False, False, False
         self.rivals: list[Cell] = []
         self.origin: Node | None = None
         self.serial = tick()
@@ -126,6 +137,8 @@ class Array:
 
     def write(self, value: Node) -> None:
         """Replaces the contents; every view of the same cell sees it."""
+        if self.cell.outside:
+            raise NotEncodable("writing into an array", "it is from outside of the arguments", current().line)
         if not self.writeable:
             raise ValueError("assignment destination is read-only")
         self.cell.touch()

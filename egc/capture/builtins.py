@@ -269,3 +269,11 @@ def equal_containers(a: Any, b: Any) -> bool:
 SAFE_CLASSES = (collections.OrderedDict, collections.defaultdict, functools.partial, itertools.count)
 
 __all__ = ["PURE", "PURE_MODULES", "concretized", "contains_size", "equal_containers", "python_type", "sizes"]
+
+
+def is_pure(function: Any) -> bool:
+    """Whether a builtin has no effect but its result; what has no hash is none of them."""
+    try:
+        return function in PURE
+    except TypeError:
+        return False

@@ -4,7 +4,7 @@ arguments take the stand-ins' places."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from egc import ir
 from egc.capture import arguments as trees
 from egc.capture.arguments import Tree
 from egc.capture.array import Array, Cell, fresh, result, to_node
-from egc.capture.build import cast
+from egc.capture.bytecode import Closure
 from egc.capture.context import current
 from egc.capture.flow.region import inside
-from egc.capture.mapped import mapped
+from egc.capture.forms import fitting, matching, text
+from egc.capture.mapped import is_number, mapped
 from egc.capture.registry import implements_by_name
 from egc.errors import NotDifferentiable, NotEncodable
 from egc.ir import Node
@@ -31,13 +32,14 @@ Machine = Any
 class Part:
     """A function's results in terms of stand-ins for some of the leaves of its arguments.
 
-    inputs: the stand-ins; actual: what they stand for. tree, outputs: the results, as Nodes. kinds: what each leaf of
-    the results is.
+    inputs: the stand-ins; actual: what they stand for. argument_leaves: the leaves of each of the chosen arguments. tree,
+    leaves: the results; outputs: those that are numbers, as Nodes.
     """
 
     inputs: tuple[Node, ...]
     actual: tuple[Node, ...]
     argument_trees: tuple[Tree, ...]
+    argument_leaves: tuple[Sequence[Any], ...]
     tree: Tree
     leaves: list[Any]
     checks: list[Node]
@@ -60,10 +62,6 @@ class Part:
         return trees.unflatten(self.tree, leaves)
 
 
-def is_number(leaf: Any) -> bool:
-    return isinstance(leaf, (Array, Size, np.ndarray, np.generic, bool, int, float, complex))
-
-
 def call(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
     """The meaning of a call of a transformed function."""
     return MEANINGS[given.kind](machine, given, tuple(arguments), named)
@@ -78,13 +76,18 @@ def _trace(
     inputs: list[Node] = []
     actual: list[Node] = []
     argument_trees: list[Tree] = []
+    argument_leaves: list[Sequence[Any]] = []
+    names = _parameters(given)
     with inside() as region:
         for place in chosen:
             value = positional[place] if isinstance(place, int) else keywords[place]
+            name = names[place] if isinstance(place, int) and place < len(names) else str(place)
             leaves: list[tuple[str, Any]] = []
-            tree = trees.flatten(value, str(place), leaves)
-            whole = trees.unflatten(tree, [_stand_in(leaf, name, inputs, actual) for name, leaf in leaves])
+            tree = trees.flatten(value, name, leaves)
+            parts = [leaf if leaf is None else _stand_in(leaf, name, inputs, actual) for name, leaf in leaves]
+            whole = trees.unflatten(tree, parts)
             argument_trees.append(tree)
+            argument_leaves.append([leaf for _, leaf in leaves])
             machine.own_all(whole)
             if isinstance(place, int):
                 positional[place] = whole
@@ -97,12 +100,22 @@ def _trace(
         )
     auxiliary = None
     if given.options.get("has_aux"):
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            raise TypeError(f"has_aux: {_name(given)} does not return two results, the value and what is beside it")
         returned, auxiliary = returned
     found: list[tuple[str, Any]] = []
     tree = trees.flatten(returned, "result", found)
-    part = Part(tuple(inputs), tuple(actual), tuple(argument_trees), tree, [leaf for _, leaf in found], region.checks)
-    part.auxiliary = auxiliary
-    return part
+    leaves = [leaf for _, leaf in found]
+    return Part(
+        tuple(inputs), tuple(actual), tuple(argument_trees), tuple(argument_leaves), tree, leaves, region.checks, auxiliary
+    )  # fmt: skip
+
+
+def _parameters(given: Transformed) -> list[str]:
+    """The names of the parameters that may be given by position."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(given.function).parameters.values()
+    return [each.name for each in parameters if each.kind in kinds]
 
 
 def _stand_in(leaf: Any, name: str, inputs: list[Node], actual: list[Node]) -> Any:
@@ -110,7 +123,7 @@ def _stand_in(leaf: Any, name: str, inputs: list[Node], actual: list[Node]) -> A
     if isinstance(leaf, (bool, int, Size, np.integer, np.bool_)) or not isinstance(
         leaf, (float, complex, Array, np.ndarray, np.generic)
     ):
-        kind = "an integer" if isinstance(leaf, (int, Size)) else f"a {type(leaf).__name__}"
+        kind = "an integer" if type(leaf) in (int, Size) else f"of type {type(leaf).__name__}"
         raise NotDifferentiable(
             f"the derivative with respect to argument {name}",
             f"it is {kind}; derivatives are with respect to floating or complex numbers",
@@ -173,35 +186,32 @@ def _chosen(
     for each in _argnums(given)[0]:
         place = each
         if isinstance(each, str):
-            names = list(inspect.signature(given.function).parameters)
+            names = _parameters(given)
             place = names.index(each) if each in names and each not in keywords else each
         elif each < 0:
             place = each + len(positional)
         if isinstance(place, int) and not 0 <= place < len(positional):
-            names = list(inspect.signature(given.function).parameters)
+            names = _parameters(given)
             if 0 <= place < len(names) and names[place] in keywords:
                 place = names[place]
             else:
                 raise TypeError(f"{given.__name__}: argument {each} is not among the {len(positional)} given")
         if isinstance(place, str) and place not in keywords:
             raise TypeError(f"{given.__name__}: no argument {place}")
+        if place in places:
+            raise TypeError(f"{given.__name__}: argument {each} is chosen twice")
         places.append(place)
     return positional, keywords, places
 
 
 def _wrapped(part: Part, nodes: Sequence[Node], single: bool) -> Any:
     """Values for the leaves of the chosen arguments, as these are arranged."""
-    values = [result(node) for node in nodes]
-    found, at = [], 0
-    for tree in part.argument_trees:
-        count = _leaf_count(tree)
-        found.append(trees.unflatten(tree, values[at : at + count]))
-        at += count
+    values = iter([result(node) for node in nodes])
+    found = [
+        trees.unflatten(tree, [leaf if leaf is None else next(values) for leaf in leaves])
+        for tree, leaves in zip(part.argument_trees, part.argument_leaves)
+    ]
     return found[0] if single else tuple(found)
-
-
-def _leaf_count(tree: Tree) -> int:
-    return 1 if tree.build is None else sum(map(_leaf_count, tree.children))
 
 
 def _zeros(node: Node) -> Node:
@@ -215,16 +225,23 @@ def _filled(nodes: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:
 def _scalar(given: Transformed, part: Part) -> Node:
     if len(part.leaves) != 1 or part.tree.build is not None:
         raise NotDifferentiable(f"the gradient of {_name(given)}", "it returns several values", current().line)
+    if not is_number(part.leaves[0]):
+        raise NotDifferentiable(
+            f"the gradient of {_name(given)}", f"it returns a {type(part.leaves[0]).__name__}", current().line
+        )
     node = to_node(part.leaves[0])
     if node.type.dtype.kind not in "fc":
         raise NotDifferentiable(
             f"the gradient of {_name(given)}", f"its result's dtype is {node.type.dtype}", current().line
         )
-    if node.type.dtype.kind == "c":
-        raise NotDifferentiable(f"the gradient of {_name(given)}", "its result is complex", current().line)
+    if (node.type.dtype.kind == "c") != bool(given.options.get("holomorphic")):
+        kind = "complex" if node.type.dtype.kind == "c" else "real, and holomorphic=True is for complex ones"
+        raise NotDifferentiable(f"the gradient of {_name(given)}", f"its result is {kind}", current().line)
     if node.type.rank:
         raise NotDifferentiable(
-            f"the gradient of {_name(given)}", f"its result has the shape {node.type.shape}, not ()", current().line
+            f"the gradient of {_name(given)}",
+            f"its result has the shape {text(node.type.shape)}, not ()",
+            current().line,
         )
     return node
 
@@ -238,20 +255,30 @@ def _value_and_grad(machine: Machine, given: Transformed, arguments: Sequence[An
     part = _trace(machine, given, positional, keywords, places)
     engine = current().derivatives
     value = _scalar(given, part)
-    auxiliary: list[tuple[str, Any]] = []
-    tree = trees.flatten(part.auxiliary, "aux", auxiliary)
-    kept = [to_node(leaf) if isinstance(leaf, Array) else None for _, leaf in auxiliary]
     strategy = _strategy(given, [value])
     one = ir.constant(1.0, value.type.dtype)
     found = _filled(engine.pullback([value], [one], part.inputs, strategy), part.inputs)
-    traced = [node for node in kept if node is not None]
-    value, *nodes = _put_back(part, engine.with_replacements([value, *found, *traced], strategy.replacements))
+    kept, auxiliary = _beside(part)
+    value, *nodes = _put_back(part, engine.with_replacements([value, *found, *kept], strategy.replacements))
     gradient = _wrapped(part, nodes[: len(part.inputs)], _argnums(given)[1])
-    if not given.options.get("has_aux"):
-        return _like(part.leaves[0], value), gradient
-    rest = iter(nodes[len(part.inputs) :])
-    leaves = [_like(leaf, next(rest)) if isinstance(leaf, Array) else leaf for _, leaf in auxiliary]
-    return (_like(part.leaves[0], value), trees.unflatten(tree, leaves)), gradient
+    shown = _like(part.leaves[0], value)
+    return (shown, auxiliary(nodes[len(part.inputs) :])) if given.options.get("has_aux") else shown, gradient
+
+
+def _beside(part: Part) -> tuple[list[Node], Callable[[Sequence[Node]], Any]]:
+    """The Nodes of the auxiliary results, and what puts others in their places."""
+    found: list[tuple[str, Any]] = []
+    tree = trees.flatten(part.auxiliary, "aux", found)
+    leaves = [leaf for _, leaf in found]
+    places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Array)]
+
+    def with_nodes(nodes: Sequence[Node]) -> Any:
+        new = list(leaves)
+        for k, node in zip(places, nodes):
+            new[k] = _like(leaves[k], node)
+        return trees.unflatten(tree, new)
+
+    return [to_node(leaves[k]) for k in places], with_nodes
 
 
 def _like(leaf: Any, node: Node) -> Array:
@@ -265,33 +292,11 @@ def _grad(machine: Machine, given: Transformed, arguments: Sequence[Any], named:
     return (gradient, value[1]) if given.options.get("has_aux") else gradient
 
 
-def _matching(machine: Machine, what: str, value: Any, trees_: Sequence[Tree], like: Sequence[Node]) -> list[Node]:
-    """The leaves of tangents or cotangents, which must have the form, shapes and kinds of what they belong to."""
-    leaves: list[tuple[str, Any]] = []
-    given = trees.flatten(value, what, leaves)
-    leaves = [each for each in leaves if is_number(each[1])]
-    children = (
-        given.children if len(trees_) != 1 or given.form in (tuple, list) and len(given.children) == 1 else (given,)
-    )
-    if len(leaves) != len(like) or len(children) != len(trees_):
-        raise TypeError(f"the {what} have {len(leaves)} leaves where {len(like)} are needed")
-    return [_fitting(name, leaf, node) for (name, leaf), node in zip(leaves, like)]
-
-
-def _fitting(name: str, leaf: Any, node: Node, rows: int = 0) -> Node:
-    """A tangent or cotangent of a Node, which must have its shape, after `rows` axes more."""
-    found = cast(to_node(leaf), node.type.dtype)
-    shape, wanted = found.type.shape[rows:], node.type.shape
-    if len(shape) != len(wanted) or not all(current().same(a, b) for a, b in zip(shape, wanted)):
-        raise TypeError(f"{name} has the shape {shape} where {wanted} is needed")
-    return found
-
-
 def _jvp(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
     primals, tangents = arguments
     part = _trace(machine, given, tuple(primals), {}, range(len(primals)))
     engine = current().derivatives
-    moved = _matching(machine, "tangents", tuple(tangents), part.argument_trees, part.inputs)
+    moved = matching("tangents", tuple(tangents), tuple(primals), part.inputs)
     outputs = part.outputs
     found = engine.pushforward(outputs, dict(zip(part.inputs, moved)))
     values = _put_back(part, [*outputs, *_filled(found, outputs)])
@@ -303,7 +308,7 @@ def _pullback(machine: Machine, given: Transformed, arguments: Sequence[Any], na
     primals, cotangents = arguments
     part = _trace(machine, given, tuple(primals), {}, range(len(primals)))
     engine, outputs = current().derivatives, part.outputs
-    moved = _matching(machine, "cotangents", (cotangents,), [part.tree], outputs)
+    moved = matching("cotangents", cotangents, part.results([0] * len(outputs)), outputs)
     strategy = _strategy(given, outputs)
     found = _filled(engine.pullback(outputs, moved, part.inputs, strategy), part.inputs)
     return _wrapped(part, _put_back(part, engine.with_replacements(found, strategy.replacements)), False)
@@ -317,7 +322,7 @@ def _products(machine: Machine, given: Transformed, arguments: Sequence[Any], na
     leaves: list[Any] = []
     trees.flatten(arguments[0], "seeds", leaves)
     like = part.inputs if forward else outputs
-    rows = [_fitting(name, leaf, node, rows=1) for (name, leaf), node in zip(leaves, like, strict=True)]
+    rows = [fitting(name, leaf, node, rows=1) for (name, leaf), node in zip(leaves, like, strict=True)]
     stand_ins = [ir.input(f"_t{current().tick()}", node.type) for node in like]
     if forward:
         moved = _filled(engine.pushforward(outputs, dict(zip(part.inputs, stand_ins))), outputs)
@@ -343,15 +348,32 @@ def _jacobian(machine: Machine, given: Transformed, arguments: Sequence[Any], na
     part = _trace(machine, given, positional, keywords, places)
     context, engine, outputs = current(), current().derivatives, part.outputs
     sizes_of = [sum((node.type.size for node in nodes), 0) for nodes in (part.inputs, outputs)]
-    mode = given.options.get("mode", "auto")
-    if mode == "auto":
-        mode = "forward" if context.value(sizes_of[0]) <= context.value(sizes_of[1]) else "reverse"
+    few = "forward" if context.value(sizes_of[0]) <= context.value(sizes_of[1]) else "reverse"
+    mode = _mode(given, part, few)
+    kept, auxiliary = _beside(part)
     blocks = _forward_blocks(part, engine) if mode == "forward" else _reverse_blocks(part, engine, given)
-    nodes = _put_back(part, [block for row in blocks for block in row])
+    nodes = _put_back(part, [*(block for row in blocks for block in row), *kept])
     rows = [nodes[k * len(part.inputs) : (k + 1) * len(part.inputs)] for k in range(len(outputs))]
     leaves = [_wrapped(part, row, _argnums(given)[1]) for row in rows]
     found = part.results(leaves)
-    return (found, part.auxiliary) if given.options.get("has_aux") else found
+    return (found, auxiliary(nodes[len(outputs) * len(part.inputs) :])) if given.options.get("has_aux") else found
+
+
+def _mode(given: Transformed, part: Part, few: str) -> str:
+    """Forward or reverse: as asked, else that with few products, among those that give the derivative. Along the real axis alone a
+    tangent tells it of a real argument, or of a holomorphic function; and so does a cotangent of a real result."""
+    complex_in, complex_out = (
+        any(node.type.dtype.kind == "c" for node in nodes) for nodes in (part.inputs, part.outputs)
+    )
+    holomorphic = bool(given.options.get("holomorphic"))
+    right = [mode for mode, wrong in (("forward", complex_in), ("reverse", complex_out)) if holomorphic or not wrong]
+    asked = given.options.get("mode", "auto")
+    mode = asked if asked != "auto" else few if few in right else right[0] if right else few
+    if mode not in right:
+        kind = "arguments" if mode == "forward" else "results"
+        why = f"in {mode} mode its {kind} must be real, unless holomorphic=True says that the function is holomorphic"
+        raise NotDifferentiable(f"the Jacobian of {_name(given)}", why, current().line)
+    return mode
 
 
 def _forward_blocks(part: Part, engine: Any) -> list[list[Node]]:
@@ -402,17 +424,24 @@ MEANINGS: dict[str, Callable[..., Any]] = {
 }
 
 
+def _transformed(kind: str, function: Any, options: Mapping[str, Any] | None = None) -> Transformed:
+    """A transformed function, of one that may have been defined in the function being captured."""
+    return Transformed(kind, function.function() if isinstance(function, Closure) else function, options)
+
+
 def _made(kind: str) -> Callable[..., Any]:
     """What the function of that name in `egc.derivatives` gives in a function that is captured."""
 
     def meaning(function: Callable[..., Any], *positional: Any, **options: Any) -> Transformed:
+        if kind == "vmap":
+            options = {"in_axes": 0, "out_axes": 0, **options}
         names = ("in_axes", "out_axes") if kind == "vmap" else ("argnums",)
         options.update(zip(names, positional))
         if options.pop("sparse", False):
             raise NotEncodable("a sparse derivative in a function that is captured", "it is no array", current().line)
         if "reverse" in options:
             options["method"] = options.pop("reverse")
-        return Transformed(kind, function, options)
+        return _transformed(kind, function, options)
 
     return meaning
 
@@ -423,18 +452,18 @@ for _kind in ("grad", "value_and_grad", "jacobian", "hessian", "vmap"):
 
 @implements_by_name("egc.derivatives.jvp", theme="derivatives")
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
-    return current().interpret(Transformed("jvp", function), (primals, tangents))
+    return current().interpret(_transformed("jvp", function), (primals, tangents))
 
 
 @implements_by_name("egc.derivatives.hvp", theme="derivatives")
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
-    return jvp(Transformed("grad", function), primals, tangents)[1]
+    return jvp(_transformed("grad", function), primals, tangents)[1]
 
 
 @implements_by_name("egc.derivatives.vjp", theme="derivatives")
 def vjp(function: Callable[..., Any], *primals: Any) -> Any:
     value = current().interpret(function, primals)
-    return value, Pull(Transformed("pullback", function), primals)
+    return value, Pull(_transformed("pullback", function), primals)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def outside(what: str) -> NotEncodable:
 def external(value: Any) -> Any:
     """A value from outside of the arguments: arrays become traced inputs, held by reference and read-only."""
     if type(value) is np.ndarray:
-        return Array(current().constant_array(value), writeable=False)
+        array = Array(current().constant_array(value), writeable=False)
+        array.cell.outside = True
+        return array
     return value
 
 

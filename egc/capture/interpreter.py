@@ -21,7 +21,7 @@ from egc.capture import builtins as python_builtins
 from egc.capture import stretches, transformations
 from egc.capture.array import Array, BoundMethod, has_traced
 from egc.capture.bounds import mentions
-from egc.capture.builtins import PURE, PURE_MODULES, concretized
+from egc.capture.builtins import PURE, PURE_MODULES, concretized, is_pure
 from egc.capture.bytecode import Closure, Enclosed, bytecode_ir
 from egc.capture.context import Choose, current
 from egc.capture.expressions import EXPRESSIONS, apply_operator, external, outside
@@ -182,9 +182,7 @@ class Interpreter:
                 f"{type(owner).__name__}.{function.__name__}", "it changes a value from outside", current().line
             )
         if isinstance(owner, np.random.Generator) or "random" in module:
-            raise NotEncodable(
-                f"a call of {function.__name__}", "random numbers change from call to call", current().line
-            )
+            raise _random(function.__name__)
         if _is_operator(function):
             return apply_operator(function, *arguments)
         if isinstance(function, type):
@@ -193,10 +191,13 @@ class Interpreter:
             raise NotEncodable("a call of np.vectorize", "egc has no ops for it", current().line)
         if module.split(".")[0] == "numpy":
             return self._call_library(function, arguments, options)
-        if function in PURE or module in PURE_MODULES or isinstance(owner, (str, bytes, *CONTAINERS, tuple)):
+        if is_pure(function) or module in PURE_MODULES or isinstance(owner, (str, bytes, *CONTAINERS, tuple)):
             if isinstance(owner, CONTAINERS) and self.is_owned(owner):
                 return function(*arguments, **options)
             return function(*map(self._callable, map(concretized, arguments)), **concretized(options))
+        called = vars(type(function)).get("__call__")
+        if isinstance(called, types.FunctionType) and not called.__module__.startswith("numba."):
+            return self.call(called, (function, *arguments), options)
         raise NotEncodable(f"a call of {dotted_name(function)}", "egc cannot see into it", current().line)
 
     def _construct(self, kind: type, arguments: Sequence[Any], options: dict[str, Any]) -> Any:

@@ -126,8 +126,12 @@ def sinc(x):
     scaled: Any = np.multiply(np.pi, x if isinstance(x, Array) else as_array(x))
     tiny = float(np.finfo(scaled.dtype).eps) if scaled.dtype.kind == "f" else 1e-20
     node = scaled.node
-    y = result(where(make("equal", node, build.zeros_like(node)), number(tiny, scaled.dtype), node))
-    return np.sin(y) / y
+    at_zero = make("equal", node, build.zeros_like(node))
+    y = result(where(at_zero, number(tiny, scaled.dtype), node))
+    # At 0 the series, which is 1 there as sin(y) / y is, has the derivatives.
+    square = scaled * scaled
+    series = 1 - square / 6 * (1 - square / 20 * (1 - square / 42))
+    return result(where(at_zero, to_node(series), to_node(np.sin(y) / y)))
 
 
 @implements(np.i0, theme=THEME)

@@ -72,7 +72,7 @@ def _power_exponent(t: Value, x: Value, y: Value, out: Value) -> Value:
 
 
 # Constant almost everywhere: the derivative is 0, at the jumps as well.
-_row(None, names="floor ceil rint trunc sign spacing")
+_row(None, names="floor ceil rint trunc spacing")
 _row(None, None, names="floor_divide heaviside")
 _row(lambda t, x, y, out: t, None, names="nextafter")
 

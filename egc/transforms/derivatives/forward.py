@@ -12,7 +12,7 @@ from egc import ir
 from egc.errors import NotDifferentiable
 from egc.ir import Node, make
 from egc.transforms.derivatives.elementwise import PARTIALS, UNKNOWN
-from egc.transforms.derivatives.notation import Value, is_differentiable, plus
+from egc.transforms.derivatives.notation import Value, is_differentiable, plus, zeros
 from egc.transforms.derivatives.tables import FORWARD, SEVERAL
 from egc.types import TupleType
 
@@ -53,10 +53,12 @@ def _tangent(node: Node, tangents: Sequence[Found]) -> Found:
 
 def rule(node: Node, tangents: Sequence[Any]) -> Found:
     """The row of the tables for a Node, applied to the tangents of its operands, of which one at least is not 0."""
-    if node.op in PARTIALS:
-        return elementwise(node, tangents)
     if node.op == "absolute":
         return _absolute(node, tangents[0])
+    if node.op == "sign":
+        return _complex_sign(node, tangents[0]) if node.type.dtype.kind == "c" else None
+    if node.op in PARTIALS:
+        return elementwise(node, tangents)
     if node.op in SEVERAL:
         return SEVERAL[node.op](node, tangents)
     if node.op in FORWARD:
@@ -94,3 +96,15 @@ def _absolute(node: Node, tangent: Node) -> Node:
     if x.type.dtype.kind != "c":
         return make("multiply", tangent, sign)
     return make("real", make("multiply", make("conjugate", sign), tangent))
+
+
+def _complex_sign(node: Node, tangent: Node) -> Node:
+    """x / |x| turns with x: its tangent is i Im(conj(sign(x)) x') / |x| times itself; 0 where x is 0."""
+    (x,) = node.inputs
+    turned = make("imag", make("multiply", make("conjugate", node), tangent))
+    length = make("absolute", x)
+    one = ir.constant(1.0, length.type.dtype, length.type.shape)
+    safe = make("where", make("equal", length, zeros(length.type)), one, length)
+    turning = make("cast", make("divide", turned, safe), dtype=x.type.dtype)
+    unit = ir.constant(1j, x.type.dtype, x.type.shape)
+    return make("multiply", make("multiply", turning, unit), node)

@@ -83,7 +83,8 @@ DOMAIN = {
 }  # fmt: skip
 
 FLOATS = sorted(
-    name for name in PARTIALS if name not in ("where", "ldexp", "frexp_mantissa") and not name.endswith("_where")
+    ["absolute", "sign"]
+    + [name for name in PARTIALS if name not in ("where", "ldexp", "frexp_mantissa") and not name.endswith("_where")]
 )
 
 
@@ -111,7 +112,7 @@ def test_elementwise_ops(name):
 
 
 COMPLEX = """add subtract multiply divide power negative reciprocal sqrt exp expm1 log log1p sin cos tan arcsin arccos arctan sinh
-             cosh tanh arcsinh arctanh exp2 log2 log10 conjugate real imag absolute""".split()
+             cosh tanh arcsinh arctanh exp2 log2 log10 conjugate real imag absolute sign""".split()
 
 
 @pytest.mark.parametrize("name", COMPLEX)
