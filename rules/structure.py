@@ -344,3 +344,31 @@ def matrix_times_upper_triangular(B: Matrix, U: SquareMatrix):
     """B U without the products with zeros, for U upper triangular"""
     require(upper_triangular(U))
     return B @ U, triangular_product(U, B, right=True)
+
+
+@rule
+def lower_triangular_times_vector(L: SquareMatrix, x: Vector):
+    """L x without the other triangle, for L lower triangular"""
+    require(lower_triangular(L))
+    return L @ x, triangular_product(L, x, lower=True)
+
+
+@rule
+def upper_triangular_times_vector(U: SquareMatrix, x: Vector):
+    """U x without the other triangle, for U upper triangular"""
+    require(upper_triangular(U))
+    return U @ x, triangular_product(U, x)
+
+
+@rule
+def vector_times_lower_triangular(x: Vector, L: SquareMatrix):
+    """x L without the other triangle, for L lower triangular"""
+    require(lower_triangular(L))
+    return x @ L, triangular_product(L, x, lower=True, right=True)
+
+
+@rule
+def vector_times_upper_triangular(x: Vector, U: SquareMatrix):
+    """x U without the other triangle, for U upper triangular"""
+    require(upper_triangular(U))
+    return x @ U, triangular_product(U, x, right=True)

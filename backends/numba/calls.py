@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STRUCTURED = frozenset(["gram", "triangular_product", "tridiagonal_solve", "banded_solve", "symmetric_solve"])
 """Products and systems of which one triangle, or three diagonals, are read."""
 
-ANY_ORDER = STRUCTURED.union("solve inv lu lu_solve det slogdet".split())
+ANY_ORDER = STRUCTURED.union("solve inv lu lu_solve det slogdet cholesky cholesky_or_nan solve_triangular".split())
 """Linear algebra whose functions read operands in any order of memory."""
 
 Form = Callable[["Writer", Call, Sequence[str]], "str | None"]

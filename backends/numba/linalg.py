@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numba import njit, uint8
 
-from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import shifted
 from egc.backends.numba.copies import copied
 from egc.backends.numba.fortran import routine
@@ -42,7 +41,7 @@ def exchange(place: Any, row: int, other: int, step: int, count: int) -> None:
 
 @cache
 def functions(letter: str) -> dict[str, Any]:
-    factor, root, triangular = (routine(f"{letter}{name}") for name in ("getrf", "potrf", "trtrs"))
+    factor, root = (routine(f"{letter}{name}") for name in ("getrf", "potrf"))
     product, triangles, triangle = (routine(f"{letter}{name}") for name in ("gemm", "trsm", "trsv"))
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
 
@@ -75,23 +74,19 @@ def functions(letter: str) -> dict[str, Any]:
         """Rows in C order are columns to BLAS, and b the left factor of a product, unless it has few columns: those are turned."""
         found, step, turned = checked(factors, pivots)
         n, count = b.shape
-        few = count * FEW < n and count > 1
+        few = count * FEW < n
         x = copied(b.T) if few else copied(b)
         place, right = pointer(found), pointer(x)
         down, along = (1, n) if few else (count, 1)
         side, rows, columns = (LEFT, n, count) if few else (RIGHT, count, n)
         low, up = (UPPER, LOWER) if turned else (LOWER, UPPER)
-        way = TRANSPOSED if (turned != transposed) == (few or count == 1) else PLAIN
+        way = TRANSPOSED if (turned != transposed) == few else PLAIN
         if n and count:
             for k in range(0 if transposed else n):
                 exchange(right, k * down, pivots[k] * down, along, count)
             first, second, own, other = (up, low, GENERAL, UNIT) if transposed else (low, up, UNIT, GENERAL)
-            if count == 1:
-                triangle((first, way, own, n, place, step, right, 1))
-                triangle((second, way, other, n, place, step, right, 1))
-            else:
-                triangles((side, first, way, own, rows, columns, one, place, step, right, rows))
-                triangles((side, second, way, other, rows, columns, one, place, step, right, rows))
+            triangles((side, first, way, own, rows, columns, one, place, step, right, rows))
+            triangles((side, second, way, other, rows, columns, one, place, step, right, rows))
             for k in range(n - 1 if transposed else -1, -1, -1):
                 exchange(right, k * down, pivots[k] * down, along, count)
         keep(found)
@@ -99,7 +94,21 @@ def functions(letter: str) -> dict[str, Any]:
 
     @compiled
     def lu_solve_vector(factors, pivots, b, transposed):
-        return lu_solve(factors, pivots, as_contiguous(b).reshape((b.size, 1)), transposed).reshape(b.size)
+        found, step, turned = checked(factors, pivots)
+        x, n = copied(b), b.shape[0]
+        place, right = pointer(found), pointer(x)
+        low, up = (UPPER, LOWER) if turned else (LOWER, UPPER)
+        way = TRANSPOSED if turned != transposed else PLAIN
+        for k in range(0 if transposed else n):
+            exchange(right, k, pivots[k], 1, 1)
+        if n:
+            first, second, own, other = (up, low, GENERAL, UNIT) if transposed else (low, up, UNIT, GENERAL)
+            triangle((first, way, own, n, place, step, right, 1))
+            triangle((second, way, other, n, place, step, right, 1))
+        for k in range(n - 1 if transposed else -1, -1, -1):
+            exchange(right, k, pivots[k], 1, 1)
+        keep(found)
+        return x
 
     @compiled
     def solve(a, b):
@@ -109,7 +118,8 @@ def functions(letter: str) -> dict[str, Any]:
 
     @compiled
     def solve_vector(a, b):
-        return solve(a, as_contiguous(b).reshape((b.size, 1))).reshape(b.size)
+        factors, pivots = lu(a)
+        return lu_solve_vector(factors, pivots, b, False)
 
     @compiled
     def inv(a):
@@ -152,35 +162,34 @@ def functions(letter: str) -> dict[str, Any]:
         return np.asarray(phase * np.exp(total))
 
     @compiled
-    def cholesky(a, upper):
-        """The lower triangle's factor L, a = L @ L^H, or the upper triangle's factor U, a = U^H @ U."""
-        n = a.shape[0]
-        factors, status = a.T.copy(), np.zeros(1, np.int32)
+    def rooted(a, upper):
+        """The factor in place of one triangle, and LAPACK's status. Rows in C order are columns to LAPACK, and one triangle of
+        a matrix is the other one of its transpose, so that nothing is turned."""
+        n, factors, status = a.shape[0], copied(a), cells(np.int32, 1)
         if n:
-            root((UPPER if upper else LOWER, n, pointer(factors), n, pointer(status)))
-        if status[0] != 0:
-            raise np.linalg.LinAlgError("Matrix is not positive definite")
-        result = factors.T.copy()
+            root((LOWER if upper else UPPER, n, pointer(factors), n, status))
         for i in range(n):
             if upper:
-                result[i, :i] = 0
+                factors[i, :i] = 0
             else:
-                result[i, i + 1 :] = 0
-        return result
+                factors[i, i + 1 :] = 0
+        return factors, status[0] if n else 0
+
+    @compiled
+    def cholesky(a, upper):
+        """The lower triangle's factor L, a = L @ L^H, or the upper triangle's factor U, a = U^H @ U."""
+        factors, status = rooted(a, upper)
+        if status != 0:
+            raise np.linalg.LinAlgError("Matrix is not positive definite")
+        return factors
 
     @compiled
     def cholesky_or_nan(a):
         """The lower triangle's factor; nan everywhere where there is none."""
-        n = a.shape[0]
-        factors, status = a.T.copy(), np.zeros(1, np.int32)
-        if n:
-            root((LOWER, n, pointer(factors), n, pointer(status)))
-        result = factors.T.copy()
-        for i in range(n):
-            result[i, i + 1 :] = 0
-        if status[0] != 0:
-            result[:] = np.nan
-        return result
+        factors, status = rooted(a, False)
+        if status != 0:
+            factors[:] = np.nan
+        return factors
 
     @compiled
     def lu_factors(a):
@@ -203,21 +212,40 @@ def functions(letter: str) -> dict[str, Any]:
         return factors
 
     @compiled
+    def regular(a, unit_diagonal):
+        """The matrix where BLAS can read it, the rows of its columns, and whether it lies row by row."""
+        n = a.shape[0]
+        for k in range(0 if unit_diagonal else n):
+            if a[k, k] == 0:
+                raise np.linalg.LinAlgError("singular matrix: a zero on the diagonal")
+        found = addressable(a)
+        turned = found.strides[0] != found.itemsize
+        return found, max(found.strides[0 if turned else 1] // found.itemsize, n), turned
+
+    @compiled
     def solve_triangular(a, b, lower, transposed, unit_diagonal):
-        """b is a matrix. A row-major triangle is the transposed other triangle to LAPACK, which saves copying a."""
+        """Rows in C order are columns to BLAS, and b the left factor of a product, as in `lu_solve`."""
+        found, step, turned = regular(a, unit_diagonal)
         n, count = b.shape
-        x, status = b.T.copy(), np.zeros(1, np.int32)
+        few = count * FEW < n
+        x = copied(b.T) if few else copied(b)
         if n and count:
-            triangle = UPPER if lower else LOWER
-            orientation = PLAIN if transposed else TRANSPOSED
-            diagonal = UNIT if unit_diagonal else GENERAL
-            triangular((triangle, orientation, diagonal, n, count, pointer(a), n, pointer(x), n, pointer(status)))
-        if status[0] != 0:
-            raise np.linalg.LinAlgError("singular matrix: a zero on the diagonal")
-        return x.T.copy()
+            part, own = LOWER if lower != turned else UPPER, UNIT if unit_diagonal else GENERAL
+            way = TRANSPOSED if (turned != transposed) == few else PLAIN
+            side, rows, columns = (LEFT, n, count) if few else (RIGHT, count, n)
+            triangles((side, part, way, own, rows, columns, one, pointer(found), step, pointer(x), rows))
+        keep(found)
+        return copied(x.T) if few else x
 
     @compiled
     def solve_triangular_vector(a, b, lower, transposed, unit_diagonal):
-        return solve_triangular(a, b.reshape((b.size, 1)), lower, transposed, unit_diagonal).reshape(b.size)
+        found, step, turned = regular(a, unit_diagonal)
+        x, n = copied(b), b.shape[0]
+        if n:
+            part, own = LOWER if lower != turned else UPPER, UNIT if unit_diagonal else GENERAL
+            way = TRANSPOSED if turned != transposed else PLAIN
+            triangle((part, way, own, n, pointer(found), step, pointer(x), 1))
+        keep(found)
+        return x
 
     return {name: value for name, value in locals().items() if hasattr(value, "py_func")}
