@@ -19,6 +19,7 @@ from egc.mapped import row_by_row
 from egc.options import Options
 from egc.sparse import SparseDerivative
 from egc.transformed import Transformed
+from egc.transforms.derivatives import MEMORY, METHODS
 
 PLAIN = Options("reference", [], "real", {}, False)
 """How a derivative runs that is not optimized: by NumPy, op by op."""
@@ -70,14 +71,9 @@ def transformed(kind: str, function: Callable[..., Any], **options: Any) -> Opti
 
 
 def _loops(reverse: str, memory: int) -> dict[str, Any]:
-    methods = ("auto", "reversible", "stored", "checkpoints")
-    if reverse not in methods:
-        raise ProgramError(f"reverse is one of {', '.join(methods)}, not {reverse!r}")
+    if reverse not in METHODS:
+        raise ProgramError(f"reverse is one of {', '.join(METHODS)}, not {reverse!r}")
     return {"method": reverse, "memory": int(memory)}
-
-
-MEMORY = 2**28
-"""Bytes that the stored states of a loop may take before it is run backward by checkpoints."""
 
 
 def grad(
