@@ -13,7 +13,15 @@ import numpy as np
 from egc.capture import Captured
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable
-from egc.interpret.coloring import color_columns, color_symmetric, recover, recover_symmetric, seeds
+from egc.interpret.coloring import (
+    color_columns,
+    color_symmetric,
+    places,
+    places_by_rows,
+    recovered,
+    seeds,
+    symmetric_places,
+)
 from egc.interpret.dependence import Dependence
 from egc.interpret.patterns import Rows
 from egc.interpret.sparsity import Sparsity
@@ -35,13 +43,13 @@ def sparse_jacobian(products: Products, pattern: Rows) -> Any:
     array([3., 0., 0., 0.])
     """
     colors = color_columns(pattern)
-    return recover(products(seeds(colors)), pattern, colors)
+    return recovered(products(seeds(colors)), pattern, places(pattern, colors))
 
 
 def sparse_hessian(products: Products, pattern: Rows) -> Any:
     """The Hessian as a `scipy.sparse.csr_array`, for a symmetric pattern that has all its nonzero elements."""
     colors = color_symmetric(pattern)
-    return recover_symmetric(products(seeds(colors)), pattern, colors)
+    return recovered(products(seeds(colors)), pattern, symmetric_places(pattern, colors))
 
 
 def sparsity(
@@ -114,35 +122,32 @@ NUMERIC = np.ndarray, np.generic, bool, int, float, complex
 
 @dataclass(frozen=True)
 class Compression:
-    """What is computed for a derivative with a pattern: products with the seeds, from the left where the mode is `reverse`; the
-    pattern is then the transposed one. shape: that of the function's result."""
+    """The products that give a derivative with a pattern.
+
+    mode: `forward`, or `reverse` for those from the left. seeds: a row for each product. places: where the elements of the pattern
+    are in the products. shape: that of the function's result.
+    """
 
     pattern: Rows
-    colors: np.ndarray
     mode: str
+    seeds: np.ndarray
+    places: np.ndarray
     shape: tuple[int, ...]
-    symmetric: bool = False
-
-    @property
-    def seeds(self) -> np.ndarray:
-        return seeds(self.colors)
-
-    def matrix(self, products: Any) -> Any:
-        if self.symmetric:
-            return recover_symmetric(products, self.pattern, self.colors)
-        found = recover(products, self.pattern, self.colors)
-        return found.T.tocsr() if self.mode == "reverse" else found
 
 
 def compress(pattern: Rows, order: int, mode: str, shape: tuple[int, ...]) -> Compression:
-    """Which products are made: of rows, where columns have far fewer elements, and mode is `auto`."""
+    """Which products are made: those from the left, where columns have far fewer elements, and mode is `auto`."""
     if order == 2:
-        return Compression(pattern, color_symmetric(pattern), "forward", shape, symmetric=True)
+        colors = color_symmetric(pattern)
+        return Compression(pattern, "forward", seeds(colors), symmetric_places(pattern, colors), shape)
     if mode == "auto":
         across, down = (int(np.max(np.diff(each.indptr), initial=0)) for each in (pattern, pattern.tocsc()))
         mode = "forward" if across <= 2 * down else "reverse"
-    shown = pattern if mode == "forward" else pattern.T.tocsr()
-    return Compression(shown, color_columns(shown), mode, shape)
+    if mode == "forward":
+        colors = color_columns(pattern)
+        return Compression(pattern, mode, seeds(colors), places(pattern, colors), shape)
+    colors = color_columns(pattern.T.tocsr())
+    return Compression(pattern, mode, seeds(colors), places_by_rows(pattern, colors), shape)
 
 
 class SparseDerivative:
@@ -175,18 +180,17 @@ class SparseDerivative:
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         plan = self._compression(positional, named)
-        arguments, seeds = self._captures.arguments(positional, named), plan.seeds
+        arguments = self._captures.arguments(positional, named)
         chosen = np.asarray(arguments[self._place])
         shape = chosen.shape if plan.mode == "forward" else plan.shape
-        if not seeds.size:
-            return plan.matrix(np.zeros((len(seeds), plan.pattern.shape[0])))
-        found = self._ways[plan.mode](seeds.reshape(len(seeds), *shape).astype(chosen.dtype), *arguments)
-        return plan.matrix(np.reshape(found[0] if plan.mode == "reverse" else found, (len(seeds), -1)))
+        if not plan.seeds.size:
+            return recovered(np.zeros(0), plan.pattern, plan.places)
+        found = self._ways[plan.mode](plan.seeds.reshape(-1, *shape).astype(chosen.dtype, copy=False), *arguments)
+        return recovered(found[0] if plan.mode == "reverse" else found, plan.pattern, plan.places)
 
     def pattern(self, *positional: Any, **named: Any) -> Rows:
         """The pattern, as `egc.sparsity` gives it."""
-        plan = self._compression(positional, named)
-        return plan.pattern.T.tocsr() if plan.mode == "reverse" else plan.pattern
+        return self._compression(positional, named).pattern
 
     def products(self, *positional: Any, **named: Any) -> int:
         """How many products are made."""

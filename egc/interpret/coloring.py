@@ -133,24 +133,33 @@ def seeds(colors: np.ndarray) -> np.ndarray:
     return (colors == np.arange(colors.max(initial=-1) + 1)[:, None]).astype(float)
 
 
-def recover(products: Any, pattern: Rows, colors: np.ndarray) -> Any:
-    """The matrix with a pattern, from its products with the seeds of a coloring of its columns, a row for each color."""
-    from scipy.sparse import csr_array
-
-    rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
-    values = np.asarray(products)[colors[pattern.indices], rows] if len(rows) else np.zeros(0)
-    return csr_array((values, pattern.indices.copy(), pattern.indptr.copy()), shape=pattern.shape)
+def places(pattern: Rows, colors: np.ndarray) -> np.ndarray:
+    """Where the elements of a matrix with a pattern are among its products with the seeds of a coloring of its columns, which have
+    a row for each color."""
+    return colors[pattern.indices] * pattern.shape[0] + _rows(pattern)
 
 
-def recover_symmetric(products: Any, pattern: Rows, colors: np.ndarray) -> Any:
-    """The symmetric matrix with a pattern, from its products with the seeds of a star coloring."""
-    from scipy.sparse import csr_array
+def places_by_rows(pattern: Rows, colors: np.ndarray) -> np.ndarray:
+    """The same for a coloring of its rows, and products from the left."""
+    return colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
 
-    products = np.asarray(products)
-    count, columns = len(products), pattern.indices.astype(np.int64)
-    rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
-    alone = np.bincount(rows * count + colors[columns], minlength=pattern.shape[0] * count)
-    direct = alone[rows * count + colors[columns]] == 1
+
+def symmetric_places(pattern: Rows, colors: np.ndarray) -> np.ndarray:
+    """The same for a symmetric matrix and a star coloring."""
+    rows, columns, count = _rows(pattern), pattern.indices.astype(np.int64), int(colors.max(initial=-1)) + 1
+    groups = rows * count + colors[columns]
+    direct = np.bincount(groups, minlength=pattern.shape[0] * count)[groups] == 1
     first, second = np.where(direct, rows, columns), np.where(direct, columns, rows)
-    values = products[colors[second], first] if len(rows) else np.zeros(0)
+    return colors[second] * pattern.shape[0] + first
+
+
+def _rows(pattern: Rows) -> np.ndarray:
+    return np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+
+
+def recovered(products: Any, pattern: Rows, where: np.ndarray) -> Any:
+    """The matrix with a pattern, whose elements are at some places of its products."""
+    from scipy.sparse import csr_array
+
+    values = np.ravel(products)[where] if len(where) else np.zeros(0)
     return csr_array((values, pattern.indices.copy(), pattern.indptr.copy()), shape=pattern.shape)

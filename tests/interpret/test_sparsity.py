@@ -13,7 +13,7 @@ from egc import ir
 from egc.backends import reference
 from egc.errors import NotEncodable
 from egc.interpret import fold
-from egc.interpret.coloring import color_columns, color_symmetric, recover, recover_symmetric, seeds
+from egc.interpret.coloring import color_columns, color_symmetric, places, recovered, seeds, symmetric_places
 from egc.interpret.sparsity import Sparsity
 from egc.ir import Program
 from egc.transforms.derivatives import pushforward
@@ -215,7 +215,7 @@ def test_a_matrix_comes_back_from_its_products_with_columns_of_one_color(matrix)
     colors = color_columns(pattern)
     for color in range(colors.max() + 1):
         assert dense(pattern)[:, colors == color].sum(1).max() <= 1
-    found = recover(seeds(colors) @ matrix.toarray().T, pattern, colors)
+    found = recovered(seeds(colors) @ matrix.toarray().T, pattern, places(pattern, colors))
     assert (found != matrix).nnz == 0
 
 
@@ -227,7 +227,7 @@ def test_a_symmetric_matrix_comes_back_from_its_products_with_a_star_coloring(ma
     full = full[:least, :least] + full[:least, :least].T
     pattern = csr_array(full != 0)
     colors = color_symmetric(pattern)
-    found = recover_symmetric(seeds(colors) @ full, pattern, colors)
+    found = recovered(seeds(colors) @ full, pattern, symmetric_places(pattern, colors))
     assert (found.toarray() == full).all()
 
 
