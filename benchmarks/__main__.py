@@ -18,6 +18,7 @@ SUITES = {
     "loops": "benchmarks.loops",
     "linalg": "benchmarks.linalg",
     "derivatives": "benchmarks.derivatives",
+    "sparse": "benchmarks.sparse",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,7 @@ class SparseDerivative:
         return SparseDerivative(*self._made_of, options)
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
-        plan = self._compression(positional, named)
+        plan = self.compression(*positional, **named)
         arguments = self._captures.arguments(positional, named)
         chosen = np.asarray(arguments[self._place])
         shape = chosen.shape if plan.mode == "forward" else plan.shape
@@ -190,13 +190,13 @@ class SparseDerivative:
 
     def pattern(self, *positional: Any, **named: Any) -> Rows:
         """The pattern, as `egc.sparsity` gives it."""
-        return self._compression(positional, named).pattern
+        return self.compression(*positional, **named).pattern
 
     def products(self, *positional: Any, **named: Any) -> int:
         """How many products are made."""
-        return len(self._compression(positional, named).seeds)
+        return len(self.compression(*positional, **named).seeds)
 
-    def _compression(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Compression:
+    def compression(self, *positional: Any, **named: Any) -> Compression:
         """The pattern and its coloring, found once for arguments that differ in what is differentiated by only."""
         forest, values = given = self._captures.flat(positional, named)
         captured = self._captures.get(forest, values)

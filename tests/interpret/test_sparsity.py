@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import egc
+from benchmarks.sparse_programs import PROBLEMS, reaction_diffusion
 from egc import ir
 from egc.backends import reference
 from egc.errors import NotEncodable
@@ -240,14 +241,7 @@ def test_a_star_coloring_needs_two_colors_for_an_arrow_and_few_for_a_grid():
     assert color_symmetric(band).max() + 1 == 3
 
 
-def brusselator(y, n):
-    """Reaction and diffusion of two species on a periodic grid."""
-    u, v = y[: n * n].reshape(n, n), y[n * n :].reshape(n, n)
-    spread = lambda a: np.roll(a, 1, 0) + np.roll(a, -1, 0) + np.roll(a, 1, 1) + np.roll(a, -1, 1) - 4.0 * a  # noqa: E731
-    reaction = u * u * v
-    change_u = 1.0 + reaction - 4.4 * u + 0.1 * spread(u)
-    change_v = 3.4 * u - reaction + 0.1 * spread(v)
-    return np.concatenate([change_u.ravel(), change_v.ravel()])
+brusselator = reaction_diffusion(np)
 
 
 def test_reaction_and_diffusion_take_less_than_twenty_products():
@@ -277,3 +271,11 @@ def test_what_has_no_sparse_derivative_is_refused():
         egc.jacobian(lambda x: x * 2, sparse=True)(np.arange(3))
     with pytest.raises(ValueError):
         egc.jacobian(lambda x, y: x * y, argnums=(0, 1), sparse=True)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_the_sparse_derivatives_that_are_measured_are_the_dense_ones(problem):
+    arguments, function = problem.arguments(quick=True), problem.make(np)
+    derivative = egc.jacobian if problem.order == 1 else egc.hessian
+    found, expected = derivative(function, sparse=True)(*arguments).toarray(), derivative(function)(*arguments)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10 * np.abs(expected).max())
