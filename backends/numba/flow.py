@@ -108,7 +108,7 @@ class FlowWriter:
         self.fails = may_fail(step)
         self.calls = Calls(self.source)
         self.arrays: dict[str, str] = {}
-        self.addresses: set[str] = set()
+        self.pointed: set[str] = set()
         self.read = {s.access.array for s in _statements(step) if hasattr(s, "access")}
         called = any(isinstance(inner, Call) for inner in _inner(step))
         self.names = self.calls.names if called else {}
@@ -246,7 +246,7 @@ class FlowWriter:
         for name, _ in buffers:
             self.line(indent, f"keep(b{name})")
         for step in body.steps:
-            if isinstance(step, Call) and step.view and step.name in self.read - self.addresses:
+            if isinstance(step, Call) and step.view and step.name in self.pointed:
                 self.line(indent, f"keep(c{step.name})")
         if len(self.source.lines) == written:
             self.line(indent, "pass")
@@ -283,6 +283,7 @@ class FlowWriter:
             self.arrays[name] = variable
             if name in self.read:
                 self.source.pointers[name] = f"q{name}"
+                self.pointed.add(name)
                 self.line(indent, f"c{name} = as_contiguous({variable})")
                 self.line(indent, f"q{name} = pointer(c{name})")
         else:
@@ -304,7 +305,6 @@ class FlowWriter:
             else self.source.pointers[operand]
         )
         self.line(indent, f"q{call.name} = {place}")
-        self.addresses.add(call.name)
         return True
 
     def whole(self, name: str) -> str:
