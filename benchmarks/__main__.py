@@ -19,6 +19,7 @@ SUITES = {
     "linalg": "benchmarks.linalg",
     "derivatives": "benchmarks.derivatives",
     "sparse": "benchmarks.sparse",
+    "memory": "benchmarks.memory",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

@@ -60,6 +60,13 @@ def power_minus_two(x):
 
 
 @rule
+def power_one_half(x):
+    """x^(1/2) = sqrt x, for x >= 0: power takes minus infinity to infinity"""
+    require(nonnegative(x))
+    return np.power(x, 0.5), np.sqrt(x)
+
+
+@rule
 def power_minus_one_half(x):
     """x^(-1/2) = 1 / sqrt x, for x >= 0"""
     require(positive(x))
@@ -71,6 +78,13 @@ def power_three_halves(x):
     """x^(3/2) = x sqrt x, for x >= 0"""
     require(nonnegative(x))
     return x**1.5, x * np.sqrt(x)
+
+
+@rule
+def power_minus_three_halves(x):
+    """x^(-3/2) = 1 / (x sqrt x), for x >= 0"""
+    require(positive(x))
+    return x**-1.5, 1 / (x * np.sqrt(x))
 
 
 @rule(precision="finite")

@@ -62,6 +62,8 @@ def _power_base(t: Value, x: Value, y: Value, out: Value) -> Value:
             return t
         if exponent == 2:
             return t * (2.0 * x)
+        if exponent == 1.5:
+            return t * (1.5 * np.sqrt(x))
         return t * (exponent * x ** (exponent - 1))
     return t * where(y.equals(0), 0.0, y * x ** where(y.equals(0), 1.0, y - 1.0))
 
