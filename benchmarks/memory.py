@@ -1,12 +1,14 @@
 """The suite `memory`: what the gradient of a leapfrog loop keeps, backward by its reverse and by stored states, over many steps.
 
-Each point is a process of its own, which compiles for a few steps first. After that its peak is forgotten (Linux), and one gradient of all
-steps is taken. Beside it stands a `while` loop until convergence: its reverse, and the derivative that the implicit function theorem gives.
+Each point is a process of its own, which compiles for a few steps first. After that its peak is forgotten (Linux), and one
+gradient of all steps is taken. Beside it stands a `while` loop until convergence: its reverse, and the derivative that the
+implicit function theorem gives.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -73,10 +75,8 @@ def _status(name: str) -> int:
 
 
 def _forget_peak() -> None:
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    except OSError:
-        pass
 
 
 def _seconds(call: Callable[[], Any]) -> tuple[float, Any]:

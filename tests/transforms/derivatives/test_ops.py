@@ -274,6 +274,15 @@ DISCRETE = frozenset(
 """Ops whose results do not move, leaves, and those that other tests are about."""
 
 
+def test_the_derivative_of_a_power_of_three_halves_is_a_root():
+    x = node_for("x", np.array([0.0, 0.25, 2.0]))
+    (found,) = pullback([make("power", x, ir.constant(1.5, x.type.dtype, x.type.shape))], [x], [x])
+    assert {node.op for node in ir.topological([found])} == {"input", "constant", "multiply", "sqrt"}
+    require_derivatives(
+        [make("power", x, ir.constant(1.5, x.type.dtype, x.type.shape))], {x: np.array([0.2, 0.25, 2.0])}
+    )
+
+
 def test_every_op_is_tested():
     tested = {name.split()[0] for name in ARRAYS} | set(FLOATS) | set(COMPLEX) | {"lu_solve"}
     missing = {name for name in OPS if name not in tested and name not in DISCRETE and not name.endswith("_where")}
