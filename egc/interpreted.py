@@ -18,7 +18,7 @@ from egc.capture.function import Result
 from egc.dispatch import guard_function
 from egc.errors import NotEncodable
 from egc.interpret import Domain, Interval, Intervals, fold
-from egc.interpret.fold import Fact
+from egc.interpret.fold import Fact, has_custom
 from egc.ir import Node, Program, topological
 from egc.pipeline import evaluate_reference
 from egc.ranges import ranges_of
@@ -75,7 +75,10 @@ ARRAY_FORMS = frozenset(
 
 
 def by_arrays(program: Program) -> Program:
-    """The Program with fewer loops over elements, of which each iteration would be gone through."""
+    """The Program with fewer loops over elements, of which each iteration would be gone through. One with a function that has a
+    derivative of its own stays: other forms forget it."""
+    if has_custom(program):
+        return program
     program = tidy(program)
     return tidy(vectorized(program, ranges_of(program), Forms([]), ARRAY_FORMS))
 

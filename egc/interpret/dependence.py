@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from egc.interpret import patterns
-from egc.interpret.fold import Call, Domain, Evaluate
+from egc.interpret.fold import Call, Domain, Evaluate, fold
 from egc.interpret.patterns import Rows
 from egc.types import ArrayType
 
@@ -59,6 +59,19 @@ class Dependences(Domain):
         union = patterns.united(rows, np.zeros(rows.shape[0], int), 1)
         self.meet(union, union)
         return union[np.zeros(math.prod(type.shape), int)]  # type: ignore[arg-type, type-var]
+
+    def custom(self, call: Call, number: int) -> tuple[Dependence, ...]:
+        """What the rule for tangents depends on, for tangents that depend on what the values do; for second derivatives, on what
+        the values themselves depend on as well."""
+        _, *operands = call.operands
+        results = fold(call.params["then"], [self._still(fact) for fact in operands], self, call.bindings)
+        values = operands[:number] if self.second else [self._still(fact) for fact in operands[:number]]
+        moved = [Dependence(None, fact.rows, fact.shape) for fact in operands[:number]]
+        tangents = fold(call.params["otherwise"], [*values, *moved, *operands[2 * number :]], self, call.bindings)
+        return tuple(Dependence(result.value, tangent.rows, result.shape) for result, tangent in zip(results, tangents))
+
+    def _still(self, fact: Dependence) -> Dependence:
+        return Dependence(fact.value, None, fact.shape)
 
     def join(self, a: Dependence, b: Dependence) -> Dependence:
         alike = a.value is not None and b.value is not None and np.array_equal(a.value, b.value)

@@ -14,7 +14,7 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.ir import Node, Program
-from egc.ops import INT64, OPS
+from egc.ops import CUSTOM, INT64, OPS
 from egc.types import ArrayType, TupleType, Type, concrete
 
 Fact = Any
@@ -101,6 +101,11 @@ class Domain:
         found = self.known(fact)
         return None if found is None else bool(found)
 
+    def custom(self, call: Call, number: int) -> tuple[Fact, ...] | None:
+        """The facts of the results of a function with a derivative of its own (see `egc.ops.CUSTOM`); None for those of its
+        definition."""
+        return None
+
     def value(self, node: Node, arrays: Sequence[np.ndarray], bindings: Mapping[str, int], places: bool = False) -> Any:
         """An op's value by the reference interpreter: an array, or a tuple of them.
 
@@ -182,6 +187,10 @@ def _concrete(type: Type, bindings: Mapping[str, int]) -> Type:
 
 def _cond(call: Call, domain: Domain) -> tuple[Fact, ...]:
     condition, *operands = call.operands
+    number = custom_number(call.node)
+    own = None if number is None else domain.custom(call, number)
+    if own is not None:
+        return own
     truth = domain.truth(condition)
     branches = [name for name, taken in (("then", True), ("otherwise", False)) if truth in (taken, None)]
     results = [fold(call.params[name], operands, domain, call.bindings) for name in branches]
@@ -189,6 +198,19 @@ def _cond(call: Call, domain: Domain) -> tuple[Fact, ...]:
     for other in results[1:]:
         found = tuple(map(domain.join, found, other))
     return found
+
+
+def custom_number(node: Node) -> int | None:
+    """How many operands a function with a derivative of its own has; None for other Nodes."""
+    return next((int(scope[len(CUSTOM) :]) for scope in node.scopes if scope.startswith(CUSTOM)), None)
+
+
+def has_custom(program: Program) -> bool:
+    """Whether there is a function with a derivative of its own."""
+    return any(
+        custom_number(node) is not None or any(has_custom(region) for _, region in ir.regions(node))
+        for node in program.nodes()
+    )
 
 
 class _Exits:

@@ -255,6 +255,36 @@ def test_reaction_and_diffusion_take_less_than_twenty_products():
     )
 
 
+@egc.custom_derivative
+def turned(x):
+    return x * x
+
+
+@turned.defjvp
+def turned_tangent(primals, tangents):
+    return turned(*primals), 2.0 * primals[0] * tangents[0][::-1]
+
+
+@egc.custom_derivative
+def stepped_square(x):
+    return np.round(x, 6) ** 2
+
+
+@stepped_square.defjvp
+def stepped_square_tangent(primals, tangents):
+    return stepped_square(*primals), 2.0 * primals[0] * tangents[0]
+
+
+def test_the_pattern_of_a_function_with_a_derivative_of_its_own_is_that_derivatives():
+    x = np.linspace(1.0, 2.0, 4)
+    function = lambda x: turned(x) + 3.0 * x[0]  # noqa: E731
+    found = egc.jacobian(function, sparse=True)(x)
+    np.testing.assert_allclose(found.toarray(), egc.jacobian(function)(x))
+    assert found.nnz == 7
+    scalar = lambda x: np.sum(x[:2] * stepped_square(x)[2:])  # noqa: E731
+    np.testing.assert_allclose(egc.hessian(scalar, sparse=True)(x).toarray(), egc.hessian(scalar)(x))
+
+
 def test_sparse_derivatives_are_optimized_as_others():
     x = np.linspace(0.0, 1.0, 5)
     jacobian = egc.optimize(egc.jacobian(FUNCTIONS["neighbours"], sparse=True), rules=["algebra"])
