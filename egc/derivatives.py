@@ -234,11 +234,10 @@ def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse
     if isinstance(argnums, (tuple, list)):
         raise ProgramError("a sparse derivative is with respect to one argument")
     plain = getattr(fn, "__egc_plain__", fn)
-    function = Transformed("grad", plain, {"argnums": argnums, **_loops(reverse, memory)}) if order == 2 else plain
+    loops = _loops(reverse, memory)
+    function = Transformed("grad", plain, {"argnums": argnums, **loops}) if order == 2 else plain
     ways = {
-        name: Transformed(
-            "products", function, {"argnums": argnums, "mode": name, **_loops(reverse, memory)}, _as_written
-        )
+        name: Transformed("products", function, {"argnums": argnums, "mode": name, **loops}, _as_written, _expected)
         for name in ("forward", "reverse")
     }
     return SparseDerivative(order, plain, argnums, mode, ways, fn.options if isinstance(fn, Optimized) else PLAIN)

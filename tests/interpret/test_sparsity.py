@@ -287,7 +287,7 @@ def test_the_pattern_of_a_function_with_a_derivative_of_its_own_is_that_derivati
 
 def test_sparse_derivatives_are_optimized_as_others():
     x = np.linspace(0.0, 1.0, 5)
-    jacobian = egc.optimize(egc.jacobian(FUNCTIONS["neighbours"], sparse=True), rules=["algebra"])
+    jacobian = egc.optimize(egc.jacobian(FUNCTIONS["neighbours"], sparse=True), rules=["algebra"], verify=True)
     np.testing.assert_allclose(jacobian(x).toarray(), egc.jacobian(FUNCTIONS["neighbours"])(x), rtol=1e-12, atol=1e-12)
 
 
