@@ -20,6 +20,7 @@ SUITES = {
     "derivatives": "benchmarks.derivatives",
     "sparse": "benchmarks.sparse",
     "memory": "benchmarks.memory",
+    "extraction": "benchmarks.extraction",
 }
 """Each suite's module: `run(options)` measures, prints, and returns the exit status.
 

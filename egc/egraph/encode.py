@@ -18,6 +18,12 @@ from egc.rewrite import PREDICATES
 from egc.sizes import Dim
 from egc.types import SHORT, ArrayType, Shape
 
+MOST_NESTED = 6
+"""Slices that are nested deeper are not moved; """
+
+MOST_STARTS = 24
+"""and of those that are, these starts are known to the e-graph."""
+
 MOST_DIMS = 24
 """Computed sizes of rules are tabulated for the first sizes of a program only, """
 
@@ -100,6 +106,7 @@ def encode(
             lines.append(f"(nonempty-shape {shape_text(shape)})")
     if "thin" in predicates and bindings is not None:
         lines += _thin_shapes(list(dims)[:MOST_PAIRED], bindings)
+    lines += _windows(nodes)
     lines += _form_values(forms, list(dims), shapes, _spellings(nodes))
     if sized:
         lines += _fixed_sizes(nodes, dims)
@@ -159,6 +166,28 @@ def _thin_shapes(dims: list[Dim], bindings: Mapping[str, int]) -> list[str]:
     """The shapes of matrices with at least two rows for each column."""
     known = [(dim, sizes.evaluate(dim, bindings)) for dim in dims if bindings.keys() >= set(sizes.symbols(dim))]
     return [f"(thin-shape {shape_text((a, b))})" for a, m in known for b, n in known if m >= 2 * n]
+
+
+def _windows(nodes: Iterable[Node]) -> list[str]:
+    """Whether slices are nested so little that there are few windows of each value, and then where slices of slices start."""
+    depth: dict[Node, int] = {}
+    starts: dict[Dim, None] = {0: None}
+    for node in nodes:
+        depth[node] = max((depth[child] for child in node.inputs), default=0) + (node.op == "slice")
+        if node.op == "slice":
+            starts.update(dict.fromkeys(node.params["start"]))
+    deepest = max(depth.values(), default=0)
+    if deepest > MOST_NESTED:
+        return []
+    sums = dict(starts)
+    for _ in range(deepest - 1):
+        further = [a + b for a in sums for b in starts if a + b not in sums]
+        sums.update(dict.fromkeys(further[: MOST_STARTS - len(sums)]))
+    pairs = itertools.product(list(sums), repeat=2) if deepest > 1 else ()
+    tabulated = [(a, b, a + b) for a, b in pairs if a + b in sums]
+    return [f"({schema.FEW_WINDOWS})"] + [
+        f"({schema.START_SUM} {' '.join(quote(str(each)) for each in row)})" for row in tabulated
+    ]
 
 
 def _spellings(nodes: Iterable[Node]) -> dict[Dim, list[Dim]]:

@@ -14,9 +14,10 @@ from typing import Any
 from egc import ir
 from egc.egraph.decode import Graph
 from egc.egraph.directions import Directed
-from egc.egraph.extract import Extracted, Extractor, extract
+from egc.egraph.extract import extract
+from egc.egraph.extractor import Extracted, Extractor
 from egc.egraph.instantiate import instantiate, operand_dtype
-from egc.egraph.optimize import Result
+from egc.egraph.optimize import Result, searched_graph, searches
 from egc.egraph.saturate import Engine
 from egc.errors import EgcError
 from egc.ir import Node
@@ -65,21 +66,7 @@ class _Ablation:
         self._costs: dict[frozenset[str], float] = {}
 
     def graph(self, kept: Iterable[str]) -> Graph:
-        dropped = set(self.names) - set(kept)
-        question = self.result.question
-        saturated = self.engine.saturate(
-            self.result.before,
-            question.budget,
-            dropped,
-            (),
-            question.numbers,
-            self.result.alternatives,
-            question.varying,
-        )
-        try:
-            return Graph(self.result.before, saturated, firings=True)
-        finally:
-            self.engine.release()
+        return searched_graph(self.result, self.engine, set(self.names) - set(kept))
 
     def cost(self, kept: Iterable[str]) -> float:
         key = frozenset(kept)
@@ -99,7 +86,7 @@ def explain_steps(result: Result) -> tuple[Step, ...]:
     if not result.pieces and not result.regions:
         return tuple(step for _, step in _steps(result))
     by_rule: dict[str, list[tuple[bool, Step]]] = {}
-    for piece, runs in _searches(result, 1.0):
+    for piece, runs in searches(result):
         if piece.program.outputs != piece.before.outputs:
             for derived, step in _steps(piece):
                 step = replace(step, saved=runs * step.saved)
@@ -109,14 +96,6 @@ def explain_steps(result: Result) -> tuple[Step, ...]:
         derived, shown = min(found, key=lambda pair: (pair[0], -pair[1].saved))
         merged.append((derived, replace(shown, saved=sum(step.saved for _, step in found))))
     return tuple(step for _, step in sorted(merged, key=lambda pair: pair[0]))
-
-
-def _searches(result: Result, runs: float) -> Iterator[tuple[Result, float]]:
-    """The searches that a result is put together from, and how often what they found runs."""
-    for part in (*result.pieces, *result.regions):
-        yield from _searches(part, runs * part.runs)
-    if not result.pieces and not result.regions:
-        yield result, runs
 
 
 def _steps(result: Result) -> list[tuple[bool, Step]]:

@@ -85,7 +85,10 @@ def rules() -> list[str]:
 def slices() -> list[str]:
     """What a slice of elementwise results, of repetitions and of slices is: the op on slices, and so on.
 
-    Which elements an elementwise op computes does not matter to the others, so this holds for every op and dtype.
+    Which elements an elementwise op computes does not matter to the others, so this holds for every op and dtype. A slice of a
+    slice starts at a sum that the encoder gives: sums of texts would name one place in many ways. It is forgotten then: of a
+    stencil applied again and again, there would be one for each pair of windows. Where slices are nested deeply, nothing of
+    this is done: the windows of all values would be too many.
     """
     lines = []
     for name, row in OPS.items():
@@ -94,7 +97,7 @@ def slices() -> list[str]:
             typed = " ".join(f"(= d{x} (dtype-of {x}))" for x in operands)
             made = " ".join(_typed(f"s{x}", f"(op-slice {x} a b c)", f"d{x}", "b") for x in operands)
             parts = " ".join(f"s{x}" for x in operands)
-            premises = f"(= r (op-slice (op-{name} {' '.join(operands)}) a b c)) (= d (dtype-of r)) {typed}"
+            premises = f"({schema.FEW_WINDOWS}) (= r (op-slice (op-{name} {' '.join(operands)}) a b c)) (= d (dtype-of r)) {typed}"
             made += " " + _typed("n", f"(op-{name} {parts})", "d", "b")
             lines.append(f"(rule ({premises}) ({made} (union r n)) :ruleset analysis)")
     number = _typed("n", '(op-broadcast x b "()")', "d", "b")
@@ -108,16 +111,18 @@ def slices() -> list[str]:
     for rank in range(1, 4):
         ones = schema.shape_term(['"1"'] * rank)
         lines.append(f"(rule ((= r (op-slice x a s {ones})) (= s (shape-of x))) ((union r x)) :ruleset analysis)")
-        first, second = (schema.shape_term(f"{name}{axis}" for axis in range(rank)) for name in "ap")
-        start = schema.shape_term(f'(+ "(" a{axis} ")+(" p{axis} ")")' for axis in range(rank))
+        first, second, start = (schema.shape_term(f"{name}{axis}" for axis in range(rank)) for name in "apt")
+        sums = " ".join(f"({schema.START_SUM} a{axis} p{axis} t{axis})" for axis in range(rank))
+        nested = f"(op-slice (op-slice x {first} b {ones}) {second} q c)"
         once = _typed("n", f"(op-slice x {start} q c)", "d", "q")
-        smaller = "(= s (shape-of x)) (!= b s) (!= q b)"
-        lines.append(_slice_rule(f"(op-slice x {first} b {ones}) {second} q c", once, smaller))
+        smaller = f"(= s (shape-of x)) (!= b s) (!= q b) {sums}"
+        premises = f"({schema.FEW_WINDOWS}) (= r {nested}) (= d (dtype-of r)) {smaller}"
+        lines.append(f"(rule ({premises}) ({once} (union r n) (delete {nested})) :ruleset analysis)")
     return lines
 
 
 def _slice_rule(operands: str, actions: str, further: str = "") -> str:
-    premises = f"(= r (op-slice {operands})) (= d (dtype-of r)) {further}"
+    premises = f"({schema.FEW_WINDOWS}) (= r (op-slice {operands})) (= d (dtype-of r)) {further}"
     return f"(rule ({premises}) ({actions} (union r n)) :ruleset analysis)"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.chains import ordered_chains
 from egc.egraph.decode import Graph
-from egc.egraph.extract import INSTABILITY, given_and_found
+from egc.egraph.extract import given_and_found
+from egc.egraph.extractor import INSTABILITY
 from egc.egraph.pieces import Pieces
-from egc.egraph.saturate import Budget, Scopes, engine
+from egc.egraph.saturate import Budget, Engine, Scopes, engine
 from egc.ir import Node, Program
 from egc.ops import OPS
 from egc.rewrite import Rewrite
@@ -268,6 +269,31 @@ def _searched(
         alternatives=alternatives,
     )  # fmt: skip
     return result, known
+
+
+def searches(result: Result, runs: float = 1.0) -> Iterator[tuple[Result, float]]:
+    """The searches that a result is put together from, and how often what they found runs."""
+    for part in (*result.pieces, *result.regions):
+        yield from searches(part, runs * part.runs)
+    if not result.pieces and not result.regions:
+        yield result, runs
+
+
+def searched_graph(result: Result, running: Engine | None = None, dropped: Iterable[str] = ()) -> Graph:
+    """The e-graph of one of the `searches` of a result, made again.
+
+    running: an Engine of the same rules, which may record what fires. dropped: rules and laws that are left out.
+    """
+    question = result.question
+    again = running or engine(question.rewrites, question.scoped)
+    saturated = again.saturate(
+        result.before, question.budget, dropped, (), question.numbers, result.alternatives, question.varying,
+        question.bindings,
+    )  # fmt: skip
+    try:
+        return Graph(result.before, saturated, firings=again.recorded)
+    finally:
+        again.release()
 
 
 def _together(before: Program, after: Program, question: Question, pieces: Sequence[Result], started: float) -> Result:

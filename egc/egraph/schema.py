@@ -95,6 +95,13 @@ def fixed_constructors() -> Iterator[Constructor]:
                 yield constructor(name, arity)
 
 
+START_SUM = "start-sum"
+"""The relation of two starts of slices and their sum."""
+
+FEW_WINDOWS = "few-windows"
+"""Holds where a Program's slices are not nested deeply."""
+
+
 def declarations() -> list[str]:
     """The part of the schema that no program changes."""
     lines = ["(sort Expr)", "(sort Shape)"]
@@ -110,6 +117,8 @@ def declarations() -> list[str]:
         "(relation dtype-in (String String))",
         "(relation nonempty-shape (Shape))",
         "(relation thin-shape (Shape))",
+        f"(relation {START_SUM} (String String String))",
+        f"(relation {FEW_WINDOWS} ())",
     ]
     lines += [f"(relation {fact_relation(name)} (Expr))" for name in FACTS]
     lines += [each.declaration for each in fixed_constructors()]

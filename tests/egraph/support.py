@@ -25,6 +25,8 @@ TABLE = CostTable(
     linalg={"inv": 2.0, "solve": 0.7},
 )
 
+SIZES = {"p": 1000, "n": 50, "m": 20}
+
 
 def var(name: str, *shape, dtype: str = "f64") -> Node:
     return ir.input(name, ArrayType(DTYPES[dtype], shape))
@@ -108,3 +110,14 @@ def model(**bindings: int) -> CostModel:
 
 def float_array(*values) -> np.ndarray:
     return np.array(values, dtype=float)
+
+
+def random_program(seed):
+    """Two results of twelve random operations on three arrays."""
+    choose = np.random.default_rng(seed)
+    nodes = [*(var(name, p) for name in "xyz"), const(1.0, p), const(2.0, p), const(0.0, p)]
+    for _ in range(12):
+        op = choose.choice(["add", "multiply", "exp", "log", "absolute", "subtract", "power", "negative"])
+        arity = 2 if op in ("add", "multiply", "subtract", "power") else 1
+        nodes.append(ir.make(str(op), *(nodes[i] for i in choose.integers(len(nodes), size=arity))))
+    return program(nodes[-1], total(nodes[-2]))

@@ -5,7 +5,7 @@ import pytest
 from egc.egraph import explain_steps, optimize_program
 from tests.egraph import rules as r
 from tests.egraph import support as s
-from tests.egraph.support import TABLE, const, law, n, p, program, var
+from tests.egraph.support import TABLE, const, law, m, n, p, program, require, var
 
 x, y = var("x", p), var("y", p)
 SIZES = {"p": 1000, "n": 50}
@@ -51,6 +51,18 @@ def test_two_rules_that_can_replace_each_other_give_one_step():
 
 def test_an_unchanged_program_has_no_steps():
     assert explain(program(s.add(x, y)), r.ALL) == ()
+
+
+def test_a_rule_for_thin_matrices_is_a_step_at_sizes_where_they_are_thin():
+    a = var("A", n, m)
+    of_thin = law("of_thin", s.log(s.exp(a)), a, [require("thin", a)], generic=False)
+
+    def steps(*shape):
+        given = program(s.add(s.log(s.exp(var("M", *shape))), var("N", *shape)))
+        return [step.rule for step in explain(given, [r.ADD_COMMUTES, of_thin])]
+
+    assert steps(p, n) == ["of_thin"]
+    assert steps(n, p) == []
 
 
 def test_literals_are_shown():

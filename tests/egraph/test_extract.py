@@ -16,10 +16,9 @@ from egc.ir import make
 from egc.sizes import symbol
 from tests.egraph import rules as r
 from tests.egraph import support as s
-from tests.egraph.support import TABLE, const, law, n, p, program, transpose, var
+from tests.egraph.support import SIZES, TABLE, const, law, n, p, program, random_program, transpose, var
 
 x, y, z = (var(name, p) for name in "xyz")
-SIZES = {"p": 1000, "n": 50, "m": 20}
 
 
 def optimize(given, rewrites, bindings=SIZES, table=TABLE, **options):
@@ -96,16 +95,6 @@ def test_the_input_is_returned_where_nothing_is_cheaper():
     assert result.program is given and result.cost_after == result.cost_before
 
 
-def random_program(seed):
-    choose = np.random.default_rng(seed)
-    nodes = [x, y, z, const(1.0, p), const(2.0, p), const(0.0, p)]
-    for _ in range(12):
-        op = choose.choice(["add", "multiply", "exp", "log", "absolute", "subtract", "power", "negative"])
-        arity = 2 if op in ("add", "multiply", "subtract", "power") else 1
-        nodes.append(make(str(op), *(nodes[i] for i in choose.integers(len(nodes), size=arity))))
-    return program(nodes[-1], s.total(nodes[-2]))
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_the_result_never_costs_more_than_the_input(seed):
     given = random_program(seed)
@@ -150,7 +139,8 @@ def test_several_results_of_one_op_are_extracted():
 
 SCRIPT = """
 from tests.egraph import rules, support
-from tests.egraph.test_extract import random_program, optimize
+from tests.egraph.support import random_program
+from tests.egraph.test_extract import optimize
 from egc.egraph import Budget
 def show(node):
     shown = [f"{k}={v}" for k, v in node.params.items() if k != "type"]

@@ -61,6 +61,25 @@ def test_what_a_rule_makes_of_reshaped_values_alone_is_not_reshaped_for_ever():
     assert result.program.outputs == (reshaped,) and result.nodes < 100
 
 
+def stencil_applied(times):
+    def window(a, start):
+        (length,) = a.type.shape
+        return s.slice(a, start=(start,), size=(length - 1,), step=(1,))
+
+    value = x
+    for _ in range(times):
+        value = s.multiply(window(value, 0), window(value, 1))
+    return program(value)
+
+
+@pytest.mark.parametrize("times, nodes", [(4, 60), (12, 40)])
+def test_windows_of_a_stencil_that_is_applied_again_and_again_stay_few(times, nodes):
+    """A window has one place, whichever way it was reached; where slices are nested deeply, there are those of the Program."""
+    result = run(stencil_applied(times), [r.LOG_OF_EXP])
+    assert result.stop_reason == "saturated"
+    assert result.nodes <= nodes
+
+
 def test_matches_are_counted_by_rule():
     result = run(program(s.log(s.exp(s.add(x, y)))), [r.ADD_COMMUTES, r.LOG_OF_EXP])
     assert result.fired["log_of_exp"] >= 1 and result.fired["add_commutes"] >= 1
