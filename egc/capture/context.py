@@ -20,10 +20,14 @@ from egc.types import DTYPES, SHORT, ArrayType
 
 
 class Restart(Exception):
-    """Capture must begin again: a symbol equals another size, or an argument's value is needed."""
+    """Capture must begin again: these symbols equal other sizes, or an argument's value is needed."""
 
-    def __init__(self, name: str, value: Dim):
-        self.name, self.value = name, value
+    def __init__(self, equal: Mapping[str, Dim]):
+        self.equal = dict(equal)
+
+
+LOOKAHEAD = 64
+"""Nodes that are made to find further equal sizes before capture begins again."""
 
 
 class Choose(Exception):
@@ -75,6 +79,9 @@ class Journal:
 class Context:
     """`hints` are the sizes at hand; decisions follow them and are recorded as guards.
 
+    `equal`: symbols that were found to be other sizes. What is captured from there on only looks for more of them, since capture
+    begins again; `looked` is when the last was found.
+
     `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
     where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
     are not negative on this side of a branch. `made`: when each Node was made first.
@@ -101,6 +108,8 @@ class Context:
     journals: list[Journal] = field(default_factory=list)
     made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0
+    equal: dict[str, Dim] = field(default_factory=dict)
+    looked: int = 0
     interpret: Callable[[Any, Sequence[Any]], Any] = field(default=lambda function, arguments: function(*arguments))
 
     def make(self, op: str, *inputs: Node, **params: Any) -> Node:
@@ -112,7 +121,14 @@ class Context:
     def tick(self) -> int:
         """A number that grows: what is made later has a greater one."""
         self.serial += 1
+        if self.equal and self.serial > self.looked + LOOKAHEAD:
+            self.begin_again()
         return self.serial
+
+    def begin_again(self) -> None:
+        """Raises Restart where sizes were found to be equal."""
+        if self.equal:
+            raise Restart(self.equal)
 
     @property
     def depth(self) -> int:
@@ -148,7 +164,7 @@ class Context:
 
     def same(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are equal, guarded. Equal ones are made one: capture restarts with the symbol replaced."""
-        difference = a - b
+        difference = sizes.substitute(a - b, self.equal) if self.equal else a - b
         if isinstance(difference, int):
             return difference == 0
         if mentions(difference, self.ranges):
@@ -179,7 +195,9 @@ class Context:
                     continue
                 rest = difference - sizes.symbol(name) * coefficient
                 if name not in sizes.symbols(rest):
-                    raise Restart(name, rest * -coefficient)
+                    self.equal = equated(self.equal, {name: rest * -coefficient})
+                    self.looked = self.serial
+                    return
 
     def at_least(self, a: Dim, b: Dim) -> bool:
         """Whether `a >= b`, guarded."""
@@ -265,6 +283,20 @@ class Context:
         self.checks.setdefault(unusual)
 
 
+def equated(known: Mapping[str, Dim], further: Mapping[str, Dim]) -> dict[str, Dim]:
+    """What symbols are equal to, in symbols that are not replaced themselves.
+
+    >>> n, m = sizes.symbol("n"), sizes.symbol("m")
+    >>> {name: str(size) for name, size in equated({"k": m + 1}, {"m": n}).items()}
+    {'k': 'n + 1', 'm': 'n'}
+    """
+    replaced = {
+        name: dim if further.keys().isdisjoint(sizes.symbols(dim)) else sizes.substitute(dim, further)
+        for name, dim in known.items()
+    }
+    return {**replaced, **further}
+
+
 def array_type(value: np.ndarray) -> ArrayType:
     """The type of a concrete array. NotEncodable for dtypes that egc does not have."""
     if value.dtype not in SHORT:
@@ -290,8 +322,13 @@ def tick() -> int:
 
 @contextmanager
 def active(context: Context) -> Iterator[Context]:
+    """Captures in a context. Raises Restart at the end, or instead of an exception, where sizes were found to be equal."""
     token = _current.set(context)
     try:
         yield context
+        context.begin_again()
+    except Exception:
+        context.begin_again()
+        raise
     finally:
         _current.reset(token)

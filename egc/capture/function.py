@@ -19,7 +19,7 @@ from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.arguments import Leaf, Tree
 from egc.capture.array import Array, Cell, to_node
-from egc.capture.context import Choose, Context, Restart, ValueGuard, active
+from egc.capture.context import Choose, Context, Restart, ValueGuard, active, equated
 from egc.capture.interpreter import Interpreter
 from egc.capture.stretches import Stretch
 from egc.errors import NotEncodable, ProgramError
@@ -132,10 +132,7 @@ def capture(
         except Choose as choice:
             ways[choice.loop] = choice.way
         except Restart as restart:
-            replaced = {
-                name: sizes.substitute(dim, {restart.name: restart.value}) for name, dim in substitution.items()
-            }
-            substitution = {**replaced, restart.name: restart.value}
+            substitution = equated(substitution, restart.equal)
     raise NotEncodable("the relations between sizes", f"not settled after {attempts} attempts")
 
 
@@ -185,6 +182,7 @@ def _attempt(
                 f"assume names {', '.join(sorted(unknown))}, which is no parameter of {function.__name__}"
             )
         returned = _call(machine, function, given)
+        context.begin_again()
         return _finish(function, context, leaves, inputs, owners, shapes, values, returned, substitution)
 
 

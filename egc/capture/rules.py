@@ -15,7 +15,7 @@ from egc.capture import scopes as scopes
 from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.array import Array, to_node
-from egc.capture.context import Context, Restart, active
+from egc.capture.context import Context, Restart, active, equated
 from egc.capture.interpreter import Interpreter
 from egc.errors import EgcError, NotEncodable, RuleError
 from egc.ir import Node
@@ -55,7 +55,7 @@ class RuleContext(Context):
         if isinstance(a, Size) and isinstance(b, Size) and a != b:
             for alone, other in ((a, b), (b, a)):
                 if str(alone).isidentifier() and str(alone) not in sizes.symbols(other):
-                    raise Restart(str(alone), other)
+                    raise Restart({str(alone): other})
         return super().same(a, b)
 
 
@@ -140,8 +140,7 @@ def _settled(rule: Rule, rank: int, axes: tuple[int, ...] | None, interpreted: b
         try:
             return _attempt(rule, rank, axes, substitution, interpreted)
         except Restart as restart:
-            replacement = {restart.name: restart.value}
-            substitution = {n: sizes.substitute(d, replacement) for n, d in substitution.items()} | replacement
+            substitution = equated(substitution, restart.equal)
     raise RuleError(f"rule {rule.name}: its sizes do not settle", rule.place)
 
 

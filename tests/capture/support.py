@@ -14,7 +14,7 @@ import egc.capture.surface  # noqa: F401
 from egc import ir, sizes
 from egc.backends.reference import evaluate
 from egc.capture.array import Array, to_node
-from egc.capture.context import Context, Restart, _current, active
+from egc.capture.context import Context, Restart, _current, active, equated
 from egc.capture.registry import lookup
 from egc.errors import EgcError, NotEncodable
 from egc.types import ArrayType
@@ -66,8 +66,7 @@ def capture(function: Callable[..., Any], arrays: Sequence[Any]) -> Captured:
                 nodes = [leaf.node for leaf in leaves(result) if isinstance(leaf, Array)]
                 written = {i: a.cell.node for i, a in enumerate(traced) if a.cell.written}
         except Restart as restart:
-            new = {restart.name: restart.value}
-            known = {name: sizes.substitute(value, new) for name, value in known.items()} | new
+            known = equated(known, restart.equal)
             continue
         inputs = tuple(a.cell.argument for a in traced if a.cell.argument is not None)
         return Captured(inputs, result, nodes, written, context)

@@ -84,6 +84,7 @@ def _side(frame: Any, run: Callable[[], Outcome]) -> Side:
         except (NotEncodable, InternalError, Restart, Choose):
             raise
         except Exception as raised:
+            current().begin_again()
             error = raised
     return Side(outcome, frame.values, region, contents, error)
 

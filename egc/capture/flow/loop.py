@@ -96,6 +96,7 @@ class LoopCapture:
             except (NotEncodable, InternalError, Restart, Choose):
                 raise
             except Exception:
+                current().begin_again()
                 if self.surely_runs():
                     raise
                 return self._without_iterations()
