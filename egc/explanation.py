@@ -37,7 +37,10 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Step:
-    """One rule that mattered: where it stands, the subterm it changed, and the cost in ns without it minus with it."""
+    """One rule that mattered: where it stands, the subterm it changed, and the cost in ns without it minus with it.
+
+    precision: what the rule keeps, one of `exact`, `real`, `finite`, `approx`; see `rules/README.md`.
+    """
 
     rule: str
     file: str
@@ -153,7 +156,8 @@ def _nanoseconds(value: float) -> str:
 
 
 def _step_text(step: Step) -> str:
-    head = f"{step.rule} ({step.precision}) at {step.file}:{step.line}, saves {_nanoseconds(max(step.saved, 0.0))}"
+    saved = _nanoseconds(max(step.saved, 0.0))
+    head = f"{step.rule} at {step.file}:{step.line}, saves {saved}, precision {step.precision}"
     return f"{head}\n    {step.before}\n    -> {step.after}"
 
 

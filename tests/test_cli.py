@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import egc
-from egc import cli
+from egc import cli, rulefiles
 
 FUNCTIONS = """\
 import numpy as np
@@ -92,6 +92,18 @@ def test_explain_as_json_is_the_contract(call):
     assert found["opaque"] == [] and found["cost_after"] <= found["cost_before"]
     assert all(list(step) == "rule file line before after saved precision".split() for step in found["steps"])
     assert all(Path(step["file"]).is_file() for step in found["steps"])
+
+
+def test_explain_states_the_precision_class_of_each_step(call):
+    _, text = call(*EXPLAIN, "--arg", "x=f64[1000]")
+    _, data = call(*EXPLAIN, "--arg", "x=f64[1000]", "--format", "json")
+    classes = {rule.name: rule.precision for rule in rulefiles.load(None)}
+    steps = json.loads(data)["steps"]
+    assert steps
+    for step in steps:
+        assert step["precision"] == classes[step["rule"]]
+        (line,) = (line for line in text.splitlines() if line.strip().startswith(f"{step['rule']} at "))
+        assert line.endswith(f"precision {step['precision']}")
 
 
 @pytest.mark.parametrize("version", ["before", "after"])
