@@ -7,7 +7,8 @@ from egc import Matrix, Scalar, Vector, nonnegative, require, rule
 
 @rule(dtypes="number")
 def scalars_of_sum(x, s: Scalar, t: Scalar):
-    """(x + s) + t = x + (s + t)"""
+    """(x + s) + t = x + (s + t), x an array: among numbers nothing is gained, and what compensates rounding is lost"""
+    require(x.ndim > 0)
     return (x + s) + t, x + (s + t)
 
 
@@ -19,13 +20,15 @@ def scalars_of_product(x, s: Scalar, t: Scalar):
 
 @rule(dtypes="number")
 def scalars_of_sum_and_difference(x, s: Scalar, t: Scalar):
-    """(x + s) - t = x + (s - t)"""
+    """(x + s) - t = x + (s - t), x an array"""
+    require(x.ndim > 0)
     return (x + s) - t, x + (s - t)
 
 
 @rule(dtypes="number")
 def scalars_of_differences(x, s: Scalar, t: Scalar):
-    """(x - s) - t = x - (s + t)"""
+    """(x - s) - t = x - (s + t), x an array"""
+    require(x.ndim > 0)
     return (x - s) - t, x - (s + t)
 
 

@@ -7,25 +7,29 @@ from egc import Axes, Constant, nonnegative, nonzero, positive, require, rule
 
 @rule
 def constants_of_sum(x, c: Constant, d: Constant):
-    """(x + c) + d = x + (c + d)"""
+    """(x + c) + d = x + (c + d), for c + d != 0: otherwise it rounds x, to a multiple of what the numbers' last digits are"""
+    require(nonzero(c + d))
     return (x + c) + d, x + (c + d)
 
 
 @rule
 def constants_of_sum_and_difference(x, c: Constant, d: Constant):
-    """(x + c) - d = x + (c - d)"""
+    """(x + c) - d = x + (c - d), for c != d"""
+    require(nonzero(c - d))
     return (x + c) - d, x + (c - d)
 
 
 @rule
 def constants_of_difference_and_sum(x, c: Constant, d: Constant):
-    """(c - x) + d = (c + d) - x"""
+    """(c - x) + d = (c + d) - x, for c + d != 0"""
+    require(nonzero(c + d))
     return (c - x) + d, (c + d) - x
 
 
 @rule
 def constants_of_double_difference(x, c: Constant, d: Constant):
-    """c - (d - x) = (c - d) + x"""
+    """c - (d - x) = (c - d) + x, for c != d"""
+    require(nonzero(c - d))
     return c - (d - x), (c - d) + x
 
 

@@ -86,6 +86,8 @@ def rewrites(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
             made = _validated(rule, _trace(rule, rank, axes))
         except SidesDiffer:
             raise
+        except rewrite.Unmet:
+            continue
         except RuleError as error:
             first_error = first_error or error
             continue

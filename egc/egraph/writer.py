@@ -81,6 +81,7 @@ class RuleWriter:
         self.dtypes(sources, inputs)
         for condition in self.group.conditions:
             self.condition(condition)
+        self.premises += self.different()
         root = self.names[self.group.source]
         if self.scope is not None:
             self.premises.append(f"(in-scope {root} {quote(self.scope)})")
@@ -94,6 +95,14 @@ class RuleWriter:
         self.drop_unused_shape()
         premises, actions = " ".join(self.premises), " ".join(self.actions)
         return f"(rule ({premises}) ({actions}) :ruleset {self.result.ruleset} :name {quote(name)})"
+
+    def different(self) -> list[str]:
+        """A sum that is put together otherwise takes no operand from itself: what a compensated sum keeps would be lost."""
+        if any(node.inputs and node.op not in SUMS for node in ir.topological([self.group.source])):
+            return []
+        differences = [node for node in ir.topological([self.group.target]) if node.op == "subtract"]
+        pairs = [[self.names.get(child) for child in node.inputs] for node in differences]
+        return [f"(!= {a} {b})" for a, b in pairs if a is not None and b is not None]
 
     def marks(self, name: str) -> Iterator[str]:
         """After `rule`: the rules that mark what loses values on the left side, or that it does not."""
@@ -357,6 +366,9 @@ class RuleWriter:
             self.actions.append(f"(set (shape-of {name}) {self.shape(node.type.shape, left=False)})")
         if self.scope is not None:
             self.actions.append(f"(in-scope {name} {quote(self.scope)})")
+
+
+SUMS = frozenset(["add", "subtract", "negative", "broadcast"])
 
 
 class _Linked:
