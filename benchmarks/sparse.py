@@ -47,13 +47,12 @@ def egc_calls(problem: Problem, arguments: tuple[Any, ...]) -> dict[str, Callabl
 def jax_calls(problem: Problem, arguments: tuple[Any, ...], compression: Any) -> dict[str, Callable[[], Any]]:
     import jax
 
-    from egc.interpret.coloring import recovered
-
     twin = problem.make(jax.numpy)
     derivative = jax.jacfwd if problem.order == 1 else jax.hessian
     dense = jax.jit(derivative(twin), static_argnums=problem.static)
     own = [each if k in problem.static else jax.numpy.asarray(each) for k, each in enumerate(arguments)]
-    seeds = jax.numpy.asarray(compression.seeds)
+    (part,) = compression.parts
+    seeds = jax.numpy.asarray(part.seeds)
 
     def products(x: Any, *rest: Any) -> Any:
         function = twin if problem.order == 1 else jax.grad(twin)
@@ -61,7 +60,7 @@ def jax_calls(problem: Problem, arguments: tuple[Any, ...], compression: Any) ->
 
     compressed = jax.jit(products, static_argnums=problem.static)
     return {
-        "jax by hand": lambda: recovered(compressed(*own), compression.pattern, compression.places),
+        "jax by hand": lambda: compression.matrix([compressed(*own)], np.dtype(float)),
         "jax dense": lambda: jax.block_until_ready(dense(*own)),
     }
 
@@ -95,7 +94,7 @@ def row(problem: Problem, threads: int, quick: bool) -> dict[str, Any]:
         "name": problem.name,
         "threads": threads,
         "unknowns": expected.shape[1],
-        "products": len(compression.seeds),
+        "products": compression.count,
         "elements": expected.nnz,
         "seconds": seconds,
         "first": first,

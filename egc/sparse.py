@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ from egc.interpret.coloring import (
     color_columns,
     color_symmetric,
     places,
-    places_by_rows,
     recovered,
     seeds,
     symmetric_places,
 )
+from egc.interpret.compression import Compression, compress
 from egc.interpret.dependence import Dependence
 from egc.interpret.patterns import Rows
 from egc.interpret.sparsity import Sparsity
@@ -120,36 +119,6 @@ def _varies(value: Any) -> bool:
 NUMERIC = np.ndarray, np.generic, bool, int, float, complex
 
 
-@dataclass(frozen=True)
-class Compression:
-    """The products that give a derivative with a pattern.
-
-    mode: `forward`, or `reverse` for those from the left. seeds: a row for each product. places: where the elements of the pattern
-    are in the products. shape: that of the function's result.
-    """
-
-    pattern: Rows
-    mode: str
-    seeds: np.ndarray
-    places: np.ndarray
-    shape: tuple[int, ...]
-
-
-def compress(pattern: Rows, order: int, mode: str, shape: tuple[int, ...]) -> Compression:
-    """Which products are made: those from the left, where columns have far fewer elements, and mode is `auto`."""
-    if order == 2:
-        colors = color_symmetric(pattern)
-        return Compression(pattern, "forward", seeds(colors), symmetric_places(pattern, colors), shape)
-    if mode == "auto":
-        across, down = (int(np.max(np.diff(each.indptr), initial=0)) for each in (pattern, pattern.tocsc()))
-        mode = "forward" if across <= 2 * down else "reverse"
-    if mode == "forward":
-        colors = color_columns(pattern)
-        return Compression(pattern, mode, seeds(colors), places(pattern, colors), shape)
-    colors = color_columns(pattern.T.tocsr())
-    return Compression(pattern, mode, seeds(colors), places_by_rows(pattern, colors), shape)
-
-
 class SparseDerivative:
     """`egc.jacobian(fn, sparse=True)` and `egc.hessian(fn, sparse=True)`: a function that returns a `scipy.sparse.csr_array`.
 
@@ -182,19 +151,21 @@ class SparseDerivative:
         plan = self.compression(*positional, **named)
         arguments = self._captures.arguments(positional, named)
         chosen = np.asarray(arguments[self._place])
-        shape = chosen.shape if plan.mode == "forward" else plan.shape
-        if not plan.seeds.size:
-            return recovered(np.zeros(0), plan.pattern, plan.places)
-        found = self._ways[plan.mode](plan.seeds.reshape(-1, *shape).astype(chosen.dtype, copy=False), *arguments)
-        return recovered(found[0] if plan.mode == "reverse" else found, plan.pattern, plan.places)
+        products = []
+        for part in plan.parts:
+            shape = chosen.shape if part.mode == "forward" else plan.shape
+            given = part.seeds.reshape(-1, *shape).astype(chosen.dtype, copy=False)
+            found = self._ways[part.mode](given, *arguments)
+            products.append(found[0] if part.mode == "reverse" else found)
+        return plan.matrix(products, chosen.dtype)
 
     def pattern(self, *positional: Any, **named: Any) -> Rows:
         """The pattern, as `egc.sparsity` gives it."""
-        return self.compression(*positional, **named).pattern
+        return self.compression(*positional, **named).pattern.copy()
 
     def products(self, *positional: Any, **named: Any) -> int:
         """How many products are made."""
-        return len(self.compression(*positional, **named).seeds)
+        return self.compression(*positional, **named).count
 
     def compression(self, *positional: Any, **named: Any) -> Compression:
         """The pattern and its coloring, found once for arguments that differ in what is differentiated by only."""

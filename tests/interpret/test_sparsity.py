@@ -15,6 +15,7 @@ from egc.backends import reference
 from egc.errors import NotEncodable
 from egc.interpret import fold
 from egc.interpret.coloring import color_columns, color_symmetric, places, recovered, seeds, symmetric_places
+from egc.interpret.compression import compress
 from egc.interpret.sparsity import Sparsity
 from egc.ir import Program
 from egc.transforms.derivatives import pushforward
@@ -167,6 +168,9 @@ def test_patterns_are_no_larger_than_they_have_to_be():
     assert egc.sparsity(lambda x, n: np.cumsum(x)[:n])(x, 2).nnz == 3
     assert dense(egc.sparsity(lambda x: np.sum(x[1:] * x[:-1]), order=2)(x)).sum() == 6
     assert egc.sparsity(lambda x: np.sum(x) - x[0], order=2)(x).nnz == 0
+    for size in (0, 3):
+        assert egc.hessian(lambda x: np.sum(x), sparse=True)(np.ones(size)).shape == (size, size)
+        assert egc.jacobian(lambda x: np.floor(x), sparse=True)(np.ones(size)).shape == (size, size)
 
 
 def test_a_local_pattern_follows_what_is_taken_at_the_point():
@@ -218,6 +222,28 @@ def test_a_matrix_comes_back_from_its_products_with_columns_of_one_color(matrix)
         assert dense(pattern)[:, colors == color].sum(1).max() <= 1
     found = recovered(seeds(colors) @ matrix.toarray().T, pattern, places(pattern, colors))
     assert (found != matrix).nnz == 0
+
+
+@settings(max_examples=60, database=None)
+@given(matrices(12), st.sampled_from(["auto", "forward", "reverse"]))
+def test_a_matrix_comes_back_from_products_from_both_sides(matrix, mode):
+    full = matrix.toarray()
+    compression = compress((matrix != 0).tocsr(), 1, mode, full.shape[:1])
+    products = [part.seeds @ (full.T if part.mode == "forward" else full) for part in compression.parts]
+    assert (compression.matrix(products, full.dtype).toarray() == full).all()
+
+
+def test_a_full_row_and_a_full_column_take_a_product_each():
+    def arrow(x):
+        return np.concatenate([np.array([np.sum(x**2)]), x[1:] * x[0]])
+
+    x = np.linspace(1.0, 2.0, 50)
+    jacobian = egc.jacobian(arrow, sparse=True)
+    assert jacobian.products(x) == 3
+    np.testing.assert_allclose(jacobian(x).toarray(), egc.jacobian(arrow)(x))
+    np.testing.assert_allclose(
+        egc.jacobian(lambda x: arrow(x)[::-1], sparse=True)(x).toarray(), egc.jacobian(arrow)(x)[::-1]
+    )
 
 
 @settings(max_examples=120, database=None)
