@@ -12,6 +12,7 @@ import numpy as np
 
 from egc.capture.arguments import Tree, flatten, unflatten
 from egc.derivatives import jacobian, transformed
+from egc.errors import NotEncodable
 from egc.interpret.uncertainty import Uncertain, aligned
 from egc.interpreted import by_position
 from egc.sparse import NUMERIC
@@ -69,7 +70,10 @@ class _Propagation:
             return unflatten(result_tree, results)
         uncertain = [(flat[k][0], [_uncertain(leaf) for leaf in flat[k][1]]) for k in places]
         sources, parts = aligned([leaf for _, leaves in uncertain for leaf in leaves])
-        floats = [np.asarray(leaf).dtype.kind == "f" for leaf in results]
+        kinds = [np.asarray(leaf).dtype.kind for leaf in results]
+        if "c" in kinds:
+            raise NotEncodable("a complex result", "uncertain values are real numbers")
+        floats = [kind == "f" for kind in kinds]
         sizes = [np.size(leaf) if real else 0 for leaf, real in zip(results, floats)]
         found = self._change(places, values, uncertain, parts, result_tree, results, sizes)
         starts = np.cumsum([0, *sizes])

@@ -157,7 +157,7 @@ class SparseDerivative:
             given = part.seeds.reshape(-1, *shape).astype(chosen.dtype, copy=False)
             found = self._ways[part.mode](given, *arguments)
             products.append(found[0] if part.mode == "reverse" else found)
-        return plan.matrix(products, chosen.dtype)
+        return plan.matrix(products, np.result_type(chosen.dtype, *products))
 
     def pattern(self, *positional: Any, **named: Any) -> Rows:
         """The pattern, as `egc.sparsity` gives it."""
@@ -177,9 +177,14 @@ class SparseDerivative:
         found = self._found.get(key)
         if found is None:
             pattern, shape = _pattern(self._captures, given, self._place, self._order)
+            mode = self._mode
+            if any(node.type.dtype.kind == "c" for node in captured.program.outputs):
+                if mode == "reverse":
+                    raise NotEncodable("a sparse Jacobian in the mode reverse", "the function's result is complex")
+                mode = "forward"
             if len(self._found) >= MOST_PATTERNS:
                 self._found.clear()
-            found = self._found[key] = captured, compress(pattern, self._order, self._mode, shape)
+            found = self._found[key] = captured, compress(pattern, self._order, mode, shape)
         return found[1]
 
 

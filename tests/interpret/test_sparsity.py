@@ -317,6 +317,15 @@ def test_sparse_derivatives_are_optimized_as_others():
     np.testing.assert_allclose(jacobian(x).toarray(), egc.jacobian(FUNCTIONS["neighbours"])(x), rtol=1e-12, atol=1e-12)
 
 
+def test_complex_results_of_real_arguments_have_complex_derivatives():
+    x = np.linspace(1.0, 2.0, 4)
+    for function in (lambda x: np.exp(1j * x), lambda x: np.sum(np.exp(1j * x)) * np.ones(2)):
+        found = egc.jacobian(function, sparse=True)(x)
+        np.testing.assert_allclose(found.toarray(), egc.jacobian(function, mode="forward")(x))
+    with pytest.raises(NotEncodable):
+        egc.jacobian(lambda x: np.exp(1j * x), sparse=True, mode="reverse")(x)
+
+
 def test_what_has_no_sparse_derivative_is_refused():
     x = np.ones(3)
     with pytest.raises(NotEncodable):

@@ -121,4 +121,6 @@ def test_what_is_no_uncertain_value_is_refused():
     with pytest.raises(TypeError):
         Uncertain(1.0)
     with pytest.raises(NotEncodable):
+        egc.propagate(lambda x: 1j * x)(Uncertain([1.0, 2.0], 0.1))
+    with pytest.raises(NotEncodable):
         egc.propagate(lambda x: np.array(sorted(x.tolist())))(Uncertain([1.0, 2.0], 0.1))
