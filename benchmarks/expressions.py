@@ -93,6 +93,12 @@ kronecker_inverse_times_vector: nonsingular:A[m,m] nonsingular:B[m,m] x[mm]
 product_of_kroneckers: A[m,m] B[m,m] C[m,m] D[m,m] x[mm]
 trace_of_kronecker: A[m,m] B[m,m]
 block_diagonal_times_vector: A[n,n] B[n,n] x[nn]
+kronecker_times_matrix: A[m,m] B[m,m] X[mm,r]
+block_triangular_solution: nonsingular:A[n,n] B[n,n] nonsingular:D[n,n] b[nn]
+three_blocks_times_vector: A[n,n] B[n,n] C[n,n] x[nnn]
+weighted_woodbury: positive:v[n] U[n,r] spd:K[r,r] b[n]
+permuted_columns: A[n,n] permutation:P[n,n]
+centered_columns: A[n,n]
 block_diagonal_solution: nonsingular:A[n,n] nonsingular:B[n,n] b[nn]
 push_through: A[n,r] B[r,n]
 distributed_vectors: A[n,n] x[n] y[n]
@@ -116,7 +122,17 @@ Sizes = Mapping[str, int]
 def sizes(n: int) -> dict[str, int]:
     """The sizes of arguments where n rows are usual: k is some, r few, m the root of n, and nn and mm are products and sums."""
     m = max(2, round(n**0.5))
-    return {"n": n, "k": max(2, n // 10), "r": max(2, n // 100), "m": m, "mm": m * m, "nn": 2 * n, "3": 3, "7": 7}
+    return {
+        "n": n,
+        "k": max(2, n // 10),
+        "r": max(2, n // 100),
+        "m": m,
+        "mm": m * m,
+        "nn": 2 * n,
+        "nnn": 3 * n,
+        "3": 3,
+        "7": 7,
+    }
 
 
 def _matrix(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

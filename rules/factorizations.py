@@ -4,6 +4,7 @@ import numpy as np
 from scipy import linalg
 
 from egc import (
+    Constant,
     Matrix,
     Scalar,
     SquareMatrix,
@@ -285,3 +286,16 @@ def squares_of_product(U: Matrix, V: Matrix):
     require(thin(U))
     B, C = U @ V, np.linalg.qr(U, mode="r") @ V
     return np.sum(B * B), np.sum(C * C)
+
+
+@rule
+def singular_values_of_diagonal(v: Vector):
+    """the singular values of diag v are |v|, in order"""
+    return np.linalg.svd(np.diag(v), compute_uv=False), np.sort(np.abs(v))[::-1]
+
+
+@rule
+def eigenvalues_of_multiple(S: SquareMatrix, c: Constant):
+    """the eigenvalues of c S are c times those of S, for c >= 0"""
+    require(nonnegative(c))
+    return np.linalg.eigvalsh(c * S), c * np.linalg.eigvalsh(S)

@@ -6,6 +6,11 @@ from scipy import linalg
 from egc import Matrix, SquareMatrix, Vector, nonsingular, require, rule
 
 
+def blocks(a, b, c, d):
+    """[[a, b], [c, d]]"""
+    return np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
+
+
 @rule
 def kronecker_times_vector(A: Matrix, B: Matrix, x: Vector):
     """(A o B) vec X = vec(A X B^T), by rows"""
@@ -123,3 +128,81 @@ def trace_of_block_diagonal(A: SquareMatrix, B: Matrix):
     """tr(A + B) = tr A + tr B"""
     left, right = np.trace(A), np.trace(B)
     return np.trace(linalg.block_diag(A, B)), left + right
+
+
+@rule
+def kronecker_times_matrix(A: Matrix, B: Matrix, X: Matrix):
+    """(A o B) times the columns of X, each as for a vector"""
+    whole, k = np.kron(A, B) @ X, X.shape[1]
+    left = (A @ X.reshape(A.shape[1], B.shape[1] * k)).reshape(A.shape[0], B.shape[1], k)
+    return whole, (B @ left).reshape(A.shape[0] * B.shape[0], k)
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_of_kronecker(A: SquareMatrix, B: Matrix):
+    """diag(A o B) = diag A o diag B"""
+    return np.diag(np.kron(A, B)), np.outer(np.diag(A), np.diag(B)).reshape(-1)
+
+
+@rule
+def vector_times_block_diagonal(x: Vector, A: Matrix, B: Matrix):
+    """x (A + B) works on each part of x"""
+    n = A.shape[0]
+    return x @ linalg.block_diag(A, B), np.concatenate([x[:n] @ A, x[n:] @ B])
+
+
+@rule
+def solutions_with_block_diagonal(A: SquareMatrix, B: Matrix, C: Matrix):
+    """(A + B)^-1 C solves for each part of C's rows, for A, B nonsingular"""
+    require(nonsingular(A), nonsingular(B))
+    whole, n = np.linalg.solve(linalg.block_diag(A, B), C), A.shape[0]
+    return whole, np.concatenate([np.linalg.solve(A, C[:n]), np.linalg.solve(B, C[n:])])
+
+
+@rule(precision="exact", dtypes="number")
+def transpose_of_block_diagonal(A: Matrix, B: Matrix):
+    """(A + B)^T = A^T + B^T"""
+    return linalg.block_diag(A, B).T, linalg.block_diag(A.T, B.T)
+
+
+@rule
+def solution_with_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix, b: Vector):
+    """[[A, B], [0, D]] x = b by back substitution of blocks, for A, D nonsingular"""
+    require(nonsingular(A), nonsingular(D))
+    whole = np.linalg.solve(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D), b)
+    n = A.shape[0]
+    y = np.linalg.solve(D, b[n:])
+    return whole, np.concatenate([np.linalg.solve(A, b[:n] - B @ y), y])
+
+
+@rule
+def solution_with_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix, b: Vector):
+    """[[A, 0], [C, D]] x = b by forward substitution of blocks, for A, D nonsingular"""
+    require(nonsingular(A), nonsingular(D))
+    whole = np.linalg.solve(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D), b)
+    n = A.shape[0]
+    x = np.linalg.solve(A, b[:n])
+    return whole, np.concatenate([x, np.linalg.solve(D, b[n:] - C @ x)])
+
+
+@rule
+def inverse_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
+    """[[A, B], [0, D]]^-1 = [[A^-1, -A^-1 B D^-1], [0, D^-1]], for A, D nonsingular"""
+    require(nonsingular(A), nonsingular(D))
+    none = np.zeros((D.shape[0], A.shape[1]), A.dtype)
+    left, right = np.linalg.inv(A), np.linalg.inv(D)
+    return np.linalg.inv(blocks(A, B, none, D)), blocks(left, -np.linalg.solve(A, B @ right), none, right)
+
+
+@rule
+def log_determinant_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
+    """log |det [[A, B], [0, D]]| = log |det A| + log |det D|"""
+    whole = np.linalg.slogdet(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D))[1]
+    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
+
+
+@rule
+def log_determinant_of_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix):
+    """log |det [[A, 0], [C, D]]| = log |det A| + log |det D|"""
+    whole = np.linalg.slogdet(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D))[1]
+    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]

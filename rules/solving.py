@@ -304,3 +304,10 @@ def log_determinant_of_product(A: SquareMatrix, B: SquareMatrix):
 def log_determinant_of_transpose(A: SquareMatrix):
     """slogdet(A^T)[1] = slogdet(A)[1]"""
     return np.linalg.slogdet(A.T)[1], np.linalg.slogdet(A)[1]
+
+
+@rule
+def solutions_with_orthogonal(Q: SquareMatrix, B: Matrix):
+    """Q X = B is solved by Q^T B, for Q orthogonal"""
+    require(orthogonal(Q))
+    return np.linalg.solve(Q, B), Q.T @ B

@@ -3,6 +3,8 @@
 import numpy as np
 
 from egc import (
+    Constant,
+    Index,
     Matrix,
     Scalar,
     SquareMatrix,
@@ -22,6 +24,7 @@ from egc import (
     tridiagonal,
     unitary,
     upper_triangular,
+    zero,
 )
 from egc.factors import gram, triangular_product
 
@@ -372,3 +375,121 @@ def vector_times_upper_triangular(x: Vector, U: SquareMatrix):
     """x U without the other triangle, for U upper triangular"""
     require(upper_triangular(U))
     return x @ U, triangular_product(U, x, right=True)
+
+
+@rule
+def permutation_of_columns(A: Matrix, P: SquareMatrix):
+    """A P are the columns of A in another order, for P a permutation"""
+    require(permutation(P))
+    return A @ P, A[:, np.argmax(P, axis=0)]
+
+
+@rule
+def vector_times_permutation(x: Vector, P: SquareMatrix):
+    """x P are the elements of x in another order, for P a permutation"""
+    require(permutation(P))
+    return x @ P, x[np.argmax(P, axis=0)]
+
+
+@rule
+def product_with_zero(Z: Matrix, A: Matrix):
+    """0 A = 0, for A finite"""
+    require(zero(Z), finite(A))
+    return Z @ A, np.zeros((Z.shape[0], A.shape[1]), A.dtype)
+
+
+@rule
+def product_by_zero(A: Matrix, Z: Matrix):
+    """A 0 = 0, for A finite"""
+    require(zero(Z), finite(A))
+    return A @ Z, np.zeros((A.shape[0], Z.shape[1]), A.dtype)
+
+
+@rule
+def zero_times_vector(Z: Matrix, x: Vector):
+    """0 x = 0, for x finite"""
+    require(zero(Z), finite(x))
+    return Z @ x, np.zeros(Z.shape[0], x.dtype)
+
+
+@rule
+def sum_with_zero(A: Matrix, Z: Matrix):
+    """A + 0 = A"""
+    require(zero(Z))
+    return A + Z, A
+
+
+@rule
+def equal_rows_times_matrix(v: Vector, B: Matrix, k: Index):
+    """(1 v^T) B = 1 (v B): where the rows of a matrix are equal, so are those of its products"""
+    return np.broadcast_to(v, (k, v.shape[0])) @ B, np.broadcast_to(v @ B, (k, B.shape[1]))
+
+
+@rule
+def matrix_times_equal_rows(A: Matrix, v: Vector):
+    """A (1 v^T) = (A 1) v^T"""
+    return A @ np.broadcast_to(v, (A.shape[1], v.shape[0])), np.outer(np.sum(A, axis=1), v)
+
+
+@rule
+def equal_columns_times_matrix(u: Vector, B: Matrix):
+    """(u 1^T) B = u (1^T B)"""
+    return np.broadcast_to(u[:, None], (u.shape[0], B.shape[0])) @ B, np.outer(u, np.sum(B, axis=0))
+
+
+@rule
+def equal_rows_times_vector(v: Vector, x: Vector, k: Index):
+    """(1 v^T) x = 1 (v x)"""
+    return np.broadcast_to(v, (k, v.shape[0])) @ x, np.broadcast_to(v @ x, (k,))
+
+
+@rule
+def equal_columns_times_vector(u: Vector, x: Vector):
+    """(u 1^T) x = u (1 x)"""
+    return np.broadcast_to(u[:, None], (u.shape[0], x.shape[0])) @ x, u * np.sum(x)
+
+
+@rule
+def equal_elements_times_matrix(c: Constant, B: Matrix, k: Index):
+    """(c 1 1^T) B = c 1 (1^T B)"""
+    return np.full((k, B.shape[0]), c, B.dtype) @ B, np.broadcast_to(c * np.sum(B, axis=0), (k, B.shape[1]))
+
+
+@rule
+def equal_elements_times_vector(c: Constant, x: Vector, k: Index):
+    """(c 1 1^T) x = c 1 (1 x)"""
+    return np.full((k, x.shape[0]), c, x.dtype) @ x, np.broadcast_to(c * np.sum(x), (k,))
+
+
+@rule
+def multiple_of_diagonal_matrix(c: Constant, v: Vector):
+    """c diag v = diag(c v)"""
+    return c * np.diag(v), np.diag(c * v)
+
+
+@rule
+def identity_minus_number_times_matrix(E: SquareMatrix, s: Scalar, B: Matrix):
+    """(I - s 1 1^T) B = B - s 1 (1^T B), which centers columns where s is 1 / n"""
+    require(identity(E))
+    return (E - s) @ B, B - s * np.sum(B, axis=0)
+
+
+@rule
+def identity_minus_number_times_vector(E: SquareMatrix, s: Scalar, x: Vector):
+    """(I - s 1 1^T) x = x - s (1 x)"""
+    require(identity(E))
+    return (E - s) @ x, x - s * np.sum(x)
+
+
+@rule
+def identity_minus_constant_times_matrix(E: SquareMatrix, c: Constant, B: Matrix):
+    """(I - c 1 1^T) B = B - c 1 (1^T B), which centers columns where c is 1 / n"""
+    require(identity(E))
+    return (E - c) @ B, B - c * np.sum(B, axis=0)
+
+
+@rule
+def identity_minus_constant_times_vector(E: SquareMatrix, c: Constant, x: Vector):
+    """(I - c 1 1^T) x = x - c (1 x)"""
+    require(identity(E))
+    return (E - c) @ x, x - c * np.sum(x)

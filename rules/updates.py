@@ -6,7 +6,7 @@ variances of 1e-12 among others of 1, it loses six digits more.
 
 import numpy as np
 
-from egc import Matrix, Vector, positive, require, rule, thin
+from egc import Matrix, SquareMatrix, Vector, positive, require, rule, spd, thin
 
 
 @rule
@@ -112,3 +112,22 @@ def log_determinant_of_updated_identity(A: Matrix, B: Matrix):
     left = np.eye(A.shape[0], dtype=A.dtype) + A @ B
     right = np.eye(A.shape[1], dtype=A.dtype) + B @ A
     return np.linalg.slogdet(left)[1], np.linalg.slogdet(right)[1]
+
+
+@rule
+def solution_with_weighted_update(v: Vector, U: Matrix, K: SquareMatrix, b: Vector):
+    """(D + U K U^T)^-1 b by Woodbury with Z = U C, K = C C^T, for D > 0, K positive definite and U thin"""
+    require(positive(v), spd(K), thin(U))
+    Z = U @ np.linalg.cholesky(K)
+    W, x = Z / v[:, None], b / v
+    inner = np.eye(U.shape[1], dtype=v.dtype) + Z.T @ W
+    return np.linalg.solve(np.diag(v) + U @ K @ U.T, b), x - W @ np.linalg.solve(inner, Z.T @ x)
+
+
+@rule
+def log_determinant_of_weighted_update(v: Vector, U: Matrix, K: SquareMatrix):
+    """log det(D + U K U^T) = log det D + log det(I + Z^T D^-1 Z), Z = U C, K = C C^T > 0, for D > 0 and U thin"""
+    require(positive(v), spd(K), thin(U))
+    Z = U @ np.linalg.cholesky(K)
+    inner = np.eye(U.shape[1], dtype=v.dtype) + Z.T @ (Z / v[:, None])
+    return np.linalg.slogdet(np.diag(v) + U @ K @ U.T)[1], np.sum(np.log(v)) + np.linalg.slogdet(inner)[1]

@@ -326,6 +326,31 @@ def block_diagonal_solution(A, B, b):
     return np.linalg.solve(linalg.block_diag(A, B), b)
 
 
+def kronecker_times_matrix(A, B, X):
+    return np.kron(A, B) @ X
+
+
+def block_triangular_solution(A, B, D, b):
+    return np.linalg.solve(np.block([[A, B], [np.zeros((D.shape[0], A.shape[1])), D]]), b)
+
+
+def three_blocks_times_vector(A, B, C, x):
+    return linalg.block_diag(A, B, C) @ x
+
+
+def weighted_woodbury(v, U, K, b):
+    return np.linalg.solve(np.diag(v) + U @ K @ U.T, b)
+
+
+def permuted_columns(A, P):
+    return A @ P
+
+
+def centered_columns(A):
+    n = A.shape[0]
+    return (np.eye(n) - np.ones((n, n)) / n) @ A
+
+
 def push_through(A, B):
     return np.linalg.inv(np.eye(A.shape[0]) + A @ B) @ A
 

@@ -361,6 +361,38 @@ def block_diagonal_solution(A, B, b):
     return np.concatenate([np.linalg.solve(A, b[: len(A)]), np.linalg.solve(B, b[len(A) :])])
 
 
+def kronecker_times_matrix(A, B, X):
+    k = X.shape[1]
+    left = (A @ X.reshape(A.shape[1], B.shape[1] * k)).reshape(A.shape[0], B.shape[1], k)
+    return (B @ left).reshape(A.shape[0] * B.shape[0], k)
+
+
+def block_triangular_solution(A, B, D, b):
+    n = len(A)
+    y = np.linalg.solve(D, b[n:])
+    return np.concatenate([np.linalg.solve(A, b[:n] - B @ y), y])
+
+
+def three_blocks_times_vector(A, B, C, x):
+    n, m = A.shape[1], A.shape[1] + B.shape[1]
+    return np.concatenate([A @ x[:n], B @ x[n:m], C @ x[m:]])
+
+
+def weighted_woodbury(v, U, K, b):
+    Z = U @ np.linalg.cholesky(K)
+    scaled, inner = _capacitance(v, Z)
+    factor = linalg.cho_factor(inner, check_finite=False)
+    return b / v - scaled @ linalg.cho_solve(factor, scaled.T @ b, check_finite=False)
+
+
+def permuted_columns(A, P):
+    return A[:, np.argmax(P, axis=0)]
+
+
+def centered_columns(A):
+    return A - A.mean(axis=0)
+
+
 def push_through(A, B):
     return np.linalg.solve((np.eye(B.shape[0]) + B @ A).T, A.T).T
 

@@ -83,17 +83,21 @@ def circulant(c: Any) -> Any:
 
 @implements_by_name("scipy.linalg.block_diag", theme=THEME)
 def block_diag(*arrs: Any) -> Any:
-    """The blocks along the diagonal, zero elsewhere."""
+    """The blocks along the diagonal, zero elsewhere: two at a time, as laws of two blocks speak of them."""
     blocks = [_block(value) for value in (arrs or ([],))]
     dtype = contraction.common_dtype(blocks)
-    width: Dim = sum((block.type.shape[1] for block in blocks), 0)
-    zero, before, rows = number(0, dtype), 0, []
-    for block in blocks:
-        after = width - before - block.type.shape[1]
-        padded = current().make("pad", build.cast(block, dtype), zero, low=(0, before), high=(0, after))
-        rows.append(contraction.with_length(padded, 1, width))
-        before = before + block.type.shape[1]
-    return fresh(build.concatenate(rows, 0))
+    found = build.cast(blocks[-1], dtype)
+    for block in reversed(blocks[:-1]):
+        found = _two_blocks(build.cast(block, dtype), found)
+    return fresh(found)
+
+
+def _two_blocks(a: Node, b: Node) -> Node:
+    left, right = a.type.shape[1], b.type.shape[1]
+    zero = number(0, a.type.dtype)
+    above = current().make("pad", a, zero, low=(0, 0), high=(0, right))
+    below = current().make("pad", b, zero, low=(0, left), high=(0, 0))
+    return build.concatenate([contraction.with_length(each, 1, left + right) for each in (above, below)], 0)
 
 
 def _block(value: Any) -> Node:
