@@ -15,6 +15,7 @@ DEFAULT = (
     "fusion",
     "linalg",
     "structure",
+    "kernels",
     "entries",
     "solving",
     "factorizations",
