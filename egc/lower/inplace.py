@@ -23,7 +23,7 @@ from egc import sizes
 from egc.lower.access import row_major
 from egc.lower.loops import Body, Branch, Call, Check, Repeat
 from egc.lower.names import WRITES, filtered, is_item, made, mentioned, operands, renamed, without_unused
-from egc.lower.overlap import reads_in_time
+from egc.lower.overlap import reads_in_time, writes_in_time
 from egc.lower.statements import (
     Access,
     For,
@@ -239,8 +239,9 @@ class _Plan:
 
             if not reads_in_time(step, new, old, self.types[new], idle):
                 return n
-        added = {(u, n) for n in active for u in (*reading, *self.writers.get(old, ())) if u != n and u not in active}
-        if any(u in active for u in self.writers.get(old, ())):
+        writing = [n for n in self.writers.get(old, ()) if self._still_writes(n, old)]
+        added = {(u, n) for n in active for u in (*reading, *writing) if u != n and u not in active}
+        if any(u in active and not self._in_one_nest(u, active, new, old) for u in writing):
             return None
         if any(self._precedes(n, u) for u, n in added):
             return None
@@ -255,6 +256,32 @@ class _Plan:
             self.readers.setdefault(new, []).extend(reading)
             self.writers[new] = [*self.writers.get(old, ()), *self.writers[new]]
         return None
+
+    def _still_writes(self, number: int, name: str) -> bool:
+        """Whether a unit writes an array other than by copies that will be gone."""
+        step = self.steps[number]
+        return not is_item(step) or any(
+            id(s) not in self.idle and any(access.array == name for access in writes(s)) for s in statements([step])
+        )
+
+    def _in_one_nest(self, number: int, active: Sequence[int], new: str, old: str) -> bool:
+        """Whether the one unit that changes a new version may be one that writes the older one too: for what lies in its memory,
+        elements are read before they are changed, and written in the order of versions."""
+        step, placed = self.steps[number], self.resolved()
+        if not isinstance(step, For) or list(active) != [number] or placed.get(new):
+            return False
+        memory = placed.get(old, old)
+        versions = {memory, old, *(name for name, place in placed.items() if place == memory)}
+
+        def idle(s: Any) -> bool:
+            load = s if isinstance(s, Load) and self._only_copied(s, new) else self._copied(s, new)
+            return id(s) in self.idle or (load is not None and load.access.array == old)
+
+        return all(
+            check(step, new, version, self.types[new], idle)
+            for version in versions
+            for check in (reads_in_time, writes_in_time)
+        )
 
     def without_idle(self, step: Any) -> Iterator[Any]:
         """A step without copies of elements to their own places."""

@@ -37,6 +37,25 @@ def reads_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) 
     return all(_in_time(read, write, type) for read in before for write in after)
 
 
+def writes_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) -> bool:
+    """Whether no element of `old` that a nest writes is written after the same element of `new`, whatever the sizes."""
+    places = [place for place in _places((loop,), ()) if not idle(place.statement)]
+    before = [place for place in places if any(access.array == old for access in writes(place.statement))]
+    after = [place for place in places if any(access.array == new for access in writes(place.statement))]
+    return all(_overwrites(first, then, type) for first in before for then in after)
+
+
+def _overwrites(first: _Place, then: _Place, type: ArrayType) -> bool:
+    """Whether the same elements are written by the second of two stores in each iteration, if by both."""
+    one, other = first.statement, then.statement
+    if not isinstance(one, Store) or not isinstance(other, Store):
+        return False
+    if first.body is not then.body or first.position > then.position or one.access.strides != other.access.strides:
+        return False
+    shift = one.access.offset - other.access.offset
+    return shift == 0 or _by_whole_blocks(other.access, then.dims, shift, type)
+
+
 def _places(items: tuple[Item, ...], dims: tuple[Dim, ...]) -> Iterator[_Place]:
     for position, item in enumerate(items):
         if isinstance(item, For):

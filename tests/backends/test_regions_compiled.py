@@ -27,6 +27,7 @@ from .test_regions import (
     at,
     cond,
     filled,
+    inner,
     loop,
     number,
     part,
@@ -159,3 +160,41 @@ def test_an_element_of_a_number_seen_as_an_array_of_length_1_is_that_number():
     agree([x, k], states, (np.array([0.5]), np.array(0)), (np.array([0.5]), np.array(-1)))
     with pytest.raises(IndexError):
         BACKEND.compile(Program((x, k), states)).run(np.array([0.5]), np.array(1))
+
+
+def rows_by_three(last):
+    """Three rows of a matrix in each iteration, of which one nest makes two: the last one at a place from the first."""
+    x, out = argument("x", "f64[m]"), argument("out", "f64[n, m]")
+
+    def body(i, x, out):
+        second = make("sin", add(x, x))
+        third = make("sin", add(second, second))
+        for row, place in ((x, 0), (second, 1), (third, last)):
+            out = put_part(out, make("reshape", row, shape=(1, *row.type.shape)), 3 * A + place, 0)
+        return add(third, second), out
+
+    return x, out, loop(1, size(sizes.floordiv(N, 3)), [x, out], body)
+
+
+@pytest.mark.parametrize("last", [2, 1, 0])
+def test_rows_that_one_nest_writes_one_after_the_other_lie_in_one_array(last):
+    x, out, states = rows_by_three(last)
+    given = [(np.ones(m), np.zeros((n, m))) for n, m in ((3, 3), (8, 1), (6, 20))]
+    compiled = agree([x, out], states, *given)
+    assert inner(compiled).count("for i0") == 3
+
+
+def test_rows_that_one_nest_writes_at_places_by_data_keep_their_order():
+    x, out, k = argument("x", "f64[m]"), argument("out", "f64[n, m]"), argument("k", "i64")
+    M, at_k = out.type.shape[1], sizes.symbol("k")
+
+    def body(i, x, out):
+        new = make("sin", add(x, x))
+        row, next_row = (make("reshape", each, shape=(1, M)) for each in (x, new))
+        return new, put_part(put_part(out, row, A, 0), next_row, at_k, 0)
+
+    program = Program((x, out, k), loop(1, size(3), [x, out], body), size_inputs=frozenset(["k"]))
+    for place in range(4):
+        given = np.ones(5), np.zeros((4, 5)), np.array(place)
+        for mine, theirs in zip(BACKEND.compile(program).run(*given), REFERENCE.compile(program).run(*given)):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12)
