@@ -86,6 +86,14 @@ WITHOUT = {
     "orthogonal_norm": ("matmul", 0),
     "exponential_of_diagonal": ("expm", 0),
     "solution_and_log_determinant": ("lu", 0),
+    "product_of_kroneckers": ("multiply", 0),
+    "pentadiagonal_solution": ("solve", 0),
+    "triangular_times_vector": ("matmul", 0),
+    "centered_columns": ("matmul", 0),
+    "permuted_columns": ("matmul", 400),
+    "block_triangular_solution": ("concatenate", 800),
+    "three_blocks_times_vector": ("concatenate", 1200),
+    "weighted_woodbury": ("matmul", 1600),
 }
 
 
