@@ -7,7 +7,6 @@ options. They compose in any order.
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from egc.custom import custom_derivative
 from egc.dispatch import Optimized
 from egc.errors import NotEncodable, ProgramError
-from egc.mapped import row_by_row
+from egc.mapped import copied, row_by_row
 from egc.options import Options
 from egc.sparse import SparseDerivative
 from egc.transformed import Transformed
@@ -39,7 +38,7 @@ def _as_written(transformed: Transformed, positional: Sequence[Any], named: Mapp
         raise
     except Exception as error:
         reason = error
-    function, given = transformed.function, copy.deepcopy((positional, dict(named)))
+    function, given = transformed.function, copied((tuple(positional), dict(named)))
     while isinstance(function, Transformed) and function.kind in OF_ARGUMENTS:
         function = function.function
     if transformed.kind in OF_ARGUMENTS:
@@ -159,6 +158,8 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
 def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value, and a function that takes a cotangent of its form and shape to those of the arguments, in a tuple.
 
+    The arguments are as they are now: later writes into them, and those of the function itself, do not count.
+
     >>> import numpy as np
     >>> value, pull = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> [float(each) for each in pull(1.0)]
@@ -166,8 +167,9 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tup
     """
     pull = _cached("pullback", fn)
     plain = getattr(fn, "__egc_plain__", fn)
-    value = fn(*primals) if isinstance(fn, Optimized) else plain(*primals)
-    return value, lambda cotangents: pull(tuple(primals), cotangents)
+    kept = copied(primals)
+    value = (fn if isinstance(fn, Optimized) else plain)(*copied(primals))
+    return value, lambda cotangents: pull(kept, cotangents)
 
 
 def jacobian(

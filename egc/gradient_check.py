@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from egc.capture.arguments import flatten, unflatten
 from egc.derivatives import PLAIN, jvp, vjp
 from egc.dispatch import Optimized
 from egc.errors import NotDifferentiable, VerificationError
+from egc.mapped import copied
 from egc.options import Options
 
 TOLERANCE = {8: 1e-6, 4: 2e-2}
@@ -43,7 +43,7 @@ def check_grads(
     >>> import numpy as np
     >>> check_grads(lambda x: np.sum(np.sin(x) * x), (np.array([1.0, 2.0]),))
     """
-    args = copy.deepcopy(tuple(args))
+    args = copied(tuple(args))
     chosen = [argnums] if isinstance(argnums, int) else argnums
     places = [k for k, each in enumerate(args) if _moves(each)] if chosen is None else [k % len(args) for k in chosen]
     if not places:
@@ -83,11 +83,11 @@ class _Check:
         """Checks the first derivative of a function, which is one of order `now - 1`, then the orders after it."""
         compiled = Optimized(function, self.options)
         tangents = self._drawn(values)
-        results, pushed = jvp(compiled, copy.deepcopy(values), tangents)
+        results, pushed = jvp(compiled, copied(values), tangents)
         if not self._close(function, values, tangents, pushed):
             self._name_element(compiled, values, now)
         cotangents = self._drawn(results)
-        pulled = vjp(compiled, *copy.deepcopy(values))[1](cotangents)
+        pulled = vjp(compiled, *copied(values))[1](cotangents)
         self._transposed(compiled, values, (tangents, pushed), (cotangents, pulled), now)
         if now < order:
             self.run(lambda *moved: jvp(function, moved, tangents)[1], values, order, now + 1)
@@ -133,7 +133,7 @@ class _Check:
     def _name_element(self, function: Any, values: Any, now: int) -> None:
         """Raises for the first element along which tangents are not differences."""
         for name, index, unit in _units(values, self.arguments):
-            pushed = jvp(function, copy.deepcopy(values), unit)[1]
+            pushed = jvp(function, copied(values), unit)[1]
             for error, bound, moved, expected in self._errors(function.__egc_plain__, values, unit, pushed):
                 if not error <= bound:
                     self._fail(now, name, index, "its tangent", moved, "differences", expected)
@@ -149,7 +149,7 @@ class _Check:
         if abs(left - right) <= self.tolerance * size:
             return
         for (name, index, unit), back in zip(_units(values, self.arguments), _elements(pulled)):
-            expected, _ = _paired(cotangents, jvp(function, copy.deepcopy(values), unit)[1])
+            expected, _ = _paired(cotangents, jvp(function, copied(values), unit)[1])
             if not abs(np.real(back) - expected) <= self.tolerance * size:
                 self._fail(now, name, index, "its cotangent", np.real(back), "tangents", expected)
         raise VerificationError(f"the cotangents of order {now} of {self.name} do not transpose its tangents")

@@ -12,6 +12,13 @@ from egc.capture.mapped import axes_of, axes_of_arguments
 from egc.transformed import Transformed
 
 
+def copied(value: Any) -> Any:
+    """A value with arrays of its own."""
+    leaves: list[tuple[str, Any]] = []
+    tree = flatten(value, "", leaves)
+    return unflatten(tree, [leaf.copy(order="K") if type(leaf) is np.ndarray else leaf for _, leaf in leaves])
+
+
 def row_by_row(mapped: Transformed, positional: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """What a function gives for each row of its arguments, along the axes that are mapped over."""
     given = mapped.__signature__.bind(*positional, **named)

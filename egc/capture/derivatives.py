@@ -462,8 +462,17 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 @implements_by_name("egc.derivatives.vjp", theme="derivatives")
 def vjp(function: Callable[..., Any], *primals: Any) -> Any:
-    value = current().interpret(function, primals)
-    return value, Pull(_transformed("pullback", function), primals)
+    value = current().interpret(function, _snapshot(primals))
+    return value, Pull(_transformed("pullback", function), _snapshot(primals))
+
+
+def _snapshot(primals: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arguments with arrays of their own, so that writes elsewhere do not count."""
+    leaves: list[tuple[str, Any]] = []
+    tree = trees.flatten(primals, "", leaves)
+    new = [Array(leaf.node, leaf.kind) if isinstance(leaf, Array) else leaf for _, leaf in leaves]
+    found: tuple[Any, ...] = trees.unflatten(tree, new)
+    return found
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,27 @@ def test_an_argument_that_the_function_writes_into_keeps_its_value():
     close(given, X)
 
 
+def test_writes_after_vjp_and_by_the_function_do_not_count():
+    def function(x):
+        y = x * x
+        x[0] = 7.0
+        return np.sum(y * x)
+
+    def inside(x):
+        _, pull = vjp(function, x)
+        x[1] = 9.0
+        return pull(1.0)[0]
+
+    expected = [14.0, 12.0, 27.0]
+    given = X.copy()
+    _, pull = vjp(function, given)
+    close(given, X)
+    given[1] = 9.0
+    close(pull(1.0)[0], expected)
+    close(inside(X.copy()), expected)
+    close(egc.optimize(inside, backend="reference")(X.copy()), expected)
+
+
 # Mapped functions
 
 
