@@ -24,6 +24,7 @@ SAMPLE = 6
 AT_JUMPS = {
     "gauss_seidel": "its tolerance moves, and with it the number of iterations",
     "power_iteration": "its tolerance moves, and with it the number of iterations",
+    "conjugate_gradients": "its tolerance moves below 0, where it never ends",
     "adaptive_step": "its tolerance moves, and with it the number of steps",
     "shortest_paths": "paths of equal length are ties",
     "ising_sweeps": "it changes an array of integers, which does not move",
