@@ -216,14 +216,19 @@ def _by_reverse(step: Step, reverse: Program, cotangents: Mapping[int, Node], st
     counter = ir.input(index, ArrayType(INT64, ()))
     size = count_size(count)
     limit: tuple[Node, ...] = ()
-    body = Program((*update.inputs, *step.fresh), step.outputs, "update", update.size_inputs)
+    # What the iteration made of the states is known: it is what the way back has.
+    known = [k for k in sorted(step.used_states) if update.outputs[k].op != "input"]
+    after = stand_ins(update, "_after", [states[k].type for k in known])
+    outputs = replaced(step.outputs, {update.outputs[k]: each for k, each in zip(known, after)})
+    body = Program((*update.inputs, *step.fresh, *after), outputs, "update", update.size_inputs)
+    more = (*step.fresh, *(states[k] for k in known))
     if step.first and size is None:
         limit = tuple(stand_ins(update, "_limit", [ArrayType(INT64, ())]))
         place = make("subtract", make("subtract", limit[0], ir.constant(1, INT64)), ir.size(sizes.symbol(index)))
         found = with_number(reverse, place, [*states, *operands])
         assert found is not None
         before = found
-        found = with_number(body, place, [*before, *operands, *step.fresh])
+        found = with_number(body, place, [*before, *operands, *more])
         assert found is not None
         results = found
     else:
@@ -234,7 +239,7 @@ def _by_reverse(step: Step, reverse: Program, cotangents: Mapping[int, Node], st
             numbers, values = [ir.size(back)], {update.inputs[0].params["name"]: back}
         named = {reverse.inputs[0].params["name"]: back} if numbers else {}
         before = inline(reverse, [*numbers, *states, *operands], named)
-        results = inline(body, [*numbers, *before, *operands, *step.fresh], values)
+        results = inline(body, [*numbers, *before, *operands, *more], values)
     program = Program(
         (counter, *states, *step.fresh, *operands, *limit), (*before, *results), "update", frozenset([index])
     )
