@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import ctypes
 import dataclasses
 import functools
 
@@ -339,3 +340,13 @@ def test_gradients_feed_scipys_minimizers():
     )
     for found in (both, newton):
         np.testing.assert_allclose(found.x, np.ones(3), atol=1e-4)
+
+
+def test_values_with_gradients_feed_c():
+    made = egc.optimize(value_and_grad(lambda x: np.sum(x**4)), backend="numba").compile(np.ones(3))
+    pointer = ctypes.POINTER(ctypes.c_double)
+    function = ctypes.CFUNCTYPE(None, pointer, ctypes.c_int64, pointer, pointer)(made.address)
+    value, gradient = np.empty(1), np.empty(3)
+    function(*(X.ctypes.data_as(pointer), 3), *(each.ctypes.data_as(pointer) for each in (value, gradient)))
+    assert value[0] == 98
+    close(gradient, 4 * X**3)
