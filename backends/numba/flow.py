@@ -101,6 +101,7 @@ class FlowWriter:
         self.source.local.update(_indices(step))
         self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.moved = set(_moved(step))
+        self.passed = self._passed()
         self.scalars: dict[str, np.dtype] = {
             **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
             **dict(_scalars(step)),
@@ -216,7 +217,7 @@ class FlowWriter:
             assert step.index is not None
             self.line(indent, f"for {self.scalar(step.index)} in range({span}):")
         self.condition(step.pre, indent + 1)
-        self.body(step.update, indent + 1)
+        self.body(step.update, indent + 1, self.passed.get(step.index or "", ()))
         self.condition(step.post, indent + 1)
 
     def condition(self, condition: Condition | None, indent: int) -> None:
@@ -224,9 +225,21 @@ class FlowWriter:
             self.body(condition.body, indent)
             self.line(indent, f"if not {self.scalar(condition.value)}: break")
 
-    def body(self, body: Body, indent: int) -> None:
+    def _passed(self) -> dict[str, list[tuple[str, ArrayType]]]:
+        """Arrays of regions whose memory may become another array's, by the number of the loop whose iterations they are as long
+        as: what is made inside of a branch, or of a further loop, is still read after it."""
+        found: dict[str, list[tuple[str, ArrayType]]] = {}
+        indices = list(_indices(self.step))
+        for name, type in self.own:
+            if name in self.dynamic and name in self.moved:
+                innermost = max(indices.index(symbol) for symbol in sizes.symbols(type.size) if symbol in indices)
+                found.setdefault(indices[innermost], []).append((name, type))
+        return found
+
+    def body(self, body: Body, indent: int, passed: Sequence[tuple[str, ArrayType]] = ()) -> None:
         self.scalars.update(body.scalars)
-        buffers = [(name, type) for name, type in body.blocks if name in self.dynamic]
+        buffers = [(name, type) for name, type in body.blocks if name in self.dynamic and name not in self.moved]
+        buffers.extend(passed)
         for name, type in buffers:
             self.buffer(name, type, indent)
         written, bounds = len(self.source.lines), self.source.bounds

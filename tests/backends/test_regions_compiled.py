@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+import egc
 from egc import sizes
 from egc.backends.numba import BACKEND
 from egc.backends.reference import BACKEND as REFERENCE
@@ -198,3 +199,25 @@ def test_rows_that_one_nest_writes_at_places_by_data_keep_their_order():
         given = np.ones(5), np.zeros((4, 5)), np.array(place)
         for mine, theirs in zip(BACKEND.compile(program).run(*given), REFERENCE.compile(program).run(*given)):
             np.testing.assert_allclose(mine, theirs, rtol=1e-12)
+
+
+def tails(A):
+    out = np.zeros(len(A))
+    for k in range(len(A)):
+        v = A[k:, k].copy()
+        if v[0] > 0:
+            w = A[k:, k:] @ v
+            w = np.sqrt(np.abs(A[k:, k:] @ w)) - w
+        else:
+            w = np.zeros(len(v))
+        u = A[k:, k:] @ v
+        out[k] = w @ (u + A[k:, k:] @ u)
+    return out
+
+
+def test_what_a_branch_makes_lives_as_long_as_the_iteration_that_reads_it():
+    """An array of a length that changes with the iteration, made in a branch in memory that later library calls would take."""
+    optimized = egc.optimize(tails, rules=[])
+    for side in (5, 20):
+        A = np.random.default_rng(side).normal(size=(side, side))
+        np.testing.assert_allclose(optimized(A), tails(A), rtol=1e-10)
