@@ -3,12 +3,15 @@
 The fast suite takes a seeded sample by NumPy; all programs, by NumPy and by numba with all rules, are a long sweep:
 
     pytest -m slow tests/programs/test_derivatives.py
+
+EGC_PROGRAMS is the number of them that a shorter sweep takes.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 from typing import Any
 
 import numpy as np
@@ -115,9 +118,16 @@ def test_derivatives_of_a_program(program):
     require_derivatives(program, "reference")
 
 
+ALL = [(program, backend) for program in DIFFERENTIABLE for backend in ("reference", "numba")]
+LONG = min(int(os.environ.get("EGC_PROGRAMS", len(ALL))), len(ALL))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["reference", "numba"])
-@pytest.mark.parametrize("program", DIFFERENTIABLE, ids=lambda program: program.name)
+@pytest.mark.parametrize(
+    ("program", "backend"),
+    [ALL[k] for k in np.random.default_rng(4).choice(len(ALL), LONG, replace=False)],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_derivatives_of_every_program(program, backend):
     require_derivatives(program, backend)
 

@@ -38,7 +38,11 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+FAST = ("sorting", "einsum", "extremes", "norms", "fancy indexing", "cumulative sums")
+"""Functions of the fast suite; the others, of which each compiles for seconds, are a long sweep."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FUNCTIONS])
 def test_derivatives_to_third_order_are_those_of_jax(name):
     function = FUNCTIONS[name]
     direction = np.array([0.5, -1.0, 0.25, 2.0])
