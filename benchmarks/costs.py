@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -163,13 +162,7 @@ def plot(rows: Sequence[Mapping[str, Any]], file: Path) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table and its summary, and writes what is asked for."""
-    try:
-        rows = rows_from_processes(options)
-    except subprocess.CalledProcessError as error:
-        return error.returncode
-    if not rows:
-        print(f"no kernel's name contains {options.only!r}", file=sys.stderr)
-        return 1
+    rows = rows_from_processes(options)
     print_rows(rows)
     if options.json:
         write_json(rows, options.json, summary=summary(rows))

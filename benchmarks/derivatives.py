@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from rich.table import Table
 from benchmarks.derivative_programs import PROBLEMS, Problem
 from benchmarks.harness import Effort, interleaved_medians, require_agreement
 from benchmarks.loops import patience
-from benchmarks.processes import rows_from_processes, write_json
+from benchmarks.processes import report_failures, rows_from_processes, write_json
 from benchmarks.report import geometric_mean, microseconds
 
 EFFORT = Effort(rounds=15, budget=1.0)
@@ -195,20 +194,11 @@ def print_summary(found: dict[str, Any]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table and its summary, and writes what is asked for; 1 where one failed or disagrees."""
-    try:
-        rows = rows_from_processes(options)
-    except subprocess.CalledProcessError as error:
-        return error.returncode
-    if not rows:
-        print(f"no problem's name contains {options.only!r}", file=sys.stderr)
-        return 1
+    rows = rows_from_processes(options)
     print_table(rows)
     summaries = [summary([each for each in rows if each["threads"] == n]) for n in options.threads]
     for found in summaries:
         print_summary(found)
-    for each in rows:
-        for name, why in each["failed"].items():
-            print(f"FAILED: {each['name']}, {name}: {why}", file=sys.stderr)
     if options.json:
         write_json(rows, options.json, summary=summaries)
-    return int(any(each["failed"] for each in rows))
+    return report_failures(rows)

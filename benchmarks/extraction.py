@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.processes import write_json
+from benchmarks.processes import selected, write_json
 
 LIMITS: dict[str, Any] = {"enodes": 1_000, "seconds": 5.0}
 """Of a proof, for each e-graph."""
@@ -217,10 +217,7 @@ def run(options: argparse.Namespace) -> int:
         if not options.quick or place % 4 == 0:
             rows += [row(name, each) for each, _ in searches(result)]
             print(f"{name}: {rows[-1]['enodes'] if rows else 0} e-nodes", file=sys.stderr, flush=True)
-    if not rows:
-        print(f"no program's name contains {options.only!r}", file=sys.stderr)
-        return 1
-    print_rows(rows)
+    print_rows(selected(rows, options))
     if options.json:
         write_json(rows, options.json, summary=summary(rows))
     worse = [each["name"] for each in rows if worse_than_before(each)]

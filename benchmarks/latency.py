@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.generated import SHAPES
-from benchmarks.processes import write_json
+from benchmarks.processes import selected, write_json
 
 LIBRARIES = ("egc", "jax.jit", "pytensor", "numba")
 FIRST_COUNT = 50
@@ -34,10 +34,7 @@ Row = dict[str, Any]
 
 def run(options: argparse.Namespace) -> int:
     """Measures, prints, and writes what is asked for."""
-    rows = measure(options)
-    if not rows:
-        print(f"no measurement's name contains {options.only!r}", file=sys.stderr)
-        return 1
+    rows = selected(measure(options), options)
     print_tables(rows)
     if options.json:
         write_json(rows, options.json)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from benchmarks.harness import Effort, interleaved_medians, require_agreement
 from benchmarks.loops import patience
-from benchmarks.processes import rows_from_processes, write_json
+from benchmarks.processes import report_failures, rows_from_processes, write_json
 from benchmarks.report import microseconds
 from benchmarks.sparse_programs import PROBLEMS, Problem
 
@@ -143,17 +142,8 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table and writes what is asked for; 1 where one failed or disagrees."""
-    try:
-        rows = rows_from_processes(options)
-    except subprocess.CalledProcessError as error:
-        return error.returncode
-    if not rows:
-        print(f"no problem's name contains {options.only!r}", file=sys.stderr)
-        return 1
+    rows = rows_from_processes(options)
     print_table(rows)
-    for each in rows:
-        for name, why in each["failed"].items():
-            print(f"FAILED: {each['name']}, {name}: {why}", file=sys.stderr)
     if options.json:
         write_json(rows, options.json)
-    return int(any(each["failed"] for each in rows))
+    return report_failures(rows)

@@ -30,6 +30,10 @@ MOST_KINDS = 64
 """Kinds of arguments of one function whose Programs are kept."""
 
 
+NUMERIC = np.ndarray, np.generic, bool, int, float, complex
+"""What numbers and arrays are."""
+
+
 class Captures:
     """The Programs of one function, by kind of arguments."""
 
@@ -202,5 +206,4 @@ def _sample(value: Any) -> Any:
 
 def _point(value: Any) -> Any:
     """A value that is no interval: one of no width. Raises NotEncodable for a complex one."""
-    numeric = isinstance(value, (np.ndarray, np.generic, bool, int, float, complex))
-    return Intervals(evaluate_reference).exact(np.asarray(value)) if numeric else value
+    return Intervals(evaluate_reference).exact(np.asarray(value)) if isinstance(value, NUMERIC) else value

@@ -14,8 +14,7 @@ from egc.capture.arguments import Tree, flatten, unflatten
 from egc.derivatives import jacobian, transformed
 from egc.errors import NotEncodable
 from egc.interpret.uncertainty import Uncertain, aligned
-from egc.interpreted import by_position
-from egc.sparse import NUMERIC
+from egc.interpreted import NUMERIC, by_position
 
 MOST_SEEDS = 2**22
 """Numbers in the seeds of products that are made at once."""

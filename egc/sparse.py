@@ -24,7 +24,7 @@ from egc.interpret.compression import Compression, compress
 from egc.interpret.dependence import Dependence
 from egc.interpret.patterns import Rows
 from egc.interpret.sparsity import Sparsity
-from egc.interpreted import Captures, run
+from egc.interpreted import NUMERIC, Captures, run
 from egc.options import Options
 from egc.pipeline import evaluate_reference
 
@@ -114,9 +114,6 @@ def _known(domain: Sparsity, value: Any, local: bool) -> Any:
 def _varies(value: Any) -> bool:
     """Whether it is a floating number, such as a time, of which patterns shall not depend."""
     return isinstance(value, (float, complex, np.inexact)) or (isinstance(value, np.ndarray) and not value.ndim)
-
-
-NUMERIC = np.ndarray, np.generic, bool, int, float, complex
 
 
 class SparseDerivative:

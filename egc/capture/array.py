@@ -304,6 +304,13 @@ def promotion_key(value: Any) -> Any:
     return np.asarray(value).dtype
 
 
+def kind_of_value(value: Any) -> str:
+    """Which of the kinds of traced values a number or array is."""
+    if isinstance(value, Array):
+        return value.kind
+    return "array" if isinstance(value, np.ndarray) else "scalar" if isinstance(value, np.generic) else "python"
+
+
 def to_node(value: Any, dtype: np.dtype | None = None) -> Node:
     """The Node of any operand: traced, a size, a number, an array, or a nested sequence of these."""
     if isinstance(value, Array):

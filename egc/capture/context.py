@@ -118,6 +118,18 @@ class Context:
             self.made[node] = self.tick()
         return node
 
+    def stand_in(self, prefix: str, type: ArrayType) -> Node:
+        """An input of its own for a value that is put in its place later."""
+        place = ir.input(f"{prefix}{self.tick()}", type)
+        self.made[place] = self.tick()
+        return place
+
+    def note_made(self, nodes: Sequence[Node]) -> None:
+        """Notes when Nodes were made that did not come from `make`: now."""
+        for node in ir.topological(nodes):
+            if node not in self.made:
+                self.made[node] = self.tick()
+
     def tick(self) -> int:
         """A number that grows: what is made later has a greater one."""
         self.serial += 1

@@ -9,13 +9,12 @@ import numpy as np
 
 from egc import ir
 from egc.capture import arguments as trees
-from egc.capture.array import Array, Cell, result, to_node
-from egc.capture.build import cast
+from egc.capture.array import Array, Cell, kind_of_value, result, to_node
+from egc.capture.build import cast, zeros_like
 from egc.capture.context import current
 from egc.capture.flow.region import Closing, depends_on, inside
 from egc.custom import CustomDerivative
 from egc.errors import NotDifferentiable, NotEncodable
-from egc.ir import Node
 from egc.ops import BOOL, CUSTOM
 
 Machine = Any
@@ -35,19 +34,19 @@ def call(machine: Machine, given: CustomDerivative, arguments: Sequence[Any]) ->
     tree = trees.flatten(tuple(arguments), "argument", leaves)
     moving = [k for k, (_, leaf) in enumerate(leaves) if _moves(leaf)]
     nodes = [to_node(leaves[k][1]) for k in moving]
-    places = [_fresh(node) for node in nodes]
-    changes = [_fresh(node) for node in nodes]
+    places, changes = ([context.stand_in("_a", node.type) for node in nodes] for _ in range(2))
     with inside() as region:
         values, tangents = [leaf for _, leaf in leaves], [0.0 for _ in leaves]
         for k, place, change in zip(moving, places, changes):
-            leaf = leaves[k][1]
-            kind = leaf.kind if isinstance(leaf, Array) else "array" if isinstance(leaf, np.ndarray) else "python"
+            kind = kind_of_value(leaves[k][1])
             values[k], tangents[k] = Array(Cell(place), kind), Array(Cell(change), kind)
         primals, moved = (machine.own_all(trees.unflatten(tree, each)) for each in (values, tangents))
         returned = machine.call(given.function, primals)
         machine.rules.append(given)
-        _, tangent = machine.call(given.rule, (primals, moved))
-        machine.rules.pop()
+        try:
+            _, tangent = machine.call(given.rule, (primals, moved))
+        finally:
+            machine.rules.pop()
         found: list[tuple[str, Any]] = []
         shape = trees.flatten(returned, "result", found)
         results = [to_node(leaf) for _, leaf in found]
@@ -58,7 +57,7 @@ def call(machine: Machine, given: CustomDerivative, arguments: Sequence[Any]) ->
         other = [cast(to_node(leaf), node.type.dtype) for (_, leaf), node in zip(turned, results)]
     if region.cells:
         raise NotEncodable(f"a call of {given.__name__}", "it writes into an array from outside of it", context.line)
-    still = [ir.constant(0, node.type.dtype, node.type.shape) for node in nodes]
+    still = [zeros_like(node) for node in nodes]
     known = dict(zip((*places, *changes), (*nodes, *still)))
     for check in context.derivatives.replaced(region.checks, known):
         context.check(check)
@@ -79,10 +78,3 @@ def _moves(leaf: Any) -> bool:
     if isinstance(leaf, (Array, np.ndarray, np.generic)):
         return leaf.dtype.kind in "fc"
     return isinstance(leaf, (float, complex))
-
-
-def _fresh(node: Node) -> Node:
-    context = current()
-    place = ir.input(f"_a{context.tick()}", node.type)
-    context.made[place] = context.tick()
-    return place

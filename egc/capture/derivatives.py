@@ -13,7 +13,8 @@ import numpy as np
 from egc import ir
 from egc.capture import arguments as trees
 from egc.capture.arguments import Tree
-from egc.capture.array import Array, Cell, fresh, result, to_node
+from egc.capture.array import Array, Cell, fresh, kind_of_value, result, to_node
+from egc.capture.build import zeros_like
 from egc.capture.bytecode import Closure
 from egc.capture.context import current
 from egc.capture.flow.region import inside
@@ -136,16 +137,12 @@ def _stand_in(leaf: Any, name: str, inputs: list[Node], actual: list[Node]) -> A
             f"its dtype is {node.type.dtype}; derivatives are with respect to floating or complex numbers",
             context.line,
         )
-    place = ir.input(f"_x{context.tick()}", node.type)
-    context.made[place] = context.tick()
+    place = context.stand_in("_x", node.type)
     inputs.append(place)
     actual.append(node)
-    kind = leaf.kind if isinstance(leaf, Array) else "array" if isinstance(leaf, np.ndarray) else "scalar"
-    if type(leaf) in (float, complex):
-        kind = "python"
     cell = Cell(place)
     cell.contiguous = not isinstance(leaf, Array) or leaf.contiguous
-    return Array(cell, kind)
+    return Array(cell, kind_of_value(leaf))
 
 
 def _put_back(part: Part, nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -155,9 +152,7 @@ def _put_back(part: Part, nodes: Sequence[Node]) -> tuple[Node, ...]:
     found = context.derivatives.replaced([*nodes, *part.checks], known)
     for check in found[len(nodes) :]:
         context.check(check)
-    for node in ir.topological(found):
-        if node not in context.made:
-            context.made[node] = context.tick()
+    context.note_made(found)
     return tuple(found[: len(nodes)])
 
 
@@ -214,12 +209,8 @@ def _wrapped(part: Part, nodes: Sequence[Node], single: bool) -> Any:
     return found[0] if single else tuple(found)
 
 
-def _zeros(node: Node) -> Node:
-    return ir.constant(0, node.type.dtype, node.type.shape)
-
-
 def _filled(nodes: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:
-    return [_zeros(each) if node is None else node for node, each in zip(nodes, like)]
+    return [zeros_like(each) if node is None else node for node, each in zip(nodes, like)]
 
 
 def _scalar(given: Transformed, part: Part) -> Node:
@@ -283,8 +274,7 @@ def _beside(part: Part) -> tuple[list[Node], Callable[[Sequence[Node]], Any]]:
 
 def _like(leaf: Any, node: Node) -> Array:
     """A result of the kind that a leaf is."""
-    kind = leaf.kind if isinstance(leaf, Array) else "array" if isinstance(leaf, np.ndarray) else "python"
-    return Array(node, kind)
+    return Array(node, kind_of_value(leaf))
 
 
 def _grad(machine: Machine, given: Transformed, arguments: Sequence[Any], named: dict[str, Any]) -> Any:

@@ -65,8 +65,7 @@ class _Rows:
             sizes = [context.value(each) for each in (self.count, length)]
             raise ValueError(f"vmap: axes of different sizes {sizes[0]} and {sizes[1]}")
         self.count = length if self.count is None else self.count
-        row = ir.input(f"_x{context.tick()}", moved.type.with_shape(moved.type.shape[1:]))
-        context.made[row] = context.tick()
+        row = context.stand_in("_x", moved.type.with_shape(moved.type.shape[1:]))
         self.arrays[row] = moved
         return result(row) if not row.type.rank else fresh(row)
 
@@ -95,9 +94,7 @@ def mapped(machine: Any, given: Transformed, arguments: Sequence[Any], named: di
     numbers = [k for k, (_, leaf) in enumerate(found) if is_number(leaf)]
     outputs = [to_node(found[k][1]) for k in numbers]
     nodes = engine.mapped([*outputs, *region.checks], rows.arrays, rows.count, f"_v{context.tick()}")
-    for node in ir.topological(nodes):
-        if node not in context.made:
-            context.made[node] = context.tick()
+    context.note_made(nodes)
     for check in nodes[len(outputs) :]:
         context.check(context.make("any", check, axes=(0,)))
     leaves_found = [leaf for _, leaf in found]

@@ -10,7 +10,7 @@ import numpy as np
 
 from egc import ir
 from egc.capture import arguments as trees
-from egc.capture.array import Array, Cell, to_node
+from egc.capture.array import Array, Cell, kind_of_value, to_node
 from egc.capture.build import cast
 from egc.capture.context import current
 from egc.capture.flow.region import Closing, depends_on, inside
@@ -36,8 +36,8 @@ def loop(
     leaves: list[tuple[str, Any]] = []
     tree = trees.flatten(state, "state", leaves)
     start = [*(to_node(leaf) for _, leaf in leaves), ir.constant(False, BOOL)]
-    *stand_ins, unusual = [_stand_in(node) for node in start]
-    kinds = [_kind(leaf) for _, leaf in leaves]
+    *stand_ins, unusual = [context.stand_in("_s", node.type) for node in start]
+    kinds = [kind_of_value(leaf) for _, leaf in leaves]
     places = [*stand_ins, unusual]
     closing = Closing(places, depends_on(places, None), context.depth)
     usual = ir.make("logical_not", unusual)
@@ -63,24 +63,9 @@ def loop(
         programs["update"], start, closing.operands, None, programs["pre"], programs.get("post"),
         programs["reverse"], context.line,
     )  # fmt: skip
-    for node in ir.topological(nodes):
-        if node not in context.made:
-            context.made[node] = context.tick()
+    context.note_made(nodes)
     context.check(nodes[-1])
     return machine.own_all(trees.unflatten(tree, [Array(node, kind) for node, kind in zip(nodes, kinds)]))
-
-
-def _stand_in(node: Node) -> Node:
-    context = current()
-    place = ir.input(f"_s{context.tick()}", node.type)
-    context.made[place] = context.tick()
-    return place
-
-
-def _kind(leaf: Any) -> str:
-    if isinstance(leaf, Array):
-        return leaf.kind
-    return "array" if isinstance(leaf, np.ndarray) else "scalar" if isinstance(leaf, np.generic) else "python"
 
 
 def _results(name: str, returned: Any, tree: trees.Tree, states: Sequence[Node]) -> Sequence[Node]:

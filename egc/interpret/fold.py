@@ -6,6 +6,7 @@ Sizes are concrete here. A domain is a table, op by op; what has no row gives th
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Call:
 Rule = Callable[[Any, Call], Fact]
 
 
-class Domain:
+class Domain(ABC):
     """What is known of values, and how ops pass it on.
 
     rules: for each op a function `(domain, call) -> fact`; for an op with several results, of a tuple of facts.
@@ -64,32 +65,33 @@ class Domain:
         self._evaluate = evaluate
         self._single: dict[tuple[Node, bool], tuple[Program, tuple[str, ...]]] = {}
 
+    @abstractmethod
     def exact(self, array: np.ndarray) -> Fact:
         """The fact that a value is this array."""
-        raise NotImplementedError
 
+    @abstractmethod
     def known(self, fact: Fact) -> np.ndarray | None:
         """The array that the value is for certain; None where it may be another one."""
-        raise NotImplementedError
 
     def computes(self, call: Call) -> bool:
         """Whether an op of known operands has exactly the value that NumPy gives it."""
         return True
 
+    @abstractmethod
     def top(self, type: ArrayType, operands: Sequence[Fact]) -> Fact:
         """What is true of any value of a type that was made of these operands in an unknown way."""
-        raise NotImplementedError
 
+    @abstractmethod
     def join(self, a: Fact, b: Fact) -> Fact:
         """What is true of either."""
-        raise NotImplementedError
 
     def widen(self, before: Fact, after: Fact) -> Fact:
         """What is true of either, such that facts widened again and again stay the same after a few times."""
         return self.join(before, after)
 
+    @abstractmethod
     def same(self, a: Fact, b: Fact) -> bool:
-        raise NotImplementedError
+        """Whether two facts say the same."""
 
     def range(self, fact: Fact) -> tuple[int, int] | None:
         """The least and the greatest integer that a scalar may be; None where it may be any."""

@@ -37,6 +37,9 @@ AT_JUMPS = {
     "ising_halves": "it changes an array of integers, which does not move",
     "k_means_arrays": "it is not encoded",
     "bisection": "which half it keeps is a decision, and moves only with jumps",
+    "golden_section": "which part it keeps is a decision, and moves only with jumps",
+    "implied_volatilities": "they are found by bisection",
+    "page_rank": "one of its pages has no links, which is a case of its own",
     "peaks": "its result is as long as data say",
 }
 """Programs that have no derivative at the arguments of the table, or for which differences are none."""
