@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-KINDS = ("grad", "value_and_grad", "jvp", "pullback", "products", "jacobian", "hessian", "vmap")
-
 
 class Transformed:
     """`kind` of `function`, with options. Capture alone gives it a meaning; called as a plain function it says why it has none.

@@ -9,7 +9,6 @@ import numpy as np
 
 from egc import ir
 from egc.ir import Node, make
-from egc.ops import OPS
 from egc.types import ArrayType, TupleType
 
 Number = bool | int | float | complex
@@ -85,29 +84,15 @@ class Value:
     def equals(self, other: Any) -> Value:
         return apply("equal", self, other)
 
-    def __matmul__(self, other: Value) -> Value:
-        return Value(make("matmul", self.node, other.node))
-
-    @property
-    def mT(self) -> Value:
-        """The last two axes exchanged."""
-        return Value(turned(self.node))
-
-    @property
-    def H(self) -> Value:
-        """The last two axes exchanged, conjugated."""
-        return Value(conjugated(turned(self.node)))
-
 
 def apply(op: str, *operands: Value | Number) -> Value:
-    """An elementwise op; what is 0 or changes nothing is left out."""
+    """An elementwise op. A factor or divisor of 1 is left out, and of a product with a diagonal matrix all but the diagonal."""
     like = next(each.node.type for each in operands if isinstance(each, Value))
     for each in operands:
         if isinstance(each, Value) and each.node.type.dtype.kind == "c":
             like = each.node.type
     nodes = [each.node if isinstance(each, Value) else ir.constant(each, like.dtype, like.shape) for each in operands]
-    if op not in ("where",) and OPS[op].kind == "elementwise":
-        nodes = [_cast(node, like.dtype) if node.type.dtype.kind in "fc" else node for node in nodes]
+    nodes = [_cast(node, like.dtype) if node.type.dtype.kind in "fc" else node for node in nodes]
     if op == "multiply":
         for one, other in (nodes, nodes[::-1]):
             if ir.is_constant(one, 1):
