@@ -12,6 +12,9 @@ from numba.np.numpy_support import as_dtype
 
 from egc.backends.numba.fortran import LETTERS, routine
 
+SINGLE = 2**18
+"""Multiplications of a product for which OpenBLAS takes one thread in any case."""
+
 PLAIN, TRANSPOSED = uint8(ord("N")), uint8(ord("T"))
 
 
@@ -51,6 +54,34 @@ def _matrix_product(
         first, second = TRANSPOSED if right_turned else PLAIN, TRANSPOSED if left_turned else PLAIN
         steps = max(right_step, 1), max(left_step, 1), max(out_step, 1)
         gemm((first, second, columns, rows, inner, one, right, steps[0], left, steps[1], zero, out, steps[2]))
+
+    return product
+
+
+one_thread = types.ExternalFunction("egc_blas_one_thread", types.void())
+threads_again = types.ExternalFunction("egc_blas_threads_again", types.void())
+
+
+def block_product(
+    rows: int, columns: int, inner: int, left: Any, left_step: int, left_turned: bool, right: Any, right_step: int,
+    right_turned: bool, out: Any, out_step: int,
+) -> None:  # fmt: skip
+    """As `matrix_product`, for one of many in a loop: on one thread."""
+    raise NotImplementedError
+
+
+@overload(block_product)
+def _block_product(
+    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
+):  # fmt: skip
+    def product(rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step):
+        given = left, left_step, left_turned, right, right_step, right_turned, out, out_step
+        if rows * columns * inner <= SINGLE:
+            matrix_product(rows, columns, inner, *given)
+        else:
+            one_thread()
+            matrix_product(rows, columns, inner, *given)
+            threads_again()
 
     return product
 

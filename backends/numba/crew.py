@@ -20,7 +20,7 @@ from typing import Any
 
 from llvmlite import binding
 
-from egc.backends.numba import waiting
+from egc.backends.numba import one_thread, places, waiting
 
 CELLS = """
 @egc_thread_count = global i64 1
@@ -179,12 +179,13 @@ define i32 @egc_parallel(ptr %work, ptr %arguments, i64 %length, i64 %step, i64 
 """
 """For systems without POSIX threads."""
 
-FIELDS = "next finished wanted references status length step chunks work arguments mutex condition".split()
+FIELDS = "next finished wanted references status length step chunks work arguments mutex condition places".split()
 """What threads share. next: the first index that nobody has taken; finished: the chunks that are; wanted: the helpers that
-are still to be started; references: the threads that may look at the record; status: the largest so far."""
+are still to be started; references: the threads that may look at the record; status: the largest so far; places: the processors
+that helpers may run on."""
 
 THREADED = """
-%record = type { i64, i64, i64, i64, i64, i64, i64, i64, ptr, ptr, [128 x i8], [128 x i8] }
+%record = type { i64, i64, i64, i64, i64, i64, i64, i64, ptr, ptr, [128 x i8], [128 x i8], [128 x i8] }
 
 declare ptr @malloc(i64)
 declare void @free(ptr)
@@ -228,6 +229,7 @@ share:
   store ptr %arguments, ptr %arguments.at
   call i32 @pthread_mutex_init(ptr %mutex.at, ptr null)
   call i32 @pthread_cond_init(ptr %condition.at, ptr null)
+  call void @egc_blas_one_thread()
   call void @egc_recruit(ptr %record)
   call void @egc_work(ptr %record)
   call void @egc_watch(ptr %finished.at, i64 %chunks, i1 true)
@@ -244,6 +246,7 @@ leave:
   call i32 @pthread_mutex_unlock(ptr %mutex.at)
   %status = load atomic i64, ptr %status.at monotonic, align 8
   call void @egc_release(ptr %record)
+  call void @egc_blas_threads_again()
   %result = trunc i64 %status to i32
   ret i32 %result
 }
@@ -276,7 +279,7 @@ admit:
   %room = icmp slt i64 %alive, %most
   br i1 %room, label %start, label %refused
 start:
-  %failure = call i32 @pthread_create(ptr %handle, ptr null, ptr @egc_help, ptr %record)
+  %failure = call i32 @egc_create(ptr %handle, ptr @egc_help, ptr %record, ptr %places.at)
   %running = icmp eq i32 %failure, 0
   br i1 %running, label %started, label %refused
 started:
@@ -294,6 +297,8 @@ end:
 
 define ptr @egc_help(ptr %first) {
 entry:
+  %places.at = getelementptr %record, ptr %first, i32 0, i32 PLACES
+  call void @egc_settle(ptr %places.at)
   br label %help
 help:
   %record = phi ptr [%first, %entry], [%next, %help]
@@ -389,32 +394,31 @@ def _load() -> dict[str, Any]:
         .replace("PART_TWICE", str(2 * PART))
         .replace("PARTS", str(PARTS))
     )
-    parallel = THREADED.replace("FIELDS", _ADDRESSES) + waiting.text() if threaded else ALONE
-    engine.add_module(binding.parse_assembly(CELLS + choices + PHASE + SERIAL + parallel))
+    written = THREADED.replace("FIELDS", _ADDRESSES).replace("PLACES", str(FIELDS.index("places")))
+    parallel = written + places.text() + waiting.text() if threaded else ALONE
+    engine.add_module(binding.parse_assembly(CELLS + choices + PHASE + SERIAL + one_thread.TEXT + parallel))
     engine.finalize_object()
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, *one_thread.FUNCTIONS, *(places.FUNCTIONS if threaded else ())):
         binding.add_symbol(name, engine.get_function_address(name))
     cells: dict[str, Any] = {}
-    kinds = (
-        {**CELL_TYPES, "egc_seats": ctypes.c_int64 * waiting.SEATS, "egc_patience": ctypes.c_int64}
-        if threaded
-        else CELL_TYPES
-    )
+    kinds = {**CELL_TYPES, **one_thread.CELL_TYPES}
+    if threaded:
+        kinds |= {"egc_seats": ctypes.c_int64 * waiting.SEATS, "egc_patience": ctypes.c_int64}
     for name, kind in kinds.items():
         address = engine.get_global_value_address(name)
         binding.add_symbol(name, address)
         cells[name] = kind.from_address(address)
     engine.detach()
     if hasattr(os, "register_at_fork"):
-        alive, seats = cells["egc_threads_alive"], cells.get("egc_seats")
-        os.register_at_fork(after_in_child=lambda: _forget(alive, seats))
+        os.register_at_fork(after_in_child=lambda: _forget(cells))
     return cells
 
 
-def _forget(alive: Any, seats: Any) -> None:
+def _forget(cells: dict[str, Any]) -> None:
     """A forked process has none of the threads that it knows."""
-    alive.value = 0
-    if seats is not None:
+    cells["egc_threads_alive"].value = 0
+    one_thread.forget(cells)
+    if (seats := cells.get("egc_seats")) is not None:
         ctypes.memset(seats, 0, ctypes.sizeof(seats))
 
 

@@ -13,6 +13,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 
+from egc.backends.numba import one_thread
+from egc.backends.numba.crew import CELL
+
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 """The letter in a routine's name, by the type of elements."""
 
@@ -25,6 +28,7 @@ def routine(name: str) -> Any:
     numbers go by reference, and pointers as they are."""
     module = "cython_blas" if name[1:] in BLAS else "cython_lapack"
     symbol = f"egc_{name}"
+    one_thread.find(CELL)
     binding.add_symbol(symbol, get_cython_function_address(f"scipy.linalg.{module}", name))
 
     def typed(context, arguments):

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import _empty_nd_impl, make_array, populate_array
 
 from egc.backends.numba import vector
-from egc.backends.numba.blas import matrix_product, shifted
+from egc.backends.numba.blas import block_product, shifted
 from egc.backends.numba.blocks import LEAST
 from egc.backends.numba.panels import turn
 from egc.backends.numba.vector import inner, select
@@ -394,7 +394,7 @@ NAMES |= {"allocate": allocate, "empty_scalar": empty_scalar, "owned_scalar": ow
 NAMES |= {"addressed": addressed}
 NAMES |= {"accumulate_product_of": accumulate_product_of}
 NAMES |= {"accumulate_product": accumulate_product, "rounding_error": rounding_error, "compensated": compensated}
-NAMES |= {"matrix_product": matrix_product, "shifted": shifted, "turn": turn}
+NAMES |= {"block_product": block_product, "shifted": shifted, "turn": turn}
 NAMES |= {
     "pointer": pointer,
     "keep": keep,

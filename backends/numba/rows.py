@@ -45,4 +45,4 @@ def _product(source: Source, product: Product, first: str, count: str) -> str:
     for access, (outer, inner) in ((product.left, (row, product.left_step)), (product.right, product.right_steps)):
         turned = inner != 1
         texts.append(f"{place(access)}, {source.dim(inner if turned else outer)}, {turned}")
-    return f"matrix_product({', '.join(texts)}, {place(product.access)}, {source.dim(out)})"
+    return f"block_product({', '.join(texts)}, {place(product.access)}, {source.dim(out)})"
