@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -138,7 +139,7 @@ def _execute_source(path: str, name: str, source: str) -> RuleFile:
     linecache.checkcache(path)
     namespace = {"__name__": name, "__file__": path}
     try:
-        code = compile(source, path, "exec")
+        code = _code(path, name, source)
         _refuse_duplicates(code, path)
         exec(code, namespace)
     except RuleError:
@@ -148,6 +149,15 @@ def _execute_source(path: str, name: str, source: str) -> RuleFile:
     except (Exception, SystemExit) as error:
         raise RuleError(f"{type(error).__name__}: {error}", _line_of(error, path)) from error
     return _file(name.removeprefix(f"{PACKAGE}."), namespace, path)
+
+
+def _code(path: str, name: str, source: str) -> CodeType:
+    """A file of egc's own is compiled once, as modules are."""
+    if name.startswith(f"{PACKAGE}."):
+        found = SourceFileLoader(name, path).get_code(name)
+        if found is not None:
+            return found
+    return compile(source, path, "exec")
 
 
 def _line_of(error: BaseException, path: str) -> Line:

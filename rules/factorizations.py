@@ -1,7 +1,7 @@
 """Factorizations: least squares, eigenvalues, singular values, exponentials, powers and norms of matrices with structure."""
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from egc import (
     Constant,
@@ -131,7 +131,7 @@ def pseudoinverse_times_vector(X: Matrix, y: Vector):
     """X^+ y = R^-1 Q^T y with X = Q R, for X of full column rank"""
     require(full_column_rank(X))
     (Q, R), k = np.linalg.qr(X), X.shape[1]
-    found = linalg.solve_triangular(R[:k], (Q.T @ y)[:k], lower=False, check_finite=False)
+    found = scipy.linalg.solve_triangular(R[:k], (Q.T @ y)[:k], lower=False, check_finite=False)
     return np.linalg.pinv(X) @ y, found
 
 
@@ -140,7 +140,7 @@ def pseudoinverse_times_matrix(X: Matrix, Y: Matrix):
     """X^+ Y = R^-1 Q^T Y with X = Q R, for X of full column rank"""
     require(full_column_rank(X))
     (Q, R), k = np.linalg.qr(X), X.shape[1]
-    found = linalg.solve_triangular(R[:k], (Q.T @ Y)[:k], lower=False, check_finite=False)
+    found = scipy.linalg.solve_triangular(R[:k], (Q.T @ Y)[:k], lower=False, check_finite=False)
     return np.linalg.pinv(X) @ Y, found
 
 
@@ -170,7 +170,7 @@ def cholesky_of_diagonal(v: Vector):
 def quadratic_form_by_cholesky(S: SquareMatrix, b: Vector):
     """b S^-1 b = |L^-1 b|^2 with S = L L^T, for S symmetric positive definite"""
     require(spd(S))
-    half = linalg.solve_triangular(np.linalg.cholesky(S), b, lower=True, check_finite=False)
+    half = scipy.linalg.solve_triangular(np.linalg.cholesky(S), b, lower=True, check_finite=False)
     return b @ np.linalg.solve(S, b), half @ half
 
 
@@ -178,7 +178,7 @@ def quadratic_form_by_cholesky(S: SquareMatrix, b: Vector):
 def quadratic_forms_by_cholesky(S: SquareMatrix, B: Matrix):
     """B^T S^-1 B = H^T H with H = L^-1 B, S = L L^T, for S symmetric positive definite"""
     require(spd(S))
-    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    half = scipy.linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
     return B.T @ np.linalg.solve(S, B), half.T @ half
 
 
@@ -186,7 +186,7 @@ def quadratic_forms_by_cholesky(S: SquareMatrix, B: Matrix):
 def trace_of_solution(S: SquareMatrix, B: Matrix):
     """tr(S^-1 B B^T) = sum of (L^-1 B)^2 with S = L L^T, for S symmetric positive definite"""
     require(spd(S))
-    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    half = scipy.linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
     return np.trace(np.linalg.solve(S, B @ B.T)), np.sum(half * half)
 
 
@@ -194,7 +194,7 @@ def trace_of_solution(S: SquareMatrix, B: Matrix):
 def trace_of_quadratic_forms(S: SquareMatrix, B: Matrix):
     """tr(B^T S^-1 B) = sum of (L^-1 B)^2 with S = L L^T, for S symmetric positive definite"""
     require(spd(S))
-    half = linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
+    half = scipy.linalg.solve_triangular(np.linalg.cholesky(S), B, lower=True, check_finite=False)
     return np.sum(B * np.linalg.solve(S, B)), np.sum(half * half)
 
 
@@ -255,13 +255,13 @@ def sum_of_squared_singular_values(A: Matrix):
 @rule
 def exponential_of_diagonal(v: Vector):
     """exp(diag v) = diag(exp v)"""
-    return linalg.expm(np.diag(v)), np.diag(np.exp(v))
+    return scipy.linalg.expm(np.diag(v)), np.diag(np.exp(v))
 
 
 @rule
 def exponential_of_transpose(A: SquareMatrix):
     """exp(A^T) = exp(A)^T"""
-    return linalg.expm(A.T), linalg.expm(A).T
+    return scipy.linalg.expm(A.T), scipy.linalg.expm(A).T
 
 
 @rule

@@ -1,7 +1,7 @@
 """Kronecker products and block-diagonal matrices, never formed. `o` is the Kronecker product, `+` of blocks the direct sum."""
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from egc import Matrix, SquareMatrix, Vector, nonsingular, require, rule
 
@@ -84,21 +84,21 @@ def squares_of_kronecker(A: Matrix, B: Matrix):
 def block_diagonal_times_vector(A: Matrix, B: Matrix, x: Vector):
     """(A + B) x works on each part of x"""
     n = A.shape[1]
-    return linalg.block_diag(A, B) @ x, np.concatenate([A @ x[:n], B @ x[n:]])
+    return scipy.linalg.block_diag(A, B) @ x, np.concatenate([A @ x[:n], B @ x[n:]])
 
 
 @rule
 def block_diagonal_times_matrix(A: Matrix, B: Matrix, C: Matrix):
     """(A + B) C works on each part of C's rows"""
     n = A.shape[1]
-    return linalg.block_diag(A, B) @ C, np.concatenate([A @ C[:n], B @ C[n:]])
+    return scipy.linalg.block_diag(A, B) @ C, np.concatenate([A @ C[:n], B @ C[n:]])
 
 
 @rule
 def solution_with_block_diagonal(A: SquareMatrix, B: Matrix, b: Vector):
     """(A + B)^-1 b solves for each part of b, for A, B nonsingular"""
     require(nonsingular(A), nonsingular(B))
-    whole, n = np.linalg.solve(linalg.block_diag(A, B), b), A.shape[0]
+    whole, n = np.linalg.solve(scipy.linalg.block_diag(A, B), b), A.shape[0]
     return whole, np.concatenate([np.linalg.solve(A, b[:n]), np.linalg.solve(B, b[n:])])
 
 
@@ -106,28 +106,28 @@ def solution_with_block_diagonal(A: SquareMatrix, B: Matrix, b: Vector):
 def inverse_of_block_diagonal(A: SquareMatrix, B: Matrix):
     """(A + B)^-1 = A^-1 + B^-1, for A, B nonsingular"""
     require(nonsingular(A), nonsingular(B))
-    return np.linalg.inv(linalg.block_diag(A, B)), linalg.block_diag(np.linalg.inv(A), np.linalg.inv(B))
+    return np.linalg.inv(scipy.linalg.block_diag(A, B)), scipy.linalg.block_diag(np.linalg.inv(A), np.linalg.inv(B))
 
 
 @rule
 def determinant_of_block_diagonal(A: SquareMatrix, B: Matrix):
     """det(A + B) = det A det B"""
     left, right = np.linalg.det(A), np.linalg.det(B)
-    return np.linalg.det(linalg.block_diag(A, B)), left * right
+    return np.linalg.det(scipy.linalg.block_diag(A, B)), left * right
 
 
 @rule
 def log_determinant_of_block_diagonal(A: SquareMatrix, B: Matrix):
     """log |det(A + B)| = log |det A| + log |det B|"""
     left, right = np.linalg.slogdet(A)[1], np.linalg.slogdet(B)[1]
-    return np.linalg.slogdet(linalg.block_diag(A, B))[1], left + right
+    return np.linalg.slogdet(scipy.linalg.block_diag(A, B))[1], left + right
 
 
 @rule
 def trace_of_block_diagonal(A: SquareMatrix, B: Matrix):
     """tr(A + B) = tr A + tr B"""
     left, right = np.trace(A), np.trace(B)
-    return np.trace(linalg.block_diag(A, B)), left + right
+    return np.trace(scipy.linalg.block_diag(A, B)), left + right
 
 
 @rule
@@ -148,21 +148,21 @@ def diagonal_of_kronecker(A: SquareMatrix, B: Matrix):
 def vector_times_block_diagonal(x: Vector, A: Matrix, B: Matrix):
     """x (A + B) works on each part of x"""
     n = A.shape[0]
-    return x @ linalg.block_diag(A, B), np.concatenate([x[:n] @ A, x[n:] @ B])
+    return x @ scipy.linalg.block_diag(A, B), np.concatenate([x[:n] @ A, x[n:] @ B])
 
 
 @rule
 def solutions_with_block_diagonal(A: SquareMatrix, B: Matrix, C: Matrix):
     """(A + B)^-1 C solves for each part of C's rows, for A, B nonsingular"""
     require(nonsingular(A), nonsingular(B))
-    whole, n = np.linalg.solve(linalg.block_diag(A, B), C), A.shape[0]
+    whole, n = np.linalg.solve(scipy.linalg.block_diag(A, B), C), A.shape[0]
     return whole, np.concatenate([np.linalg.solve(A, C[:n]), np.linalg.solve(B, C[n:])])
 
 
 @rule(precision="exact", dtypes="number")
 def transpose_of_block_diagonal(A: Matrix, B: Matrix):
     """(A + B)^T = A^T + B^T"""
-    return linalg.block_diag(A, B).T, linalg.block_diag(A.T, B.T)
+    return scipy.linalg.block_diag(A, B).T, scipy.linalg.block_diag(A.T, B.T)
 
 
 @rule

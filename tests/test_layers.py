@@ -68,6 +68,7 @@ OWNERS = {
     "typer": ("egc/cli.py",),
     "rich": ("egc/cli.py", "egc/demo.py"),
     "mpmath": ("egc/rulecheck/",),
+    "threadpoolctl": ("backends/numba/one_thread.py",),
 }
 """Who may import a library."""
 
@@ -236,10 +237,16 @@ def test_importing_egc_loads_no_heavy_library():
     assert "egc" in result.stdout.split() and not heavy & set(result.stdout.split())
 
 
-def test_rules_of_special_functions_are_read_without_their_library():
-    code = "import sys; from egc import rulefiles; rulefiles.load(); print('scipy.special' in sys.modules)"
+def test_rules_of_libraries_are_traced_without_them():
+    code = """
+import sys
+from egc import pipeline, rulefiles
+for rule in rulefiles.load():
+    pipeline.traced_rule(rule, 2)
+print("scipy.special" in sys.modules, "scipy.linalg" in sys.modules)
+"""
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert result.stdout.split() == ["False"]
+    assert result.stdout.split() == ["False", "False"]
 
 
 @pytest.mark.parametrize("folder", [*FOLDERS, "tests", "benchmarks"])

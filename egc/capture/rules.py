@@ -15,6 +15,7 @@ from egc.capture import scopes as scopes
 from egc.capture import selections as selections
 from egc.capture import surface as surface
 from egc.capture.array import Array, to_node
+from egc.capture.called import tracing
 from egc.capture.context import Context, Restart, active, equated
 from egc.capture.interpreter import Interpreter
 from egc.errors import EgcError, NotEncodable, RuleError
@@ -121,8 +122,7 @@ class Traced:
 def _trace(rule: Rule, rank: int, axes: tuple[int, ...] | None) -> Traced:
     """Runs a rule's function on traced operands.
 
-    Most rules can simply be called, since traced values take part in NumPy's own dispatch. Rules that call functions which
-    do not dispatch are interpreted.
+    Most rules can simply be called. What does arithmetic on sizes as only an interpreted function can is interpreted.
     """
     with suppress(Exception):
         return _settled(rule, rank, axes, interpreted=False)
@@ -188,8 +188,8 @@ def _attempt(
     try:
         positions = frozenset(name for name, kind in rule.parameters.items() if kind is Index)
         with active(RuleContext(hints, positions, conditions)) as context:
-            call = Interpreter().call if interpreted else lambda function, given: function(*given)
-            left, right = _pair(rule, call(rule.function, operands))
+            sides = Interpreter().call(rule.function, operands) if interpreted else tracing(rule.function)(*operands)
+            left, right = _pair(rule, sides)
             _check_guards(rule, context, frozenset(constants))
     finally:
         rewrite.stop_recording(token)

@@ -27,7 +27,8 @@ class Limits:
     """When to give up: more e-nodes than this after pruning, rounds of cutting off cycles, nodes of the solver's tree in each
     of them, or seconds in all, which other limits should come before so that results do not depend on the machine.
 
-    worth: the part of the start's cost that must be possible to save, by the bound that pruning gives.
+    worth: the part of the start's cost that must be possible to save, by the bound that pruning gives; least: how much that is
+    at least, in nanoseconds.
     """
 
     enodes: int = 5_000
@@ -35,6 +36,7 @@ class Limits:
     nodes: int = 20_000
     seconds: float = 10.0
     worth: float = 0.0
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class _Search:
         if count == len(self.candidates):
             only = {number: enodes[0] for number, enodes in self.candidates.items()}
             return self._better(only, self.bound, count, 0)
-        if self.bound >= self.most * (1 - max(self.limits.worth, SAME)) or count > self.limits.enodes:
+        worth = max(self.most * max(self.limits.worth, SAME), self.limits.least)
+        if self.bound >= self.most - worth or count > self.limits.enodes:
             return Optimum(self.start, self.most, self.bound, count)
         program = IntegerProgram(self.candidates, self.always, self._cost, self.most)
         bound, rounds = self.bound, 0
