@@ -32,8 +32,14 @@ MOST_WEIGHT = 500
 RESULT_WEIGHT = 8
 """Statements that an array is worth."""
 
-REPEATED = 8
-"""Equal steps from which on it pays to look for equal functions."""
+REPEATED = 3
+"""Equal steps from which on it pays to look for equal functions, """
+
+SHARED_WEIGHT = 60
+"""of so many statements at most, """
+
+REPEATING_WEIGHT = 200
+"""where there are more statements than these."""
 
 
 @dataclass
@@ -281,8 +287,8 @@ def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
     steps = list(steps)
     weights, kinds = list(map(_weight, steps)), list(map(_kind, steps))
     common, count = Counter(kind for kind in kinds if kind is not None).most_common(1)[0] if any(kinds) else (None, 0)
-    repeats = count >= REPEATED and sum(weights) > MOST_WEIGHT
-    most = MOST_WEIGHT // 4 if repeats else MOST_WEIGHT
+    repeats = count >= REPEATED and sum(weights) > REPEATING_WEIGHT
+    most = min(SHARED_WEIGHT, MOST_WEIGHT) if repeats else MOST_WEIGHT
     functions: list[list[Step]] = []
     start = 0
     while start < len(steps):
