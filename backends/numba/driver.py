@@ -32,14 +32,11 @@ MOST_WEIGHT = 500
 RESULT_WEIGHT = 8
 """Statements that an array is worth."""
 
-REPEATED = 3
-"""Equal steps from which on it pays to look for equal functions, """
+REPEATING_WEIGHT = 100
+"""Statements of steps that equal earlier ones, from which on it pays to look for equal functions, """
 
 SHARED_WEIGHT = 60
-"""of so many statements at most, """
-
-REPEATING_WEIGHT = 200
-"""where there are more statements than these."""
+"""of so many statements at most."""
 
 
 @dataclass
@@ -286,8 +283,8 @@ def _functions(steps: Iterable[Step]) -> Iterator[list[Step]]:
     the most frequent kind of step: then they are equal, and the shorter they are, the less is compiled."""
     steps = list(steps)
     weights, kinds = list(map(_weight, steps)), list(map(_kind, steps))
-    common, count = Counter(kind for kind in kinds if kind is not None).most_common(1)[0] if any(kinds) else (None, 0)
-    repeats = count >= REPEATED and sum(weights) > REPEATING_WEIGHT
+    repeats = sum(weights) - sum(dict(zip(kinds, weights)).values()) >= REPEATING_WEIGHT
+    common = Counter(kind for kind in kinds if kind is not None).most_common(1)[0][0] if repeats else None
     most = min(SHARED_WEIGHT, MOST_WEIGHT) if repeats else MOST_WEIGHT
     functions: list[list[Step]] = []
     start = 0

@@ -18,7 +18,7 @@ def test_a_generated_program_has_so_many_operations_and_gives_finite_numbers(sha
 
 
 def test_a_function_of_thousands_of_operations_is_optimized_and_equal():
-    function, arguments = CHAIN.function(5_000), CHAIN.arguments()
+    function, arguments = CHAIN.function(2_000), CHAIN.arguments()
     plan = egc.optimize(function, backend="reference").plan(*arguments)
     (found,) = plan.compiled.run(*(arguments[leaf] for leaf in plan.captured.leaf_inputs))
     np.testing.assert_allclose(found, function(*arguments), rtol=1e-9)
