@@ -1,6 +1,7 @@
 """The same function gives the same program in every process, whatever Python's hash seed.
 
-The longest search is made for one backend only. The search's clock, which stops it on a machine that is far too slow, is put off here: the machine may be busy.
+The longest search is made for one backend only. The search's clock, which stops it on a machine that is far too slow, is put
+off here: the machine may be busy.
 """
 
 import json
