@@ -76,13 +76,14 @@ NAMES = [f"{prefix}openblas_{{}}_num_threads{suffix}" for prefix in ("scipy_", "
 @cache
 def library() -> tuple[Any, Any] | None:
     """The functions that get and set the number of threads of the OpenBLAS that SciPy calls; None where it calls another
-    library."""
+    library, or one that frees memory of its threads with their number, perhaps while another call uses it."""
     import scipy.linalg.cython_blas  # noqa: F401, what loads the library
     from threadpoolctl import ThreadpoolController
 
-    found = [each for each in ThreadpoolController().lib_controllers if each.internal_api == "openblas"]
-    own = [each for each in found if "numpy.libs" not in each.filepath and "numpy/.dylibs" not in each.filepath]
-    for each in own:
+    for each in ThreadpoolController().lib_controllers:
+        numpys = "numpy.libs" in each.filepath or "numpy/.dylibs" in each.filepath
+        if numpys or each.internal_api != "openblas" or each.threading_layer != "pthreads":
+            continue
         for name in NAMES:
             pair = tuple(getattr(each.dynlib, name.format(verb), None) for verb in ("get", "set"))
             if all(pair):

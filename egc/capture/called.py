@@ -5,9 +5,11 @@ Most functions of arrays dispatch on their operands; those of SciPy and of egc i
 
 from __future__ import annotations
 
+import builtins
 import importlib
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,65 +17,62 @@ import numpy as np
 from egc.capture.registry import BY_NAME, lookup
 
 
-def tracing(function: FunctionType) -> FunctionType:
-    """The function on names that are traced. It runs inside of an active Context.
-
-    What it reads from its module is as it was when the first function of that module was asked for.
-    """
-    return _on(function, _traced_names(_Names(function.__globals__)))
-
-
-class _Names:
-    """A module's names, compared by identity."""
-
-    def __init__(self, names: dict[str, Any]):
-        self.names = names
-
-    def __hash__(self) -> int:
-        return id(self.names)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Names) and self.names is other.names
-
-
-@lru_cache(maxsize=256)
-def _traced_names(module: _Names) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for name, value in module.names.items():
-        own = isinstance(value, FunctionType) and value.__globals__ is module.names
-        names[name] = _on(value, names) if own else traced(value)
-    return names
+def tracing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with the functions of its own module that it calls, on names that are traced. It runs inside of an active
+    Context."""
+    if not isinstance(function, FunctionType):
+        return function
+    names: dict[str, Any] = {"__builtins__": function.__globals__.get("__builtins__", builtins)}
+    return _on(function, names)
 
 
 def _on(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    """The function on names, to which it adds those that it reads."""
+    module = function.__globals__
+    for name in _read(function.__code__):
+        if name not in module or name in names:
+            continue
+        value = module[name]
+        if isinstance(value, FunctionType) and value.__globals__ is module:
+            names[name] = value
+            names[name] = _on(value, names)
+        else:
+            names[name] = traced(value)
     made = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
     made.__kwdefaults__ = function.__kwdefaults__
     return made
+
+
+def _read(code: CodeType) -> Iterator[str]:
+    """The names that code may read from its module, also in functions that it defines."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _read(constant)
 
 
 class Traced(ModuleType):
     """A module whose functions are traced. What is known by name is not looked for in the module: SciPy's parts take longer to
     import than a program to compile."""
 
-    def __init__(self, name: str):
-        super().__init__(name)
-
     def __getattr__(self, attribute: str) -> Any:
         name = f"{self.__name__}.{attribute}"
         if name in BY_NAME:
-            found: Any = BY_NAME[name]
-        elif any(known.startswith(f"{name}.") for known in BY_NAME):
-            found = Traced(name)
-        else:
-            found = traced(getattr(importlib.import_module(self.__name__), attribute))
-        self.__dict__[attribute] = found
-        return found
+            return BY_NAME[name]
+        if any(known.startswith(f"{name}.") for known in BY_NAME):
+            return _module(name)
+        return traced(getattr(importlib.import_module(self.__name__), attribute))
+
+
+@lru_cache
+def _module(name: str) -> Traced:
+    return Traced(name)
 
 
 def traced(value: Any) -> Any:
     """What a value of a module stands for."""
     if isinstance(value, ModuleType):
-        return Traced(value.__name__)
+        return _module(value.__name__)
     if isinstance(value, (type, np.ufunc)) or not callable(value):
         return value
     return lookup(value) or value

@@ -21,6 +21,7 @@ from egc import (
 from egc import special as own_special
 from egc.capture.rules import rewrites
 from egc.errors import RuleError
+from egc.ir import topological
 
 
 @rule
@@ -188,3 +189,27 @@ def test_a_broken_rule_is_refused_with_its_place(wrong, why):
         rewrites(wrong)
     assert caught.value.line.file.endswith("test_rules.py")
     assert caught.value.line.number == wrong.line
+
+
+HELPED = """
+import numpy as np
+import scipy
+from egc import Matrix, Vector, rule
+
+def half(L, b):
+    return {value}
+
+@rule
+def {name}(L: Matrix, b: Vector):
+    return np.exp(np.log(half(L, b))), half(L, b)
+"""
+
+
+def test_a_rule_reads_its_module_as_it_is_when_it_is_traced():
+    namespace = {"__name__": "__main__", "__file__": "cell"}
+    traced = {}
+    for name, value in (("first", "np.cos(L @ b)"), ("second", "scipy.special.expit(L @ b)")):
+        exec(HELPED.format(name=name, value=value), namespace)
+        traced[name] = {node.op for each in rewrites(namespace[name]) for node in topological([each.right])}
+    assert "cos" in traced["first"] and "cos" not in traced["second"]
+    assert "expit" in traced["second"]
