@@ -26,6 +26,9 @@ from egc.rewrite import Rewrite
 SAME_COST = 1e-9
 """Relative difference below which two costs are the same."""
 
+FARTHEST = 4
+"""A rule that is not known to have rewritten anything comes after all others."""
+
 FIRINGS = 64
 """Firings of one rule that are considered for display."""
 
@@ -63,16 +66,16 @@ class _Ablation:
         self.rules: dict[str, Any] = {each.identifier: each.rule for each in everything} | self.alternatives
         self.engine = Engine(self.rewrites, self.scoped, recorded=True)
         self.model = question.model
-        self._costs: dict[frozenset[str], float] = {}
+        self.costs: dict[frozenset[str], float] = {}
 
     def graph(self, kept: Iterable[str]) -> Graph:
         return searched_graph(self.result, self.engine, set(self.names) - set(kept))
 
     def cost(self, kept: Iterable[str]) -> float:
         key = frozenset(kept)
-        if key not in self._costs:
-            self._costs[key] = extract(self.graph(key), self.model).cost
-        return self._costs[key]
+        if key not in self.costs:
+            self.costs[key] = extract(self.graph(key), self.model).cost
+        return self.costs[key]
 
 
 def explain_steps(result: Result) -> tuple[Step, ...]:
@@ -101,9 +104,11 @@ def explain_steps(result: Result) -> tuple[Step, ...]:
 def _steps(result: Result) -> list[tuple[bool, Step]]:
     """The steps, and whether each rewrote what other steps made; those that did not first."""
     ablation = _Ablation(result)
-    everything = ablation.cost(ablation.names)
+    graph = ablation.graph(ablation.names)
+    found = extract(graph, ablation.model)
+    everything = ablation.costs[frozenset(ablation.names)] = found.cost
     goal = max(everything, result.cost_after) * (1 + SAME_COST)
-    needed = _quick_explain(ablation, goal, [], list(ablation.names), False)
+    needed = _quick_explain(ablation, goal, [], _nearest_first(ablation, graph, found), False)
     graph = ablation.graph(needed)
     found = extract(graph, ablation.model)
     display = _Display(graph, found, Extractor(graph, ablation.model))
@@ -115,6 +120,24 @@ def _steps(result: Result) -> list[tuple[bool, Step]]:
         step = Step(name, rule.file, rule.line, before, after, max(without - everything, 0.0), rule.precision)
         steps.append((not own, step))
     return sorted(steps, key=lambda pair: pair[0])
+
+
+def _nearest_first(ablation: _Ablation, graph: Graph, found: Extracted) -> list[str]:
+    """The rules, those first that rewrote terms for which the result has others, and of these the ones that rewrote the input
+    Program's own. What comes first is preferred where rules can stand in for each other, and found with fewer searches."""
+    used = set(Extractor(graph, ablation.model).used(found.choice)) if found.choice else set()
+    distance: dict[str, int] = {}
+    for name in ablation.names:
+        rows = (
+            row
+            for directed in ablation.engine.scopes
+            if directed.rewrite.identifier == name
+            for row in graph.firings.get(directed.fired, ())
+        )
+        distance[name] = min(
+            (2 * (row[0] not in used) + (row[0] not in graph.original) for row in rows), default=FARTHEST
+        )
+    return sorted(ablation.names, key=distance.__getitem__)
 
 
 def _quick_explain(
