@@ -25,8 +25,9 @@ from egc.check import check
 from egc.costfiles import costs_of
 from egc.errors import EgcError, InternalError, NotEncodable, RuleError
 from egc.ir import Program
+from egc.ops import OPS
 from egc.options import Options, backend_name, thread_count
-from egc.rewrite import PRECISIONS, Rewrite, Rule
+from egc.rewrite import PRECISIONS, Matrix, Rewrite, Rule, SquareMatrix
 from egc.transforms import LOOP_LAWS, LoopLaws, derivatives, simplify
 
 
@@ -102,15 +103,22 @@ def choose_rules(rules: Any, precision: str) -> RuleChoice:
     return RuleChoice(load(rules), {})
 
 
+MATRICES = frozenset([Matrix, SquareMatrix])
+
+
 @lru_cache(maxsize=16384)
 def traced_rule(rule: Rule, max_rank: int = RANKS[-1]) -> tuple[Rewrite, ...]:
     return () if rule.of_loops else rewrites(rule, max_rank)
 
 
 def traced_rules(rules: Sequence[Rule], program: Program) -> tuple[Rewrite, ...]:
-    """The rules as pairs of Nodes, for the ranks that a Program has."""
-    ranks = [len(getattr(node.type, "shape", ())) for node in program.nodes()]
+    """The rules as pairs of Nodes, for the ranks that a Program has: where it has neither matrices nor regions, those of matrices
+    say nothing."""
+    nodes = list(program.nodes())
+    ranks = [len(getattr(node.type, "shape", ())) for node in nodes]
     max_rank = min(max([2, *ranks]), RANKS[-1])
+    if max(ranks, default=0) < 2 and not any(OPS[node.op].kind == "region" for node in nodes):
+        rules = [rule for rule in rules if MATRICES.isdisjoint(rule.parameters.values())]
     return tuple(rewrite for rule in rules for rewrite in traced_rule(rule, max_rank))
 
 
