@@ -10,11 +10,9 @@ from egc.transforms.derivatives.backward import pullback, with_replacements
 from egc.transforms.derivatives.forward import pushforward
 from egc.transforms.derivatives.mapped import mapped
 from egc.transforms.derivatives.regions import replaced
-from egc.transforms.derivatives.strategy import MEMORY, METHODS, Remark, Strategy
+from egc.transforms.derivatives.strategy import Remark, Strategy
 
 __all__ = [
-    "MEMORY",
-    "METHODS",
     "Remark",
     "Strategy",
     "mapped",

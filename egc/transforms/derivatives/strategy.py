@@ -9,11 +9,7 @@ from egc import ir, sizes
 from egc.errors import Line
 from egc.ir import Node
 from egc.sizes import Dim
-
-METHODS = ("auto", "reversible", "stored", "checkpoints")
-
-MEMORY = 2**28
-"""Bytes that stored states may take before a loop is run by checkpoints or backward."""
+from egc.transformed import MEMORY
 
 
 @dataclass(frozen=True)
