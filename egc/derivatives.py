@@ -85,6 +85,10 @@ def grad(
         shape of its argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX. None in an argument stays None.
     reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the
         rest is computed again, "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
+        A reverse takes off integers exactly, but floating numbers up to a rounding error in each iteration, which the loop may
+        enlarge; "compensated" carries the rounding errors of sums beside the states, so that the way back finds the numbers
+        that were to the last bit, wherever what is added rounds as it did before. Its value is that of the compensated
+        sums. `explain(...).backward` tells the method, its memory and its drift; loops without such a reverse are stored.
     memory: bytes that a loop may store before "auto" takes checkpoints. Of a loop that ends by data, checkpoints reach 16
         million iterations, fewer where the memory has room for less than 1024 states, and 4,096 at least; the gradient
         through more is nan.

@@ -8,7 +8,7 @@ from typing import Any
 
 from egc.errors import ProgramError
 
-METHODS = ("auto", "reversible", "stored", "checkpoints")
+METHODS = ("auto", "reversible", "compensated", "stored", "checkpoints")
 """How loops can run backward."""
 
 MEMORY = 2**28

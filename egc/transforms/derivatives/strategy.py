@@ -14,11 +14,13 @@ from egc.transformed import MEMORY
 
 @dataclass(frozen=True)
 class Remark:
-    """How one loop runs backward: the method, and the bytes that it keeps."""
+    """How one loop runs backward: the method, the bytes that it keeps, and how far the states on the way back may be from those that
+    were: `none`, or up to the rounding of a `reversible` or `compensated` reverse."""
 
     line: Line | None
     method: str
     memory: Dim
+    drift: str = "none"
 
 
 @dataclass
