@@ -14,7 +14,7 @@ from egc.transformed import MEMORY
 
 @dataclass(frozen=True)
 class Remark:
-    """How one loop runs backward: the method, the bytes that it keeps, and how far the states on the way back may be from those that
+    """How one loop runs backward: the method, the bytes that it keeps, and how far states on the way back may be from those that
     were: `none`, or up to the rounding of a `reversible` or `compensated` reverse."""
 
     line: Line | None
