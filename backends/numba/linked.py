@@ -113,7 +113,8 @@ class HelperCompiler(Compiler):
 
     def compile_extra(self, func: Any) -> Any:
         """The compile result. It has no address: callers know it by a builtin function of its own, of which no call succeeds."""
-        compiled, handle = super().compile_extra(func), {}.__getitem__
+        nothing: dict[Any, Any] = {}
+        compiled, handle = super().compile_extra(func), nothing.__getitem__
         self.state.targetctx.insert_user_function(handle, compiled.fndesc, [compiled.library])
         return compiled._replace(entry_point=handle)
 
