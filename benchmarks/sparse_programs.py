@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 
-def reaction_diffusion(xp: Any) -> Callable[..., Any]:
+def brusselator(xp: Any) -> Callable[..., Any]:
     """The Brusselator with diffusion on a periodic grid of n by n."""
 
     def spread(a):
@@ -25,9 +25,9 @@ def reaction_diffusion(xp: Any) -> Callable[..., Any]:
     return function
 
 
-def reaction_energy(xp: Any) -> Callable[..., Any]:
-    """How far the Brusselator is from rest."""
-    rate = reaction_diffusion(xp)
+def brusselator_energy(xp: Any) -> Callable[..., Any]:
+    """How far the Brusselator is from rest: what a solver for its steady state makes small, by its Hessian."""
+    rate = brusselator(xp)
 
     def function(y, n):
         return 0.5 * xp.sum(rate(y, n) ** 2)
@@ -97,8 +97,8 @@ def _views(rng: np.random.Generator, points: int) -> tuple[Any, ...]:
 
 
 PROBLEMS = (
-    Problem("reaction_diffusion", 1, reaction_diffusion, _grid, (8, 70), (1,)),
+    Problem("brusselator", 1, brusselator, _grid, (8, 70), (1,)),
     Problem("bundle_adjustment", 1, bundle_adjustment, _views, (10, 600), (4,)),
     Problem("rosenbrock", 2, rosenbrock, lambda rng, n: (rng.normal(size=n),), (50, 10_000)),
-    Problem("reaction_energy", 2, reaction_energy, _grid, (6, 40), (1,)),
+    Problem("brusselator_energy", 2, brusselator_energy, _grid, (6, 40), (1,)),
 )

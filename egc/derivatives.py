@@ -17,8 +17,7 @@ from egc.errors import NotEncodable, ProgramError
 from egc.mapped import copied, row_by_row
 from egc.options import Options
 from egc.sparse import SparseDerivative
-from egc.transformed import Transformed
-from egc.transforms.derivatives import MEMORY, METHODS
+from egc.transformed import MEMORY, Transformed, loop_options
 
 PLAIN = Options("reference", [], "real", {}, False)
 """How a derivative runs that is not optimized: by NumPy, op by op."""
@@ -69,12 +68,6 @@ def transformed(kind: str, function: Callable[..., Any], **options: Any) -> Opti
     return Optimized(Transformed(kind, plain, options, _as_written, _expected), given)
 
 
-def _loops(reverse: str, memory: int) -> dict[str, Any]:
-    if reverse not in METHODS:
-        raise ProgramError(f"reverse is one of {', '.join(METHODS)}, not {reverse!r}")
-    return {"method": reverse, "memory": int(memory)}
-
-
 def grad(
     fn: Callable[..., Any],
     argnums: int | str | Sequence[int | str] = 0,
@@ -92,6 +85,10 @@ def grad(
         shape of its argument. Of a complex argument x + iy it is d/dx - i d/dy, as in JAX. None in an argument stays None.
     reverse: how loops run backward. "stored" keeps what each iteration needs, "checkpoints" some states from which the
         rest is computed again, "reversible" nothing but the last state, where the loop has a reverse; "auto" chooses by memory.
+        A reverse takes off integers exactly, but floating numbers up to a rounding error in each iteration, which the loop may
+        enlarge; "compensated" carries the rounding errors of sums beside the states, so that the way back finds the numbers
+        that were to the last bit, wherever what is added rounds as it did before. Its value is that of the compensated
+        sums. `explain(...).backward` tells the method, its memory and its drift; loops without such a reverse are stored.
     memory: bytes that a loop may store before "auto" takes checkpoints. Of a loop that ends by data, checkpoints reach 16
         million iterations, fewer where the memory has room for less than 1024 states, and 4,096 at least; the gradient
         through more is nan.
@@ -106,7 +103,7 @@ def grad(
     array([2., 4.])
     """
     return transformed(
-        "grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+        "grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **loop_options(reverse, memory)
     )  # fmt: skip
 
 
@@ -127,20 +124,20 @@ def value_and_grad(
     (5.0, array([2., 4.]))
     """
     return transformed(
-        "value_and_grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+        "value_and_grad", fn, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic, **loop_options(reverse, memory)
     )  # fmt: skip
 
 
 _kept = functools.lru_cache(maxsize=256)(transformed)
 
 
-def _cached(kind: str, function: Callable[..., Any]) -> Optimized:
+def _cached(kind: str, function: Callable[..., Any], **options: Any) -> Optimized:
     """The transformed function, made once for each function; one that has no hash is made anew."""
     try:
         hash(function)
     except TypeError:
-        return transformed(kind, function)
-    return _kept(kind, function)
+        return transformed(kind, function, **options)
+    return _kept(kind, function, **options)
 
 
 def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -155,17 +152,20 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     return found
 
 
-def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(
+    fn: Callable[..., Any], *primals: Any, reverse: str = "auto", memory: int = MEMORY
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value, and a function that takes a cotangent of its form and shape to those of the arguments, in a tuple.
 
-    The arguments are as they are now: later writes into them, and those of the function itself, do not count.
+    The arguments are as they are now: later writes into them, and those of the function itself, do not count. `reverse`
+    and `memory` say how loops run backward, as for `grad`.
 
     >>> import numpy as np
     >>> value, pull = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> [float(each) for each in pull(1.0)]
     [3.0, 2.0]
     """
-    pull = _cached("pullback", fn)
+    pull = _cached("pullback", fn, **loop_options(reverse, memory))
     plain = getattr(fn, "__egc_plain__", fn)
     kept = copied(primals)
     value = (fn if isinstance(fn, Optimized) else plain)(*copied(primals))
@@ -204,7 +204,7 @@ def jacobian(
             raise ProgramError("a sparse Jacobian has no auxiliary results")
         return _sparse(1, fn, argnums, mode, reverse, memory)
     return transformed(
-        "jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, holomorphic=holomorphic, **_loops(reverse, memory)
+        "jacobian", fn, argnums=argnums, mode=mode, has_aux=has_aux, holomorphic=holomorphic, **loop_options(reverse, memory)
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def hessian(
     """
     if sparse:
         return _sparse(2, fn, argnums, "forward", reverse, memory)
-    return transformed("hessian", fn, argnums=argnums, holomorphic=holomorphic, **_loops(reverse, memory))
+    return transformed("hessian", fn, argnums=argnums, holomorphic=holomorphic, **loop_options(reverse, memory))
 
 
 def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse: str, memory: int) -> SparseDerivative:
@@ -236,7 +236,7 @@ def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse
     if isinstance(argnums, (tuple, list)):
         raise ProgramError("a sparse derivative is with respect to one argument")
     plain = getattr(fn, "__egc_plain__", fn)
-    loops = _loops(reverse, memory)
+    loops = loop_options(reverse, memory)
     function = Transformed("grad", plain, {"argnums": argnums, **loops}) if order == 2 else plain
     ways = {
         name: Transformed("products", function, {"argnums": argnums, "mode": name, **loops}, _as_written, _expected)
@@ -245,14 +245,23 @@ def _sparse(order: int, fn: Callable[..., Any], argnums: Any, mode: str, reverse
     return SparseDerivative(order, plain, argnums, mode, ways, fn.options if isinstance(fn, Optimized) else PLAIN)
 
 
-def hvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def hvp(
+    fn: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    reverse: str = "auto",
+    memory: int = MEMORY,
+) -> Any:
     """The Hessian of a real scalar function of one argument times a vector: how its gradient changes along `tangents`.
+
+    `reverse` and `memory` say how loops run backward, as for `grad`.
 
     >>> import numpy as np
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
     array([6., 0.])
     """
-    return jvp(_cached("grad", fn), primals, tangents)[1]
+    return jvp(_cached("grad", fn, **loop_options(reverse, memory)), primals, tangents)[1]
 
 
 def vmap(fn: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Any:

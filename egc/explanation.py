@@ -53,15 +53,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Backward:
-    """How a loop runs backward for derivatives: by which method, and how many bytes that keeps at these sizes."""
+    """How a loop runs backward for derivatives: by which method, and how many bytes that keeps at these sizes.
+
+    drift: how far the states on the way back may be from those that were, a key of DRIFTS: `none` where they are the same.
+    """
 
     line: Line | None
     method: str
     memory: int
+    drift: str = "none"
 
     def __str__(self) -> str:
         where = f"the loop at {self.line}" if self.line else "a loop"
-        return f"{where}: {self.method}, {self.memory:,} bytes"
+        return f"{where}: {self.method}, {self.memory:,} bytes, {DRIFTS[self.drift]}"
+
+
+DRIFTS = {
+    "none": "the same states",
+    "reversible": "states that are off by a rounding error for each iteration",
+    "compensated": "states that are off by at most 2**-104 of themselves for each iteration, below the last bit",
+}
+"""How far a loop that runs backward goes from the states that were."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +235,7 @@ def of_plan(name: str, plan: Plan) -> Explanation:
 def _backward(remark: Any, hints: Mapping[str, int]) -> Backward:
     """A remark with its bytes at these sizes; a size inside of another loop counts as one there."""
     known = {name: hints.get(name, 1) for name in sizes.symbols(remark.memory)}
-    return Backward(remark.line, remark.method, sizes.evaluate(remark.memory, known))
+    return Backward(remark.line, remark.method, sizes.evaluate(remark.memory, known), remark.drift)
 
 
 def _program_source(program: Program, name: str) -> str:

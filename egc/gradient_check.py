@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from egc.capture.arguments import flatten, unflatten
-from egc.derivatives import PLAIN, jvp, vjp
+from egc.derivatives import PLAIN, jvp, transformed, vjp
 from egc.dispatch import Optimized
 from egc.errors import NotDifferentiable, VerificationError
 from egc.mapped import copied
 from egc.options import Options
+from egc.transformed import MEMORY, loop_options
 
 TOLERANCE = {8: 1e-6, 4: 2e-2}
 """How far derivatives may be off, in parts of the largest, by the bytes of a real number."""
@@ -28,6 +29,8 @@ def check_grads(
     argnums: Sequence[int] | int | None = None,
     tolerance: float | None = None,
     seed: int = 0,
+    reverse: str = "auto",
+    memory: int = MEMORY,
 ) -> None:
     """Compares the derivatives of a function at its arguments with central differences, and cotangents with tangents.
 
@@ -36,6 +39,7 @@ def check_grads(
     argnums: the positions of the arguments that move; by default all that are made of floating numbers.
     tolerance: how far derivatives may be off, in parts of the largest; by default 1e-6 in double precision and 2e-2 in single.
     seed: of the directions, which are random.
+    reverse, memory: how loops run backward, as for `grad`.
 
     Raises VerificationError, which names the argument, its element, the order and both values; NotDifferentiable or NotEncodable
     where there is no derivative. At kinks, and where the number of a loop's iterations changes, differences are no derivatives.
@@ -61,23 +65,26 @@ def check_grads(
     values = tuple(args[k] for k in places)
     widths = [np.asarray(leaf).real.dtype.itemsize for leaf in _leaves(values)]
     allowed = tolerance if tolerance is not None else TOLERANCE.get(min(widths), max(TOLERANCE.values()))
-    name = getattr(fn, "__name__", "the function")
+    loop_options(reverse, memory)
     check = _Check(
-        name, names, allowed, fn.options if isinstance(fn, Optimized) else PLAIN, np.random.default_rng(seed)
-    )
+        getattr(fn, "__name__", "the function"), names, allowed, fn.options if isinstance(fn, Optimized) else PLAIN,
+        np.random.default_rng(seed), reverse, memory,
+    )  # fmt: skip
     check.run(function, values, order, 1)
 
 
 @dataclass(frozen=True)
 class _Check:
-    """What all orders share: the function's name, those of the arguments that move, how it runs, and what directions are drawn
-    from."""
+    """What all orders share: the function's name, those of the arguments that move, how it runs, what directions are drawn from,
+    and how loops run backward."""
 
     name: str
     arguments: Sequence[str]
     tolerance: float
     options: Options
     random: np.random.Generator
+    reverse: str
+    memory: int
 
     def run(self, function: Callable[..., Any], values: tuple[Any, ...], order: int, now: int) -> None:
         """Checks the first derivative of a function, which is one of order `now - 1`, then the orders after it."""
@@ -87,11 +94,12 @@ class _Check:
         if not self._close(function, values, tangents, pushed):
             self._name_element(compiled, values, now)
         cotangents = self._drawn(results)
-        pulled = vjp(compiled, *copied(values))[1](cotangents)
+        pulled = vjp(compiled, *copied(values), reverse=self.reverse, memory=self.memory)[1](cotangents)
         self._transposed(compiled, values, (tangents, pushed), (cotangents, pulled), now)
         if now < order:
             self.run(lambda *moved: jvp(function, moved, tangents)[1], values, order, now + 1)
-            self.run(lambda *moved: vjp(function, *moved)[1](cotangents), values, order, now + 1)
+            pull = transformed("pullback", function, **loop_options(self.reverse, self.memory))
+            self.run(lambda *moved: pull(moved, cotangents), values, order, now + 1)
 
     def _drawn(self, value: Any) -> Any:
         """A direction for each floating leaf, and 0 for the others."""

@@ -6,6 +6,21 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from egc.errors import ProgramError
+
+METHODS = ("auto", "reversible", "compensated", "stored", "checkpoints")
+"""How loops can run backward."""
+
+MEMORY = 2**28
+"""Bytes that stored states may take before a loop is run by checkpoints or backward."""
+
+
+def loop_options(reverse: str = "auto", memory: int = MEMORY) -> dict[str, Any]:
+    """How loops run backward, as options of a Transformed. Raises ProgramError for what is no method."""
+    if reverse not in METHODS:
+        raise ProgramError(f"reverse is one of {', '.join(METHODS)}, not {reverse!r}")
+    return {"method": reverse, "memory": int(memory)}
+
 
 class Transformed:
     """`kind` of `function`, with options. Capture alone gives it a meaning; called as a plain function it says why it has none.

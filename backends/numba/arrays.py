@@ -15,6 +15,7 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
 from egc.backends.numba.functions import addressed, allocate, mutable
+from egc.backends.numba.linked import HELPER
 
 
 def as_contiguous(x: Any) -> Any:
@@ -22,7 +23,7 @@ def as_contiguous(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(as_contiguous)
+@overload(as_contiguous, jit_options=HELPER)
 def _as_contiguous(x):
     if x.layout == "C":
         return lambda x: x
@@ -47,7 +48,7 @@ def _in_order(rank: int) -> Any:
         lines.append(f"    step *= x.shape[{axis}]")
     names: dict[str, Any] = {}
     exec("\n".join([*lines, "    return True"]), names)
-    return njit(names["in_order"], no_cpython_wrapper=True)
+    return njit(names["in_order"], **HELPER)
 
 
 def _loops(rank: int, source: list[str]) -> Any:
@@ -60,7 +61,7 @@ def _loops(rank: int, source: list[str]) -> Any:
     lines += [f"{'    ' * (rank + 1)}result[{place}] = x[{', '.join(source)}]", "    return result"]
     names: dict[str, Any] = {"allocate": allocate}
     exec("\n".join(lines), names)
-    return njit(names["filled"], no_cpython_wrapper=True)
+    return njit(names["filled"], **HELPER)
 
 
 def repeated(x: Any, shape: Any) -> Any:
@@ -68,7 +69,7 @@ def repeated(x: Any, shape: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(repeated)
+@overload(repeated, jit_options=HELPER)
 def _repeated(x, shape):
     filled = _loops(x.ndim, [f"i{axis} * s{axis}" for axis in range(x.ndim)])
     return lambda x, shape: filled(x, shape)
@@ -103,27 +104,27 @@ def _shaped(context, x, shape):
     return result(x, shape), generate
 
 
-@njit(no_cpython_wrapper=True)
+@njit(**HELPER)
 def _check_sizes(before: int, after: int) -> None:
     if before != after:
         raise ValueError("cannot reshape array into that shape")
 
 
-@njit(no_cpython_wrapper=True)
+@njit(**HELPER)
 def reshaped(x: Any, shape: Any, before: int, after: int) -> Any:
     """An array with other lengths, `after` elements instead of `before`: in its memory where it is in order."""
     _check_sizes(before, after)
     return _shaped(as_contiguous(x), shape)
 
 
-@njit(no_cpython_wrapper=True)
+@njit(**HELPER)
 def only_element(x: Any, before: int, after: int) -> Any:
     """The only element as an array of rank 0."""
     _check_sizes(before, after)
     return _shaped(as_contiguous(x), ())
 
 
-@njit(no_cpython_wrapper=True)
+@njit(**HELPER)
 def diagonal(x: Any, row: int, column: int, size: int) -> Any:
     """The elements on a diagonal that begins there, put side by side."""
     if size > 0 and (row + size > x.shape[0] or column + size > x.shape[1]):

@@ -11,6 +11,7 @@ from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
 from egc.backends.numba.fortran import LETTERS, routine
+from egc.backends.numba.linked import HELPER
 
 SINGLE = 2**18
 """Multiplications of a product for which OpenBLAS takes one thread in any case."""
@@ -42,7 +43,7 @@ def matrix_product(
     raise NotImplementedError
 
 
-@overload(matrix_product)
+@overload(matrix_product, jit_options=HELPER)
 def _matrix_product(
     rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
 ):  # fmt: skip
@@ -104,7 +105,7 @@ def vector_product(
     raise NotImplementedError
 
 
-@overload(vector_product)
+@overload(vector_product, jit_options=HELPER)
 def _vector_product(rows, inner, matrix, down, along, vector, step, out):
     dtype = as_dtype(out.dtype)
     gemv = routine(f"{LETTERS[dtype.name]}gemv")

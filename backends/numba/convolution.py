@@ -10,20 +10,19 @@ from numba.core.imputils import impl_ret_new_ref
 from numba.extending import intrinsic
 
 from egc.backends.numba.functions import new_array, pointer
-from egc.backends.numba.machine import Unaliased
+from egc.backends.numba.linked import HELPER, WITHOUT_WRAPPERS, UnaliasedHelper
 
 BLOCK = 1024
 """Elements of a block of the result."""
 
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
-OPTIONS |= {"fastmath": {"contract"}}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 """Multiplies and adds may round once."""
 
 
 def _taps(width: int) -> Callable[..., None]:
     """A function that adds `width` taps from number k on to a part of the result, or sets it to their sum."""
 
-    @njit(forceinline=True, **OPTIONS)
+    @njit(forceinline=True, **OPTIONS, **HELPER)
     def add(x: Any, w: Any, out: Any, k: int, first: int, last: int, fresh: bool) -> None:
         if fresh:
             for j in range(first, last):
@@ -44,7 +43,7 @@ def _taps(width: int) -> Callable[..., None]:
 _add8, _add4, _add1 = _taps(8), _taps(4), _taps(1)
 
 
-@njit(pipeline_class=Unaliased, **OPTIONS)
+@njit(pipeline_class=UnaliasedHelper, **OPTIONS, **WITHOUT_WRAPPERS)
 def _convolve(long: Any, short: Any, result: Any) -> None:
     n, taps = long.size, short.size
     x, w, out = pointer(long), pointer(short), pointer(result)
@@ -84,7 +83,7 @@ def _vector(context, count, like):
     return types.Array(like.dtype, 1, "C")(count, like), generate
 
 
-@njit(**OPTIONS)
+@njit(**OPTIONS, **HELPER)
 def convolve(a: Any, b: Any) -> Any:
     """All of the convolution of two vectors."""
     if a.size == 0 or b.size == 0:

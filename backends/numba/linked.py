@@ -62,15 +62,8 @@ def interleaved(text: str, count: int = INTERLEAVED) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Linked(JITCodeLibrary):
+class _AsLowered(JITCodeLibrary):
     """Code as it was lowered."""
-
-    def add_ir_module(self, ir_module: Any) -> None:
-        self._raise_if_finalized()
-        module = binding.parse_assembly(interleaved(cgutils.normalize_ir_text(str(ir_module))))
-        module.name = ir_module.name
-        module.verify()
-        self.add_llvm_module(module)
 
     def _optimize_final_module(self) -> None:
         pass
@@ -78,6 +71,17 @@ class _Linked(JITCodeLibrary):
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()
         self._finalized = True
+
+
+class _Linked(_AsLowered):
+    """The same, of loops that work on several vectors at a time."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        self._raise_if_finalized()
+        module = binding.parse_assembly(interleaved(cgutils.normalize_ir_text(str(ir_module))))
+        module.name = ir_module.name
+        module.verify()
+        self.add_llvm_module(module)
 
 
 class LinkedCompiler(Compiler):
@@ -97,6 +101,35 @@ class LinkedDriver(LinkedCompiler):
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self.state.flags.noalias = False
+
+
+class HelperCompiler(Compiler):
+    """numba's compiler for functions that stay generic: each of their types is compiled when a compiled function calls it."""
+
+    def __init__(self, typing_context: Any, target_context: Any, library: Any, *arguments: Any):
+        library = _AsLowered(target_context.codegen(), "egc helper")
+        super().__init__(typing_context, target_context, library, *arguments)
+        self.state.flags.no_compile = True
+
+    def compile_extra(self, func: Any) -> Any:
+        """The compile result. It has no address: callers know it by a builtin function of its own, of which no call succeeds."""
+        nothing: dict[Any, Any] = {}
+        compiled, handle = super().compile_extra(func), nothing.__getitem__
+        self.state.targetctx.insert_user_function(handle, compiled.fndesc, [compiled.library])
+        return compiled._replace(entry_point=handle)
+
+
+class UnaliasedHelper(HelperCompiler):
+    """The same, told that no two array arguments overlap where one is written."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.state.flags.noalias = True
+
+
+WITHOUT_WRAPPERS: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+HELPER: dict[str, Any] = {**WITHOUT_WRAPPERS, "pipeline_class": HelperCompiler}
+"""Options of `numba.njit` for functions that compiled functions alone call."""
 
 
 @global_compiler_lock

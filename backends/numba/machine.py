@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numba import from_dtype, njit, types
-from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
 from egc.backends.numba.adapter import AdaptedCompiler, Adapter
@@ -30,14 +29,6 @@ SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boole
 
 CALL_NAMES: dict[str, Any] = {name: NAMES[name] for name in ("pointer", "keep")}
 """What calls of all kernels name."""
-
-
-class Unaliased(Compiler):
-    """numba's compiler, told that no two array arguments overlap where one is written: the driver allocates results."""
-
-    def __init__(self, *arguments: Any):
-        super().__init__(*arguments)
-        self.state.flags.noalias = True
 
 
 @lru_cache(maxsize=1024)

@@ -24,7 +24,7 @@ from egc.capture.registry import implements_by_name
 from egc.errors import NotDifferentiable, NotEncodable
 from egc.ir import Node
 from egc.sizes import Dim, Size
-from egc.transformed import Transformed
+from egc.transformed import Transformed, loop_options
 
 Machine = Any
 
@@ -419,6 +419,13 @@ def _transformed(kind: str, function: Any, options: Mapping[str, Any] | None = N
     return Transformed(kind, function.function() if isinstance(function, Closure) else function, options)
 
 
+def _with_loops(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a derivative, with how loops run backward as the transformation names it."""
+    loops = {name: each for name, each in options.items() if name in ("reverse", "memory")}
+    others = {name: each for name, each in options.items() if name not in loops}
+    return {**others, **loop_options(**loops)} if loops else others
+
+
 def _made(kind: str) -> Callable[..., Any]:
     """What the function of that name in `egc.derivatives` gives in a function that is captured."""
 
@@ -429,9 +436,7 @@ def _made(kind: str) -> Callable[..., Any]:
         options.update(zip(names, positional))
         if options.pop("sparse", False):
             raise NotEncodable("a sparse derivative in a function that is captured", "it is no array", current().line)
-        if "reverse" in options:
-            options["method"] = options.pop("reverse")
-        return _transformed(kind, function, options)
+        return _transformed(kind, function, _with_loops(options))
 
     return meaning
 
@@ -446,14 +451,14 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 
 @implements_by_name("egc.derivatives.hvp", theme="derivatives")
-def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
-    return jvp(_transformed("grad", function), primals, tangents)[1]
+def hvp(function: Callable[..., Any], primals: Any, tangents: Any, **options: Any) -> Any:
+    return jvp(_transformed("grad", function, loop_options(**options)), primals, tangents)[1]
 
 
 @implements_by_name("egc.derivatives.vjp", theme="derivatives")
-def vjp(function: Callable[..., Any], *primals: Any) -> Any:
+def vjp(function: Callable[..., Any], *primals: Any, **options: Any) -> Any:
     value = current().interpret(function, _snapshot(primals))
-    return value, Pull(_transformed("pullback", function), _snapshot(primals))
+    return value, Pull(_transformed("pullback", function, loop_options(**options)), _snapshot(primals))
 
 
 def _snapshot(primals: tuple[Any, ...]) -> tuple[Any, ...]:

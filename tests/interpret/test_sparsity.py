@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import egc
-from benchmarks.sparse_programs import PROBLEMS, reaction_diffusion
+from benchmarks import sparse_programs
+from benchmarks.sparse_programs import PROBLEMS
 from egc import ir
 from egc.backends import reference
 from egc.errors import NotEncodable
@@ -267,7 +268,7 @@ def test_a_star_coloring_needs_two_colors_for_an_arrow_and_few_for_a_grid():
     assert color_symmetric(band).max() + 1 == 3
 
 
-brusselator = reaction_diffusion(np)
+brusselator = sparse_programs.brusselator(np)
 
 
 def test_reaction_and_diffusion_take_less_than_twenty_products():

@@ -3,6 +3,7 @@
 from egc.transforms.derivatives import arrays as arrays
 from egc.transforms.derivatives import banded as banded
 from egc.transforms.derivatives import linalg as linalg
+from egc.transforms.derivatives import peels as peels
 from egc.transforms.derivatives import regions as regions
 from egc.transforms.derivatives import reversal as reversal
 from egc.transforms.derivatives import systems as systems
@@ -10,11 +11,9 @@ from egc.transforms.derivatives.backward import pullback, with_replacements
 from egc.transforms.derivatives.forward import pushforward
 from egc.transforms.derivatives.mapped import mapped
 from egc.transforms.derivatives.regions import replaced
-from egc.transforms.derivatives.strategy import MEMORY, METHODS, Remark, Strategy
+from egc.transforms.derivatives.strategy import Remark, Strategy
 
 __all__ = [
-    "MEMORY",
-    "METHODS",
     "Remark",
     "Strategy",
     "mapped",

@@ -12,7 +12,8 @@ from egc.ir import Node, Program, make
 from egc.ops import INT64
 from egc.sizes import Dim
 from egc.transforms.derivatives.arrays import row_of, with_row
-from egc.transforms.derivatives.inverse import inverse
+from egc.transforms.derivatives.compensated import compensated
+from egc.transforms.derivatives.inverse import inverse, is_exact
 from egc.transforms.derivatives.notation import zeros
 from egc.transforms.derivatives.numbers import with_number
 from egc.transforms.derivatives.regions import replaced, stand_ins
@@ -44,6 +45,14 @@ def _loop_back(
         reverse = _found(step, strategy)
     if reverse is not None and _runs(step, reverse, strategy):
         return _in_order(_by_reverse(step, reverse, cotangents, strategy), step, places)
+    if strategy.method == "compensated" and (carrying := compensated(step)) is not None:
+        other, reverse = carrying
+        if _runs(other, reverse, strategy):
+            strategy.replacements[node] = other.node
+            found = _by_reverse(other, reverse, cotangents, strategy)
+            more = other.number - step.number
+            back = {k if k < step.number else k - more: each for k, each in found.items()}
+            return _in_order(back, step, places)
     count = count_size(node.inputs[0]) if node.params["counted"] else None
     if count is None:
         return _by_segments(step, None, cotangents, places, strategy)
@@ -202,7 +211,9 @@ def _runs(step: Step, reverse: Program, strategy: Strategy) -> bool:
 def _by_reverse(step: Step, reverse: Program, cotangents: Mapping[int, Node], strategy: Strategy) -> dict[int, Node]:
     """Runs the states back with the cotangents: nothing is kept but the last states."""
     node, update, number = step.node, step.update, step.number
-    strategy.remarks.append(Remark(node.line, "reversible", 0))
+    exact = is_exact(reverse, step.first, step.used_states)
+    method = "compensated" if strategy.method == "compensated" else "reversible"
+    strategy.remarks.append(Remark(node.line, method, 0, "none" if exact else method))
     count, last = node.inputs[0] if step.first else None, node
     if not step.plain:
         (done,) = stand_ins(update, "_done", [ArrayType(INT64, ())])

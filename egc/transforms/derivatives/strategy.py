@@ -9,20 +9,18 @@ from egc import ir, sizes
 from egc.errors import Line
 from egc.ir import Node
 from egc.sizes import Dim
-
-METHODS = ("auto", "reversible", "stored", "checkpoints")
-
-MEMORY = 2**28
-"""Bytes that stored states may take before a loop is run by checkpoints or backward."""
+from egc.transformed import MEMORY
 
 
 @dataclass(frozen=True)
 class Remark:
-    """How one loop runs backward: the method, and the bytes that it keeps."""
+    """How one loop runs backward: the method, the bytes that it keeps, and how far states on the way back may be from those that
+    were: `none`, or up to the rounding of a `reversible` or `compensated` reverse."""
 
     line: Line | None
     method: str
     memory: Dim
+    drift: str = "none"
 
 
 @dataclass

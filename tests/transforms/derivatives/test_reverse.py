@@ -93,6 +93,40 @@ def test_what_loses_its_state_is_stored():
     assert {each.method for each in gradient.explain(X, W, 0.1, 5).backward} == {"stored"}
 
 
+@pytest.mark.parametrize("method", ["stored", "checkpoints", "reversible"])
+def test_every_derivative_takes_how_loops_run_backward(method):
+    """As functions, and where they are captured: what is asked for is what is done."""
+    once = {
+        "grad": lambda x: egc.grad(leapfrog, reverse=method)(x, W, 0.1, 12),
+        "value_and_grad": lambda x: egc.value_and_grad(leapfrog, reverse=method)(x, W, 0.1, 12)[1],
+        "jacobian": lambda x: egc.jacobian(leapfrog, mode="reverse", reverse=method)(x, W, 0.1, 12),
+        "vjp": lambda x: egc.vjp(lambda y: leapfrog(y, W, 0.1, 12), x, reverse=method)[1](1.0)[0],
+        "hvp": lambda x: egc.hvp(lambda y: leapfrog(y, W, 0.1, 12), (x,), (W,), reverse=method),
+        "hessian": lambda x: egc.hessian(leapfrog, reverse=method)(x, W, 0.1, 12) @ W,
+    }
+    gradient = egc.grad(leapfrog)(X, W, 0.1, 12)
+    product = egc.jvp(egc.grad(lambda y: leapfrog(y, W, 0.1, 12)), (X,), (W,))[1]
+    for name, function in once.items():
+        expected = product if name in ("hvp", "hessian") else gradient
+        np.testing.assert_allclose(function(X), expected, rtol=1e-9, err_msg=name)
+        compiled = egc.optimize(function, backend="reference", rules=[])
+        np.testing.assert_allclose(compiled(X), expected, rtol=1e-9, err_msg=name)
+        assert method in {each.method for each in compiled.explain(X).backward}, name
+    egc.check_grads(lambda x: leapfrog(x, W, 0.1, 12), (X,), order=2, reverse=method)
+
+
+def test_what_is_no_way_back_is_refused():
+    for wrong in (
+        lambda: egc.grad(leapfrog, reverse="backward"),
+        lambda: egc.vjp(np.sin, 1.0, reverse="backward"),
+        lambda: egc.hvp(np.sin, (1.0,), (1.0,), reverse="backward"),
+        lambda: egc.check_grads(np.sin, (1.0,), reverse="backward"),
+        lambda: egc.optimize(lambda x: egc.grad(np.sin, reverse="backward")(x))(1.0),
+    ):
+        with pytest.raises(egc.ProgramError, match="reverse is one of"):
+            wrong()
+
+
 def test_a_reverse_keeps_nothing_and_stored_states_grow():
     def memory(n, **options):
         return sum(each.memory for each in egc.grad(leapfrog, **options).explain(X, W, 0.1, n).backward)
