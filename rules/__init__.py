@@ -21,6 +21,7 @@ DEFAULT = (
     "factorizations",
     "updates",
     "kronecker",
+    "blocks",
     "adjoints",
     "loops",
 )

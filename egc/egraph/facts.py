@@ -267,6 +267,10 @@ def _general_laws() -> Iterator[Law]:
     for fact in ("not_nan", "finite", "integral"):
         yield Law(fact, frozenset(), '(= rd (dtype-of r)) (dtype-in "integers" rd)')
     yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
+    for fact in structure.OF_BLOCKS:
+        for place in structure.BLOCKS:
+            premises = f"(= m {place}) ({fact_relation(fact)} m) (= (Shape2 n n) (shape-of r))"
+            yield Law(fact, frozenset([fact]), premises)
     yield from _loop_laws()
 
 

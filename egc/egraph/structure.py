@@ -163,3 +163,11 @@ orthogonal: (op-item (op-svd x f) "0") ; (= (Shape2 n n) (shape-of r))
 orthogonal: (op-item (op-svd x f) "2") ; (= (Shape2 n n) (shape-of r))
 """
 """`fact: term premises ; further e-graph premises`; r is the term."""
+
+OF_BLOCKS = ("spd", "psd", "symmetric")
+"""Facts that the square blocks r on the diagonal of a matrix of four blocks have where the whole has them."""
+
+BLOCKS = (
+    '(op-concatenate-2 (op-concatenate-2 r b "1") (op-concatenate-2 c d "1") "0")',
+    '(op-concatenate-2 (op-concatenate-2 a b "1") (op-concatenate-2 c r "1") "0")',
+)
