@@ -16,6 +16,7 @@ DEFAULT = (
     "linalg",
     "structure",
     "kernels",
+    "constancy",
     "entries",
     "solving",
     "factorizations",
