@@ -302,9 +302,10 @@ def eigenvalues_of_multiple(S: SquareMatrix, c: Constant):
     return np.linalg.eigvalsh(c * S), c * np.linalg.eigvalsh(S)
 
 
-@rule
+@rule(precision="approx", error_bound=1e-5)
 def largest_singular_value_by_gram(A: Matrix):
-    """the square of A's largest singular value is the largest eigenvalue of A^T A, for A thin: its digits are not lost"""
+    """the square of A's largest singular value is the largest eigenvalue of A^T A, for A thin: its digits are not lost,
+    but its square must be in the range of numbers"""
     require(thin(A), nonempty(A))
     values = np.linalg.svd(A, compute_uv=False)
     return np.max(values), np.sqrt(np.maximum(np.max(np.linalg.eigvalsh(A.T @ A)), 0))

@@ -56,7 +56,8 @@ class RuleContext(Context):
         if b == 1 and self.value(a) >= 1:
             # Whether there are any decides how a length is spelled; the formula is right for none, too.
             return self.at_least(a, 0)
-        return (b == 0 and isinstance(a, Size) and _says_nonempty(a - 1)) or super().at_least(a, b)
+        less = a - 1
+        return (b == 0 and isinstance(less, Size) and _says_nonempty(less)) or super().at_least(a, b)
 
     def same(self, a: Dim, b: Dim) -> bool:
         if isinstance(a, Size) and isinstance(b, Size) and a != b:

@@ -1,4 +1,4 @@
-"""Singular values from a Gram matrix: the largest always, all of them on request only."""
+"""Singular values from a Gram matrix: on request only."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,9 @@ def rules_of(function, *given, **options):
 
 
 @pytest.mark.parametrize("dtype, digits", [("f8", 1e-14), ("f4", 1e-6)])
-def test_the_spectral_norm_of_a_thin_matrix_is_as_accurate_from_its_gram_matrix(dtype, digits):
+def test_the_spectral_norm_keeps_its_digits(dtype, digits):
     A = graded(1e-12, dtype)
-    found, rules = rules_of(lambda A: np.linalg.norm(A, 2), A)
+    found, rules = rules_of(lambda A: np.linalg.norm(A, 2), A, precision="approx")
     assert "largest_singular_value_by_gram" in rules and found.dtype == A.dtype
     assert abs(found - np.linalg.svd(A.astype(float), compute_uv=False)[0]) < digits
 
