@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-PACKAGES = ("egc", "numpy", "scipy", "numba", "jax", "numexpr", "pytensor", "egglog")
+PACKAGES = ("egc", "numpy", "scipy", "numba", "jax", "torch", "numexpr", "pytensor", "egglog")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS",
     "NUMEXPR_MAX_THREADS", "VECLIB_MAXIMUM_THREADS", "EGC_NUM_THREADS",

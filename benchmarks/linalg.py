@@ -33,7 +33,10 @@ QUICK = Effort(rounds=5, turn=0.0005, budget=0.5)
 TOLERANCE = {"float32": 2e-3, "float64": 1e-7}
 PEERS = ("numpy", "jax", "pytorch", "pytensor")
 NEAR = {"float32": 1.05, "float64": 1.25}
-"""How many times the expert's time egc may take."""
+"""How many times the expert's time, or a peer's, egc may take."""
+
+GROUPS = {"float32": "awareness", "float64": "further"}
+"""The expressions of one dtype; `--only` takes these names too."""
 
 
 def in_library(function: Callable[..., Any], numpy: Any, linalg: Any) -> Callable[..., Any]:
@@ -53,9 +56,13 @@ def with_jax(expression: Expression, arguments: Sequence[Any]) -> Callable[[], A
 
 
 def with_pytorch(expression: Expression, arguments: Sequence[Any]) -> Callable[[], Any]:
+    """Compiled for the CPU; what has no operand has the dtype of the others, as in NumPy."""
     import torch
 
-    function = torch.compile(in_library(expression.function, torch, torch.linalg))
+    from benchmarks.peers import torch_numpy
+
+    torch.set_default_dtype(getattr(torch, expression.dtype))
+    function = torch.compile(in_library(expression.function, torch_numpy.numpy, torch_numpy.linalg))
     own = [torch.as_tensor(each) for each in arguments]
     return lambda: function(*own)
 
@@ -122,10 +129,14 @@ def ratio(found: dict[str, Any], peer: str) -> float | None:
     return seconds[peer] / seconds["egc"] if peer in seconds and "egc" in seconds else None
 
 
-def near(found: dict[str, Any]) -> bool:
-    """Whether egc takes no longer than it may beside the expert's form."""
-    times = ratio(found, "by hand")
+def near(found: dict[str, Any], peer: str = "by hand") -> bool:
+    """Whether egc takes no longer than it may beside the expert's form, or a peer."""
+    times = ratio(found, peer)
     return times is not None and times * NEAR[found["dtype"]] >= 1
+
+
+def behind(found: dict[str, Any], peer: str) -> bool:
+    return peer in found["seconds"] and not near(found, peer)
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -133,7 +144,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     os.environ.update(EGC_CACHE_DIR="off", EGC_RAISE="1")
     rows = []
     for expression in EXPRESSIONS:
-        if options.only is None or options.only in expression.name:
+        if options.only is None or options.only in expression.name or options.only == GROUPS[expression.dtype]:
             n = SIZES[expression.dtype] // (3 if options.quick else 1)
             rows.append(row(expression, n, options.threads[0], QUICK if options.quick else EFFORT))
             times = ratio(rows[-1], "by hand")
@@ -158,12 +169,15 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the rows of one number of threads come to, for the awareness benchmark (float32) and the others."""
     found: dict[str, Any] = {"threads": rows[0]["threads"]}
-    for dtype, what in (("float32", "awareness"), ("float64", "further")):
+    for dtype, what in GROUPS.items():
         own = [each for each in rows if each["dtype"] == dtype]
         found[what] = {
             "expressions": len(own),
             "as fast as by hand": sum(map(near, own)),
             "slower": sorted([each["name"], ratio(each, "by hand")] for each in own if not near(each)),
+            "behind": sorted(
+                [each["name"], peer, ratio(each, peer)] for each in own for peer in PEERS if behind(each, peer)
+            ),
             "over": {peer: geometric_mean(ratio(each, peer) for each in own) for peer in ("by hand", *PEERS)},
             "slow first calls": sorted([each["name"], each["first"]] for each in own if each["first"] > 2),
         }
@@ -171,7 +185,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def print_summary(found: dict[str, Any]) -> None:
-    for what in ("awareness", "further"):
+    for what in GROUPS.values():
         own = found[what]
         if not own["expressions"]:
             continue
@@ -180,6 +194,8 @@ def print_summary(found: dict[str, Any]) -> None:
         )
         for name, times in own["slower"]:
             print(f"  {name}: {times:.2f}" if times is not None else f"  {name}: -")
+        for name, peer, times in own["behind"]:
+            print(f"  {name} is behind {peer}: {times:.2f}")
         for peer, times in own["over"].items():
             if not math.isnan(times):
                 print(f"  over {peer}: {times:.2f}x")

@@ -305,6 +305,8 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "zero": lambda x: not np.any(x),
     "full_column_rank": lambda x: bool(np.linalg.matrix_rank(x) == x.shape[1]),
     "full_row_rank": lambda x: bool(np.linalg.matrix_rank(x) == x.shape[0]),
+    "equal_rows": lambda x: x.ndim == 2 and np.all(x == x[:1]),
+    "equal_columns": lambda x: x.ndim == 2 and np.all(x == x[:, :1]),
     "thin": lambda x: x.shape[0] >= 2 * x.shape[1],
 }
 """What a rule can require of an operand, and a user can assume of an argument; each with its check on an array."""
@@ -362,4 +364,5 @@ upper_hessenberg, lower_hessenberg = map(predicate, ("upper_hessenberg", "lower_
 unit_diagonal, positive_diagonal = map(predicate, ("unit_diagonal", "positive_diagonal"))
 permutation, one_hot, identity, zero = map(predicate, ("permutation", "one_hot", "identity", "zero"))
 full_column_rank, full_row_rank, thin = map(predicate, ("full_column_rank", "full_row_rank", "thin"))
+equal_rows, equal_columns = map(predicate, ("equal_rows", "equal_columns"))
 invariant, total = map(predicate, ("invariant", "total"))

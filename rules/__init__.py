@@ -16,11 +16,13 @@ DEFAULT = (
     "linalg",
     "structure",
     "kernels",
+    "constancy",
     "entries",
     "solving",
     "factorizations",
     "updates",
     "kronecker",
+    "blocks",
     "adjoints",
     "loops",
 )

@@ -12,6 +12,7 @@ from egc import (
     full_column_rank,
     full_row_rank,
     lower_triangular,
+    nonempty,
     nonnegative,
     orthogonal,
     pentadiagonal,
@@ -299,3 +300,22 @@ def eigenvalues_of_multiple(S: SquareMatrix, c: Constant):
     """the eigenvalues of c S are c times those of S, for c >= 0"""
     require(nonnegative(c))
     return np.linalg.eigvalsh(c * S), c * np.linalg.eigvalsh(S)
+
+
+@rule(precision="approx", error_bound=1e-5)
+def largest_singular_value_by_gram(A: Matrix):
+    """the square of A's largest singular value is the largest eigenvalue of A^T A, for A thin: its digits are not lost,
+    but its square must be in the range of numbers"""
+    require(thin(A), nonempty(A))
+    values = np.linalg.svd(A, compute_uv=False)
+    return np.max(values), np.sqrt(np.maximum(np.max(np.linalg.eigvalsh(A.T @ A)), 0))
+
+
+@rule(precision="approx", error_bound=2e-3)
+def singular_values_by_gram(A: Matrix):
+    """the squares of A's singular values are the largest eigenvalues of A^T A, for A thin: small ones are right to the root of
+    the unit of rounding, relative to the largest"""
+    require(thin(A))
+    values = np.linalg.svd(A, compute_uv=False)
+    squares = np.linalg.eigvalsh(A.T @ A)[::-1][: values.shape[0]]
+    return values, np.sqrt(np.maximum(squares, 0))

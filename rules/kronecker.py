@@ -6,11 +6,6 @@ import scipy
 from egc import Matrix, SquareMatrix, Vector, nonsingular, require, rule
 
 
-def blocks(a, b, c, d):
-    """[[a, b], [c, d]]"""
-    return np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
-
-
 @rule
 def kronecker_times_vector(A: Matrix, B: Matrix, x: Vector):
     """(A o B) vec X = vec(A X B^T), by rows"""
@@ -163,46 +158,3 @@ def solutions_with_block_diagonal(A: SquareMatrix, B: Matrix, C: Matrix):
 def transpose_of_block_diagonal(A: Matrix, B: Matrix):
     """(A + B)^T = A^T + B^T"""
     return scipy.linalg.block_diag(A, B).T, scipy.linalg.block_diag(A.T, B.T)
-
-
-@rule
-def solution_with_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix, b: Vector):
-    """[[A, B], [0, D]] x = b by back substitution of blocks, for A, D nonsingular"""
-    require(nonsingular(A), nonsingular(D))
-    whole = np.linalg.solve(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D), b)
-    n = A.shape[0]
-    y = np.linalg.solve(D, b[n:])
-    return whole, np.concatenate([np.linalg.solve(A, b[:n] - B @ y), y])
-
-
-@rule
-def solution_with_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix, b: Vector):
-    """[[A, 0], [C, D]] x = b by forward substitution of blocks, for A, D nonsingular"""
-    require(nonsingular(A), nonsingular(D))
-    whole = np.linalg.solve(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D), b)
-    n = A.shape[0]
-    x = np.linalg.solve(A, b[:n])
-    return whole, np.concatenate([x, np.linalg.solve(D, b[n:] - C @ x)])
-
-
-@rule
-def inverse_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
-    """[[A, B], [0, D]]^-1 = [[A^-1, -A^-1 B D^-1], [0, D^-1]], for A, D nonsingular"""
-    require(nonsingular(A), nonsingular(D))
-    none = np.zeros((D.shape[0], A.shape[1]), A.dtype)
-    left, right = np.linalg.inv(A), np.linalg.inv(D)
-    return np.linalg.inv(blocks(A, B, none, D)), blocks(left, -np.linalg.solve(A, B @ right), none, right)
-
-
-@rule
-def log_determinant_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
-    """log |det [[A, B], [0, D]]| = log |det A| + log |det D|"""
-    whole = np.linalg.slogdet(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D))[1]
-    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
-
-
-@rule
-def log_determinant_of_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix):
-    """log |det [[A, 0], [C, D]]| = log |det A| + log |det D|"""
-    whole = np.linalg.slogdet(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D))[1]
-    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]

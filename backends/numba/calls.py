@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import convolution, linalg, orthogonal, products, structured
+from egc.backends.numba import convolution, linalg, orthogonal, products, spectral, structured
 from egc.backends.numba.arrays import as_contiguous, diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.fortran import LETTERS
@@ -177,6 +177,24 @@ def _qr(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     return f"{name}_{letter}({operands[0]})"
 
 
+def _spectral(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    """Eigen- and singular values of one matrix, and least squares. A ratio that nobody gave is LAPACK's and NumPy's default."""
+    node, dtype = call.node, call.node.inputs[0].type.dtype
+    letter = LETTERS.get(dtype.name)
+    given = [node.params[key] for key in OPS[node.op].params]
+    if letter is None or node.inputs[0].type.rank != 2 or any(x.type.dtype != dtype for x in node.inputs):
+        return None
+    if "rcond" in node.params:
+        (rcond,) = given
+        if not isinstance(rcond, (int, float, type(None))):
+            return None
+        given = [rcond is not None, writer.constant(np.float64(rcond or 0))]
+    vector = len(node.inputs) > 1 and node.inputs[-1].type.rank == 1
+    name = f"{node.op}_vector" if vector else node.op
+    writer.driver.names[f"{name}_{letter}"] = spectral.functions(letter)[name]
+    return f"{name}_{letter}({', '.join([*operands, *map(str, given)])})"
+
+
 FORMS: dict[str, Form] = {
     "transpose": _transpose,
     "slice": _slice,
@@ -192,6 +210,7 @@ FORMS: dict[str, Form] = {
     ),
     **dict.fromkeys(STRUCTURED, _matrix),
     "qr": _qr,
+    **dict.fromkeys("eigh eigvalsh svd svdvals pinv lstsq".split(), _spectral),
     "assume": _first,
     "item": _item,
 }

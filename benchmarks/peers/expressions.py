@@ -334,6 +334,10 @@ def block_triangular_solution(A, B, D, b):
     return np.linalg.solve(np.block([[A, B], [np.zeros((D.shape[0], A.shape[1])), D]]), b)
 
 
+def four_blocks_times_vector(A, B, C, D, x):
+    return np.block([[A, B], [C, D]]) @ x
+
+
 def three_blocks_times_vector(A, B, C, x):
     return linalg.block_diag(A, B, C) @ x
 

@@ -373,6 +373,11 @@ def block_triangular_solution(A, B, D, b):
     return np.concatenate([np.linalg.solve(A, b[:n] - B @ y), y])
 
 
+def four_blocks_times_vector(A, B, C, D, x):
+    n = A.shape[1]
+    return np.concatenate([A @ x[:n] + B @ x[n:], C @ x[:n] + D @ x[n:]])
+
+
 def three_blocks_times_vector(A, B, C, x):
     n, m = A.shape[1], A.shape[1] + B.shape[1]
     return np.concatenate([A @ x[:n], B @ x[n:m], C @ x[m:]])

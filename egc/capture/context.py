@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -88,7 +88,10 @@ class Context:
     `interpret`: captures a call of a Python function.
     `magnitudes`: what the absolute values of integers that loops carry are not above.
     `derivatives`: the transformations of Nodes that transformed functions are made by; `remarks`: how loops run backward.
+    `notes_factors`: whether factors of a square product that are square here are taken to be so for every call.
     """
+
+    notes_factors: ClassVar[bool] = True
 
     hints: Mapping[str, int]
     least: dict[str, int] = field(default_factory=dict)

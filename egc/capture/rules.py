@@ -35,6 +35,8 @@ class RuleContext(Context):
     """The capture of a rule: an index lies where it must, a length that a parameter alone has is what another asks for, and a
     matrix of full column rank has no fewer rows than columns."""
 
+    notes_factors = False
+
     def __init__(self, hints: dict[str, int], positions: frozenset[str], conditions: list[Condition]):
         super().__init__(hints, dict.fromkeys(hints, 0))
         self.positions, self.conditions = positions, conditions
@@ -43,14 +45,20 @@ class RuleContext(Context):
         if not self.positions.isdisjoint(sizes.symbols(a - b)):
             return True
         for condition in self.conditions:
-            if condition.predicate in ("full_column_rank", "full_row_rank"):
-                shape = condition.operand.type.shape
-                if a - b == sizes.minimum(*shape) - shape[condition.predicate == "full_column_rank"]:
-                    return True
+            shape = condition.operand.type.shape
+            if len(shape) != 2:
+                continue
+            least = sizes.minimum(*shape)
+            if a - b in (shape[0] - least, shape[1] - least):
+                return True
+            full = condition.predicate in ("full_column_rank", "full_row_rank")
+            if full and a - b == least - shape[condition.predicate == "full_column_rank"]:
+                return True
         if b == 1 and self.value(a) >= 1:
             # Whether there are any decides how a length is spelled; the formula is right for none, too.
-            return super().at_least(a, 0)
-        return super().at_least(a, b)
+            return self.at_least(a, 0)
+        less = a - 1
+        return (b == 0 and isinstance(less, Size) and _says_nonempty(less)) or super().at_least(a, b)
 
     def same(self, a: Dim, b: Dim) -> bool:
         if isinstance(a, Size) and isinstance(b, Size) and a != b:

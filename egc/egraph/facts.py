@@ -124,9 +124,6 @@ nonnegative: (op-divide x (op-broadcast (op-cast (op-size n) d) s a)) x nonnegat
 nonpositive: (op-divide x (op-cast (op-size n) d)) x nonpositive
 nonnegative: (op-matmul x y) x nonnegative y nonnegative
 nonnegative: (op-matmul x x) ; (= (Shape1 n) (shape-of x))
-positive: (op-det x) x spd
-positive: (op-eigvalsh x l) x spd
-nonnegative: (op-eigvalsh x l) x psd
 nonnegative: (op-svdvals x)
 peaks_at_zero: (op-subtract x (op-broadcast m s b)) ; (= m (op-max x a))
 peaks_at_zero: (op-subtract x (op-broadcast (op-reshape m q) s b)) ; (= m (op-max x a))
@@ -267,18 +264,25 @@ def _general_laws() -> Iterator[Law]:
     for fact in ("not_nan", "finite", "integral"):
         yield Law(fact, frozenset(), '(= rd (dtype-of r)) (dtype-in "integers" rd)')
     yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
-    yield from _loop_laws()
+    for fact in structure.OF_BLOCKS:
+        for place in structure.BLOCKS:
+            premises = f"(= m {place}) ({fact_relation(fact)} m) (= (Shape2 n n) (shape-of r))"
+            yield Law(fact, frozenset([fact]), premises)
+    yield from _elementwise_kept_laws()
 
 
-def _loop_laws() -> Iterator[Law]:
-    """What elementwise ops keep of facts about loops and exceptions; `encode` knows these of a Program's own terms."""
-    for fact in ("invariant", "total"):
-        yield Law(fact, frozenset(), "(= r (op-constant k d (Shape0)))")
+def _elementwise_kept_laws() -> Iterator[Law]:
+    """What elementwise ops keep of equal rows and columns, and of facts about loops and exceptions, which `encode` knows of a
+    Program's own terms."""
+    for fact in ("invariant", "total", "equal_rows", "equal_columns"):
+        of_loops = fact in ("invariant", "total")
+        if of_loops:
+            yield Law(fact, frozenset(), "(= r (op-constant k d (Shape0)))")
         for name, row in OPS.items():
             if row.kind == "elementwise" and row.arity and not row.params and name not in MASKED:
                 operands = "xyz"[: row.arity]
                 premises = " ".join(f"({fact_relation(fact)} {operand})" for operand in operands)
-                whole = FLOAT if name == "power" else ""
+                whole = FLOAT if name == "power" and of_loops else ""
                 yield Law(fact, frozenset([fact]), f"(= r (op-{name} {' '.join(operands)})) {premises} {whole}")
 
 
@@ -293,6 +297,7 @@ def laws() -> tuple[Law, ...]:
         *_scaled_laws(),
         *_term_laws(structure.TERMS, FLOAT),
         *_term_laws(ANY_DTYPE_TERMS, ""),
+        *_term_laws(structure.EQUAL, ""),
     )
 
 

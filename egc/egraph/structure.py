@@ -158,8 +158,33 @@ upper_triangular: (op-item (op-qr x "'r'") "0")
 nonsingular: (op-item (op-qr x "'reduced'") "1") x full_column_rank
 nonsingular: (op-item (op-qr x "'r'") "0") x full_column_rank
 orthogonal: (op-item (op-eigh x l) "1")
-positive: (op-item (op-eigh x l) "0") x spd
 orthogonal: (op-item (op-svd x f) "0") ; (= (Shape2 n n) (shape-of r))
 orthogonal: (op-item (op-svd x f) "2") ; (= (Shape2 n n) (shape-of r))
 """
 """`fact: term premises ; further e-graph premises`; r is the term."""
+
+OF_BLOCKS = ("spd", "psd", "symmetric")
+"""Facts that the square blocks r on the diagonal of a matrix of four blocks have where the whole has them."""
+
+BLOCKS = (
+    '(op-concatenate-2 (op-concatenate-2 r b "1") (op-concatenate-2 c d "1") "0")',
+    '(op-concatenate-2 (op-concatenate-2 a b "1") (op-concatenate-2 c r "1") "0")',
+)
+
+EQUAL = """
+equal_rows: (op-broadcast x s "(1,)")
+equal_columns: (op-broadcast x s "(0,)")
+equal_rows: (op-broadcast x s "()")
+equal_columns: (op-broadcast x s "()")
+equal_rows: (op-constant c d (Shape2 n m))
+equal_columns: (op-constant c d (Shape2 n m))
+equal_rows: (op-transpose x "(1, 0)") x equal_columns
+equal_columns: (op-transpose x "(1, 0)") x equal_rows
+equal_rows: (op-matmul x y) x equal_rows ; (= (Shape2 n m) (shape-of r))
+equal_columns: (op-matmul x y) y equal_columns ; (= (Shape2 n m) (shape-of r))
+equal_rows: (op-slice x a b c) x equal_rows
+equal_columns: (op-slice x a b c) x equal_columns
+equal_rows: (op-cast x d) x equal_rows
+equal_columns: (op-cast x d) x equal_columns
+"""
+"""As TERMS, for all dtypes. Elementwise ops keep both facts, too."""

@@ -81,7 +81,7 @@ def check(rule: Rule, samples: int = 200, seed: int = 0) -> Report:
             sampler = Sampler(rule, seed)
         except _FAULTS as error:
             return Report(rule, 0, samples, Counterexample({}, None, None, _described(error)))
-        kinds = FINITE_KINDS if "linalg" in rule.function.__code__.co_names else KINDS[rule.precision]
+        kinds = FINITE_KINDS if _speaks_of_linalg(rule.function) else KINDS[rule.precision]
         for attempt in range(ATTEMPTS * samples):
             sample = sampler.draw(kinds[attempt % len(kinds)])
             try:
@@ -96,6 +96,18 @@ def check(rule: Rule, samples: int = 200, seed: int = 0) -> Report:
             if used >= samples and 4 * ordinary >= samples:
                 break
     return Report(rule, min(used, 4 * ordinary), samples)
+
+
+def _speaks_of_linalg(function: Any) -> bool:
+    """Whether a function, or one of its own file that it calls, names `linalg`, which speaks of finite operands only."""
+    names = function.__code__.co_names
+    called = (function.__globals__.get(name) for name in names)
+    own = [
+        each
+        for each in called
+        if getattr(each, "__module__", None) == function.__module__ and hasattr(each, "__code__")
+    ]
+    return "linalg" in names or any(map(_speaks_of_linalg, own))
 
 
 def check_all(rules: Iterable[Rule], samples: int = 200, seed: int = 0) -> Iterator[Report]:

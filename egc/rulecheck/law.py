@@ -215,7 +215,7 @@ def _element(
         return None
     error = abs(bigarray.number(right) - truth) if np.isfinite(right) else np.inf
     if rule.precision == "approx":
-        allowed = rule.error_bound * abs(truth) + limits.tiny
+        allowed = rule.error_bound * max(abs(truth), scale) + limits.tiny
     else:
         moved, off = reach
         own = max(off, abs(bigarray.number(left) - truth)) if np.isfinite(left) else float(limits.eps)

@@ -56,7 +56,10 @@ MATRIX_RANKS: dict[Any, int] = {Matrix: 2, Vector: 1}
 SIDE = ("", 0)
 """Stands for the one size of all square matrices of a rule."""
 SIGNS = ("positive", "nonnegative", "negative", "nonpositive", "nonzero", "at_least_one", "at_most_one")
-STRUCTURES = {*SQUARE, "one_hot", "zero", "unit_diagonal", "positive_diagonal", "full_column_rank", "full_row_rank"}
+STRUCTURES = {
+    *SQUARE, "one_hot", "zero", "unit_diagonal", "positive_diagonal", "full_column_rank", "full_row_rank", "equal_rows",
+    "equal_columns",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -284,6 +287,10 @@ class Sampler:
             values = values * 10.0 ** self.random.integers(-4, 5)
         if "zero" in needs:
             values = np.zeros_like(values)
+        if "equal_rows" in needs:
+            values[1:] = values[:1]
+        if "equal_columns" in needs:
+            values[:, 1:] = values[:, :1]
         if "one_hot" in needs:
             values = np.eye(extent[1])[self.random.integers(extent[1], size=extent[0])] if extent[1] else values
         elif len(extent) == 2 and extent[0] == extent[1]:

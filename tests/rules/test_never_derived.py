@@ -37,6 +37,14 @@ PAIRS = {
     "eigenvalues do not add": (
         lambda A, B: (np.linalg.eigvalsh(A + B), np.linalg.eigvalsh(A) + np.linalg.eigvalsh(B)), SQUARE, OTHER
     ),
+    "a Schur complement needs no exchange of rows": (
+        lambda A, B, C, D: (
+            np.linalg.inv(np.block([[A, B], [C, D]]))[3:, 3:], np.linalg.inv(D - C @ np.linalg.inv(A) @ B)
+        ), SQUARE, OTHER, OTHER, SQUARE,
+    ),
+    "a determinant is not that of products of blocks": (
+        lambda A, B, C, D: (np.linalg.det(np.block([[A, B], [C, D]])), np.linalg.det(A @ D - B @ C)), SQUARE, OTHER, OTHER, SQUARE
+    ),
     "a product with 1 in each row hides nothing": (lambda A: (np.eye(3)[:1] @ A, A[:1]), OTHER),
 }  # fmt: skip
 

@@ -136,19 +136,28 @@ def diagonal(x: Node, offset: int = 0) -> Node:
     return current().make("diagonal", x, offset=offset, size=size)
 
 
-JOINED = frozenset("transpose reshape broadcast multiply negative matmul pad concatenate".split())
+JOINED = frozenset("transpose reshape broadcast multiply negative pad".split())
 
 
 def note_square_factors(node: Node) -> None:
-    """Square factors and blocks of a square matrix are taken to be so for every call: laws of determinants, inverses and traces
-    speak of them."""
+    """Square factors, and blocks on the diagonal, of a square matrix are taken to be so for every call: laws of determinants,
+    inverses and traces speak of them. Factors of a product in a rule are what its parameters say."""
     stack = [node]
     while stack:
         each = stack.pop()
-        if each.op in JOINED:
+        if each.op == "concatenate":
+            stack += [_on_diagonal(row, k, len(each.inputs)) for k, row in enumerate(each.inputs)]
+        elif each.op == "matmul":
+            stack += each.inputs if current().notes_factors else ()
+        elif each.op in JOINED:
             stack += each.inputs
-        elif each.type.rank == 2:
+        elif each.type.rank == 2 and each.op != "constant":
             current().alike(*each.type.shape)
+
+
+def _on_diagonal(row: Node, place: int, count: int) -> Node:
+    """The block of a row of blocks that lies on the diagonal; the row itself where it is not one of as many."""
+    return row.inputs[place] if row.op == "concatenate" and len(row.inputs) == count else row
 
 
 def last_axes(x: Node, *axes: int) -> Node:
