@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 LANES = 64
 """Rows of a strip: several vectors of them."""
 
+LEAST_ROWS = 12
+"""Rows of the last strip, at least: what it computes for rows that are not there costs less than so many rows in turn."""
+
 SHORT = 16
 """The longest innermost loops, whose elements are added one after the other, and """
 
@@ -151,19 +154,20 @@ class _Strips:
     def __init__(self, nest: Nest, loop: For, start: str, stop: str, around: For | None = None):
         self.nest, self.loop, self.start, self.stop, self.around = nest, loop, start, stop, around
         self.depth = int(around is not None)
-        self.suffix, self.first = nest.suffix, f"g{nest.suffix}"
+        self.suffix, self.first, self.count = nest.suffix, f"g{nest.suffix}", f"m{nest.suffix}"
+        self.there = self.count
         self.scratch = {name: dtype for name, dtype, _ in nest.loop.scratch}
         self.packed: dict[tuple[Access, Dim], str] = {}
         self.homes: dict[str, int] = {}
         self.dtypes: dict[str, np.dtype] = {}
-        self.shared: set[str] = set()
-        self._find_shared()
+        self.shared = self._shared()
 
     def line(self, indent: int, text: str) -> None:
         self.nest.source.line(indent, text)
 
-    def _find_shared(self) -> None:
+    def _shared(self) -> set[str]:
         """Values that another group of statements reads than makes them."""
+        shared: set[str] = set()
         groups = list(self._groups(self.loop.body))
         for number, group in enumerate(groups):
             for statement in group:
@@ -174,16 +178,24 @@ class _Strips:
         for number, group in enumerate(groups):
             for name in (name for statement in group for name in self._read(statement)):
                 if self.homes.get(name, number) != number:
-                    self.shared.add(name)
+                    shared.add(name)
+        return shared
 
     def _groups(self, items: Sequence[Item]) -> Iterator[list[Statement]]:
         for is_loop, members in groupby(items, lambda item: isinstance(item, For)):
             if not is_loop:
-                yield [s for s in members if not isinstance(s, For) and not is_invariant(s)]
+                yield from self._runs([s for s in members if not isinstance(s, For)])
                 continue
             for member in members:
                 assert isinstance(member, For)
                 yield from self._groups(member.body)
+
+    def _runs(self, group: Sequence[Statement]) -> Iterator[list[Statement]]:
+        """Statements that run together. Where rows are missing, those for all rows of a strip and those for the rows that are
+        there run in turn: what all have is in registers then, since compilers see each of its elements."""
+        missing = self.there == self.count
+        for _, run in groupby((s for s in group if not is_invariant(s)), lambda s: missing and self._stays_inside(s)):
+            yield list(run)
 
     def _read(self, statement: Statement) -> Sequence[str]:
         if isinstance(statement, Fold) and statement.value in self.nest.products:
@@ -200,8 +212,10 @@ class _Strips:
         short = [f"{source.dim(dim)} <= {limit}" for dim, limit in limits.items()]
         short += [f"{end} - {begin} >= {REUSED}"] * self.depth
         self.line(indent, f"{rest} = {self.start}")
-        self.line(indent, f"if {' and '.join([*short, f'{self.stop} - {self.start} >= {LANES}'])}:")
-        self.line(indent + 1, f"{rest} = {self.start} + ({self.stop} - {self.start}) // {LANES} * {LANES}")
+        self.line(indent, f"if {' and '.join([*short, f'{self.stop} - {self.start} >= {LEAST_ROWS}'])}:")
+        self.line(indent + 1, f"{rest} = {self.stop}")
+        self.line(indent + 1, f"if ({self.stop} - {self.start}) % {LANES} < {LEAST_ROWS}:")
+        self.line(indent + 2, f"{rest} = {self.start} + ({self.stop} - {self.start}) // {LANES} * {LANES}")
         for name in sorted(self.shared):
             self._cells(indent + 1, self._lane(name), self.dtypes[name], 1)
         for statement in statements([self.loop]):
@@ -213,15 +227,28 @@ class _Strips:
         for load, dims in loads:
             self._cells(indent + 1, self.packed[load.access, dims[-1]], load.dtype, SHORT_ROW)
         self.line(indent + 1, f"for {self.first} in range({self.start}, {rest}, {LANES}):")
+        self.line(indent + 2, f"{self.count} = min({LANES}, {rest} - {self.first})")
+        # Compilers make better code for the number of rows that most strips have.
+        self.line(indent + 2, f"if {self.count} == {LANES}:")
+        self._strip(loads, str(LANES), begin, end, indent + 3)
+        self.line(indent + 2, "else:")
+        self._strip(loads, self.count, begin, end, indent + 3)
+        return rest
+
+    def _strip(
+        self, loads: Sequence[tuple[Load, tuple[Dim, ...]]], there: str, begin: str, end: str, indent: int
+    ) -> None:
+        """One strip, of which so many rows are there."""
+        self.there = there
+        self.shared = self._shared()
         for load, dims in loads:
-            self._pack(load, dims, indent + 2)
+            self._pack(load, dims, indent)
         known, self.nest.rows = self.nest.rows, {}
         if self.around is not None:
-            self.line(indent + 2, f"for {self.nest.index(0)} in range({begin}, {end}):")
-            self.nest.body([item for item in self.around.body if item is not self.loop], 1, indent + 3)
-        self._body(self.loop.body, 1 + self.depth, indent + 2 + self.depth)
+            self.line(indent, f"for {self.nest.index(0)} in range({begin}, {end}):")
+            self.nest.body([item for item in self.around.body if item is not self.loop], 1, indent + 1)
+        self._body(self.loop.body, 1 + self.depth, indent + self.depth)
         self.nest.rows = known
-        return rest
 
     def _cells(self, indent: int, name: str, dtype: np.dtype, count: int) -> None:
         kind = "uint8" if dtype.kind == "b" else dtype.name
@@ -240,15 +267,20 @@ class _Strips:
                     yield item, (*dims[:inside], length)
 
     def _pack(self, load: Load, dims: tuple[Dim, ...], indent: int) -> None:
-        """Puts what a strip of rows reads in the strip's order."""
+        """Puts what a strip of rows reads in the strip's order, and zeros for rows that are not there."""
         source, (walk,) = self.nest.source, self._walks(load)
         lane, index = f"l{self.suffix}", f"i{walk}{self.suffix}"
-        self.line(indent, f"for {lane} in range({LANES}):")
-        self.line(indent + 1, f"for {index} in range({source.dim(dims[-1])}):")
         indices = [*["0"] * self.depth, f"({self.first} + {lane})", *["0"] * (walk - self.depth - 1), index]
         place = source.address(load.access.offset, load.access.strides[: walk + 1], indices)
-        target = self.packed[load.access, dims[-1]]
-        self.line(indent + 2, f"{target}[{index} * {LANES} + {lane}] = {source.array(load.access.array)}[{place}]")
+        target = f"{self.packed[load.access, dims[-1]]}[{index} * {LANES} + {lane}]"
+        zero = stored(f"{type_name(load.dtype)}(0)", load.dtype)
+        filled = [(self.there, f"{source.array(load.access.array)}[{place}]")]
+        if self.there == self.count:
+            filled.append((f"{self.there}, {LANES}", zero))
+        for lanes, value in filled:
+            self.line(indent, f"for {lane} in range({lanes}):")
+            self.line(indent + 1, f"for {index} in range({source.dim(dims[-1])}):")
+            self.line(indent + 2, f"{target} = {value}")
 
     def _body(self, items: Sequence[Item], depth: int, indent: int) -> None:
         for is_loop, members in groupby(items, lambda item: isinstance(item, For)):
@@ -257,7 +289,8 @@ class _Strips:
                     assert isinstance(member, For)
                     self._loop(member, depth, indent)
             else:
-                self._group([s for s in members if not isinstance(s, For)], depth, indent)
+                for run in self._runs([s for s in members if not isinstance(s, For)]):
+                    self._group(run, depth, indent)
 
     def _loop(self, loop: For, depth: int, indent: int) -> None:
         """A loop inside a row: reductions that end with it start anew before."""
@@ -272,11 +305,9 @@ class _Strips:
 
     def _group(self, group: Sequence[Statement], depth: int, indent: int) -> None:
         """Statements for each row of a strip."""
-        group = [s for s in group if not is_invariant(s)]
-        if not group:
-            return
         lane = f"l{self.suffix}"
-        self.line(indent, f"for {lane} in range({LANES}):")
+        count = LANES if self._stays_inside(group[0]) else self.there
+        self.line(indent, f"for {lane} in range({count}):")
         self.line(indent + 1, f"{self.nest.index(self.depth)} = {self.first} + {lane}")
         made = {s.name for s in group if not isinstance(s, Fold) and hasattr(s, "name")}
         for name in dict.fromkeys(name for s in group for name in self._read(s)):
@@ -291,6 +322,16 @@ class _Strips:
         for name in sorted(made & self.shared):
             value = stored(self.nest.value(name), self.dtypes[name])
             self.line(indent + 1, f"{self._lane(name)}[{lane}] = {value}")
+
+    def _stays_inside(self, statement: Statement) -> bool:
+        """Whether a statement reads and writes only what a strip has for all its rows, also for those that are not there."""
+        match statement:
+            case Load(access=access):
+                same = len(access.strides) <= self.depth or access.strides[self.depth] == 0
+                return same or access.array in self.scratch or bool(self._walks(statement))
+            case Store(access=access):
+                return access.array in self.scratch
+        return True
 
     def _statement(self, statement: Statement, depth: int, indent: int) -> None:
         lane = f"l{self.suffix}"

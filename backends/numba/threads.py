@@ -163,10 +163,13 @@ def available_threads(typing_context):
 
 @intrinsic(prefer_literal=True)
 def cells(typing_context, dtype, count):
-    """The address of uninitialized memory for a fixed number of elements, which lasts as long as the calling function."""
+    """The address of uninitialized memory for a fixed number of elements, which lasts as long as the calling function. It starts
+    where a line of the cache does, so that no vector lies in two."""
 
     def generate(context, builder, signature, arguments):
-        return cgutils.alloca_once(builder, context.get_data_type(dtype.dtype), size=count.literal_value)
+        place = cgutils.alloca_once(builder, context.get_data_type(dtype.dtype), size=count.literal_value)
+        place.align = 64
+        return place
 
     return types.CPointer(dtype.dtype)(dtype, count), generate
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import egc
-from egc.backends.numba.strips import LANES, SHORT, SHORT_ROW
+from egc.backends.numba.strips import LANES, LEAST_ROWS, SHORT, SHORT_ROW
 
 RNG = np.random.default_rng(7)
 
@@ -28,7 +28,7 @@ def largest_products(x, c):
 
 
 FUNCTIONS = [nearest, kernel_sums, memberships, largest_products]
-ROWS = [2, LANES - 1, LANES, LANES + 1, 5 * LANES + 3]
+ROWS = [2, LEAST_ROWS - 1, LEAST_ROWS, LANES - 1, LANES, LANES + 1, 2 * LANES + LEAST_ROWS, 5 * LANES + 3]
 SIZES = [(2, 3), (16, 8), (SHORT_ROW, SHORT), (SHORT_ROW + 1, 3), (3, SHORT + 1)]
 
 
@@ -51,9 +51,9 @@ def test_rows_side_by_side_give_what_numpy_gives(function, dtype):
 def test_rows_side_by_side_are_chosen_by_size():
     x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(16, 8))
     code = egc.optimize(nearest).explain(x, c).code
-    assert f"<= {SHORT_ROW} and" in code and f">= {LANES}" in code
+    assert f"<= {SHORT_ROW} and" in code and f">= {LEAST_ROWS}" in code
     rows = egc.optimize(lambda x: np.exp(x - np.max(x, axis=1, keepdims=True))).explain(x).code
-    assert f">= {LANES}" not in rows
+    assert f">= {LEAST_ROWS}" not in rows
 
 
 def test_rows_of_stacks_do_not_mix():
@@ -96,3 +96,28 @@ def test_pairs_side_by_side_give_what_numpy_gives(function, dtype):
 def test_rows_of_a_matrix_that_all_others_meet_run_side_by_side():
     x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(90, 8))
     assert f"<= {SHORT} and" in egc.optimize(distances).explain(x, c).code
+
+
+def differing(flags, others, x):
+    unequal = flags[:, None, :] != others[None, :, :]
+    return np.sum(np.where(unequal, 1.0, 0.0), axis=2) + x, np.any(unequal, axis=2)
+
+
+def test_truth_values_run_side_by_side():
+    optimized = egc.optimize(differing)
+    for n in ROWS:
+        flags, others = RNG.random((7, 5)) < 0.5, RNG.random((n, 5)) < 0.5
+        for found, expected in zip(optimized(flags, others, np.arange(n)), differing(flags, others, np.arange(n))):
+            np.testing.assert_array_equal(found, expected)
+
+
+def remainders(x, c):
+    return np.sum(x[:, None, :] % c[None, :, :], axis=2), np.max(x[:, None, :] // c[None, :, :], axis=2)
+
+
+def test_rows_that_are_not_there_raise_nothing():
+    optimized = egc.optimize(remainders)
+    for n in ROWS:
+        x, c = RNG.integers(-50, 50, (6, 4)), RNG.integers(1, 9, (n, 4))
+        for found, expected in zip(optimized(x, c), remainders(x, c)):
+            np.testing.assert_array_equal(found, expected)
