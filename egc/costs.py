@@ -3,7 +3,7 @@
 A Program costs what its kernels cost: for each, one call, the bytes that it moves to and from memory, and its
 arithmetic. Values inside a fused kernel move no bytes, and what is read through a broadcast counts unrepeated. A loop
 costs its region as often as it runs, a branch the mean of its regions, or nearly the one that finite numbers take;
-inside of them numbers are in registers, and updates are made in place.
+inside of them numbers are in registers, and updates are made in place where no older version is read later.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group, moved_shapes
 from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, LEAVES, OP_KINDS, viewed
 from egc.ops import OPS
+from egc.overwritten import copied_arrays, read_back
 from egc.sizes import Dim
 from egc.trips import count_size, inside, trip_count
 from egc.types import ArrayType, Shape, Type
@@ -84,11 +85,14 @@ class CostModel:
 
     def program(self, program: Program) -> float:
         expanded = expand(program, inside=self.region and self.table.fused)
+        copied = 0.0
         if self.region:
+            expanded = read_back(expanded)
+            copied = sum(self.table.moving(2 * self.bytes(node.type)) for node in copied_arrays(expanded))
             expanded = _in_place(expanded)
         kernels = sum(map(self.kernel, group(expanded, None if self.table.fused else _alone)))
         if self.region:
-            return kernels
+            return kernels + copied
         total = self.table.run + kernels
         for output in dict.fromkeys(program.outputs):
             if viewed(output).op in INLINE_LEAVES:

@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import threading
+import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ import numpy as np
 from egc import sizes
 from egc.callpath import direct_call, window
 from egc.capture import bind_arguments, flatten_arguments
-from egc.capture.arguments import ARRAY, FIXED, kind_of
+from egc.capture.arguments import ARRAY, FIXED, Tree, kind_of
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
 from egc.compiled import export
 from egc.errors import BackendError, EgcError, InternalError, NotEncodable, ProgramError, RuleError
 from egc.explanation import Opaque, explain
 from egc.layouts import layout_of
+from egc.nested import is_simple, missed, nested_call
 from egc.options import Options, raises_internal_failures
 from egc.pipeline import Plan, make_plan
 from egc.plans import SizedPlans
@@ -99,8 +101,16 @@ class Variants:
         found = self._variants.get(id(plan))
         return found if found is not None else self._variants.setdefault(id(plan), Variant(plan, runner(plan)))
 
-    def direct(self, entry: Entry, values: Sequence[Any], parameters: Sequence[str]) -> DirectWay | None:
-        """The direct way for calls of about the sizes of the one that has just run, where there is one."""
+    def direct(
+        self,
+        entry: Entry,
+        values: Sequence[Any],
+        parameters: Sequence[str],
+        forest: Mapping[str, Tree] | None,
+        name: str,
+    ) -> DirectWay | None:
+        """The direct way for calls of about the sizes of the one that has just run, where there is one. `forest` has the forms
+        of the function's arguments where the values are their leaves; None where they are the arguments themselves."""
         variant = self._last
         plan = variant.plan
         if plan.compiled.direct is None or not plan.captured.leaves or outputs_share(plan):
@@ -110,9 +120,15 @@ class Variants:
             leaf.value if leaf.kind == ARRAY else value
             for leaf, value in zip(plan.captured.leaves, values, strict=True)
         ]
-        return DirectWay(
-            entry, windows, lambda slow: direct_call(plan.captured, plan.compiled, examples, parameters, windows, slow)
-        )
+
+        def make(slow: Callable[..., Any]) -> Callable[..., Any] | None:
+            return direct_call(plan.captured, plan.compiled, examples, parameters, windows, slow)
+
+        def make_nested(slow: Callable[..., Any]) -> Callable[..., Any] | None:
+            inner = direct_call(plan.captured, plan.compiled, examples, ("",) * len(values), windows, missed)
+            return None if inner is None or forest is None else nested_call(name, forest, inner, slow)
+
+        return DirectWay(entry, windows, make if forest is None else make_nested)
 
 
 @contextlib.contextmanager
@@ -177,7 +193,8 @@ class Optimized:
             for each in reversed(self._ways):
                 call = each.make(call) or call
             if call != self._long_way:
-                type(self).__call__ = call  # type: ignore[method-assign]
+                bound = isinstance(call, types.FunctionType)
+                type(self).__call__ = staticmethod(call) if bound else call  # type: ignore[method-assign,assignment]
             elif "__call__" in type(self).__dict__:
                 del type(self).__call__
 
@@ -219,11 +236,23 @@ class Optimized:
         if self.options.verify and not entry.verified:
             return self._verify(entry, positional, named, values)
         result = self._run(entry, positional, named, values)
-        if not self.options.verify and entry.misses < MISSES and self._are_leaves(positional, named, values):
-            way = entry.run.direct(entry, values, self._names)
-            if way is not None:
-                self._add_way(way)
+        if not self.options.verify and entry.misses < MISSES:
+            leaves = self._are_leaves(positional, named, values)
+            forest = None if leaves else self._forest(positional, named)
+            if leaves or forest is not None:
+                name = getattr(self.__egc_plain__, "__qualname__", "function")
+                way = entry.run.direct(entry, values, self._names, forest, name)
+                if way is not None:
+                    self._add_way(way)
         return result
+
+    def _forest(self, positional: Sequence[Any], named: Mapping[str, Any]) -> Mapping[str, Tree] | None:
+        """The forms of the arguments of a call that gives all of them; None where one cannot be given by position and by name,
+        or its form is none that a direct way takes apart."""
+        if len(positional) + len(named) != self._simple or not all(self._names):
+            return None
+        forest, _ = flatten_arguments(self._signature.bind(*positional, **named).arguments)
+        return forest if is_simple(forest) else None
 
     def _are_leaves(self, positional: Sequence[Any], named: Mapping[str, Any], values: Sequence[Any]) -> bool:
         """Whether the values are those of the first parameters, as they were given."""

@@ -21,12 +21,12 @@ LAYERS = [
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source trips ranges alternatives special""".split()
+        options data source trips ranges alternatives special overwritten""".split()
     ),
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(
-        """calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch interpreted sparse derivatives
-        propagation mapped gradient_check explanation demo""".split()
+        """calibration rulefiles rulecheck callpath compiled pipeline plans running verify dispatch nested interpreted sparse
+        derivatives propagation mapped gradient_check explanation demo""".split()
     ),
     {"cli"},
 ]

@@ -1,7 +1,7 @@
 """Indices outside of nests that are values: looked at once, and before a loop where its ends say what is inside.
 
 An index is looked at where it is used first; the same one, as far as statements show, is not looked at again. In a counted
-loop with no loop inside, an index that moves by a fixed step from one iteration to the next lies within bounds if it does in
+loop with no loop inside, an index that moves by the same step from each iteration to the next lies within bounds if it does in
 the first and in the last one: then the loop runs that does not look.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from egc import sizes
 from egc.lower.loops import Body, Branch, Call, Check, Repeat
 from egc.lower.names import is_item
-from egc.lower.statements import Apply, For, Gather, Index, Literal, Load, Pick
+from egc.lower.statements import Apply, For, Gather, Index, Literal, Load, Pick, Store
 from egc.ranges import coefficient
 from egc.sizes import Dim
 
@@ -29,28 +29,50 @@ STEPS = 1024
 ITERATIONS = 2**50
 """the number of them up to which the last index does not wrap around."""
 
+FAR = 2**31
+"""The same for a step that is a scalar, and the number of them."""
+
 
 @dataclass(frozen=True)
 class Linear:
-    """`offset`, a size, and int64 scalars with their factors."""
+    """`offset`, a size, and int64 scalars with their factors, which are sizes."""
 
     offset: Dim = 0
-    scalars: tuple[tuple[str, int], ...] = ()
+    scalars: tuple[tuple[str, Dim], ...] = ()
 
-    def plus(self, other: Linear, factor: int) -> Linear:
+    def plus(self, other: Linear, factor: Dim) -> Linear:
         found = dict(self.scalars)
         for name, times in other.scalars:
             found[name] = found.get(name, 0) + factor * times
-        kept = tuple(sorted((name, times) for name, times in found.items() if times))
-        return Linear(self.offset + factor * other.offset, kept)
+        return Linear(self.offset + factor * other.offset, _sorted(found))
+
+    def at(self, name: str, value: int) -> Linear:
+        """The same with a number for a symbol."""
+        found = {scalar: sizes.substitute(times, {name: value}) for scalar, times in self.scalars}
+        return Linear(sizes.substitute(self.offset, {name: value}), _sorted(found))
+
+    def step(self, name: str) -> Linear | None:
+        """What it grows by with a symbol: a number up to `STEPS`, or a scalar; None where that is not so."""
+        own = coefficient(self.offset, name)
+        moving = [(scalar, coefficient(times, name)) for scalar, times in self.scalars]
+        moving = [(scalar, factor) for scalar, factor in moving if factor != 0]
+        if not moving:
+            return Linear(own) if isinstance(own, int) and 0 < abs(own) <= STEPS else None
+        return Linear(0, ((moving[0][0], 1),)) if own == 0 and [factor for _, factor in moving] == [1] else None
+
+
+def _sorted(scalars: dict[str, Dim]) -> tuple[tuple[str, Dim], ...]:
+    return tuple(sorted((name, times) for name, times in scalars.items() if times != 0))
 
 
 @dataclass
 class Bounds:
-    """What is known of values: `linear` forms, the values that come from `data`, the variables of indices that have been `seen`
-    within bounds of a length, and those that are `sure` to be."""
+    """What is known of values: `linear` forms, those of scalars that are `kept` from where they are made to where they are read,
+    the values that come from `data`, the variables of indices that have been `seen` within bounds of a length, and those that are
+    `sure` to be."""
 
     linear: dict[str, Linear] = field(default_factory=dict)
+    kept: dict[str, Linear] = field(default_factory=dict)
     data: set[str] = field(default_factory=set)
     seen: dict[tuple[Any, Dim], str] = field(default_factory=dict)
     sure: frozenset[tuple[Linear, Dim]] = frozenset()
@@ -62,7 +84,9 @@ class Bounds:
                 if access.array not in scalars:
                     self.data.add(name)
                 elif dtype == np.int64:
-                    self.linear[name] = Linear(0, ((access.array, 1),))
+                    self.linear[name] = self.kept.get(access.array, Linear(0, ((access.array, 1),)))
+            case Store(access=access, value=value) if value in self.linear and access.array in scalars:
+                self.kept[access.array] = self.linear[value]
             case Gather(name=name):
                 self.data.add(name)
             case Index(name=name, offset=offset):
@@ -91,6 +115,8 @@ def _applied(op: str, known: Sequence[Linear]) -> Linear | None:
             return a.plus(b, -1)
         case "negative", (a,):
             return Linear().plus(a, -1)
+        case "multiply", (a, b) if not (a.scalars and b.scalars):
+            return Linear().plus(b, a.offset) if b.scalars else Linear().plus(a, b.offset)
         case "cast", (a,):
             return a
     return None
@@ -102,34 +128,40 @@ def ends_inside(writer: FlowWriter, step: Repeat, indent: int) -> frozenset[tupl
     if step.count is None or step.index is None or not _innermost(step):
         return frozenset()
     changed = {name for name, _ in step.states} | {name for body in _bodies(step) for name, _ in body.scalars}
-    bounds, found = Bounds(), dict[tuple[Linear, Dim], int]()
+    known = writer.source.bounds
+    bounds = Bounds(dict(known.linear), dict(known.kept), set(known.data))
+    found: dict[tuple[Linear, Dim], Linear] = {}
     for body in _bodies(step):
         for statement in body.steps:
-            for pick in getattr(statement, "picks", ()) if getattr(statement, "mode", "") == "raise" else ():
+            mode = getattr(statement, "mode", "")
+            for pick in getattr(statement, "picks", ()):
                 linear, length = bounds.key(pick)
                 if not isinstance(linear, Linear) or changed.intersection(name for name, _ in linear.scalars):
                     continue
-                factor = coefficient(linear.offset, step.index)
-                if isinstance(factor, int) and 0 < abs(factor) <= STEPS:
-                    found[linear, length] = factor
+                moved = linear.step(step.index)
+                if moved is not None and (mode == "raise" or (mode == "clip" and linear.scalars)):
+                    found[linear, length] = moved
             bounds.note(statement, writer.scalars)
     if not found:
         return frozenset()
-    count, tests = writer.scalar(step.count), []
-    for number, ((linear, length), factor) in enumerate(found.items()):
-        first = f"f{step.index}_{number}"
-        start = Linear(sizes.substitute(linear.offset, {step.index: 0}), linear.scalars)
-        writer.line(indent, f"{first} = {_text(writer, start)}")
-        for index in (first, f"({first} + {factor} * ({count} - 1))"):
-            tests.append(f"(uint64({index}) < uint64({writer.source.dim(length)}))")
-    writer.line(indent, f"w{step.index} = ({count} < {ITERATIONS}) & {' & '.join(tests)}")
+    count = writer.scalar(step.count)
+    fixed = not any(moved.scalars for moved in found.values())
+    tests = {f"({count} < {ITERATIONS if fixed else FAR})": None}
+    for number, ((linear, length), moved) in enumerate(found.items()):
+        first, by = f"f{step.index}_{number}", _text(writer, moved)
+        writer.line(indent, f"{first} = {_text(writer, linear.at(step.index, 0))}")
+        if moved.scalars:
+            tests[f"({-FAR} < {by} < {FAR})"] = None
+        for index in (first, f"({first} + {by} * ({count} - 1))"):
+            tests[f"(uint64({index}) < uint64({writer.source.dim(length)}))"] = None
+    writer.line(indent, f"w{step.index} = {' & '.join(tests)}")
     return frozenset(found)
 
 
 def _text(writer: FlowWriter, linear: Linear) -> str:
     parts = [writer.source.dim(linear.offset)] if linear.offset != 0 else []
     for name, factor in linear.scalars:
-        parts.append(writer.scalar(name) if factor == 1 else f"{factor} * {writer.scalar(name)}")
+        parts.append(writer.scalar(name) if factor == 1 else f"{writer.source.dim(factor)} * {writer.scalar(name)}")
     return f"int64({' + '.join(parts) or 0})"
 
 

@@ -16,6 +16,7 @@ from egc import ir, sizes
 from egc.backends.numba.bounds import Bounds, ends_inside
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
+from egc.backends.numba.inside import blocks_in, indices_in, may_fail, moved_in, scalars_in, statements_in, steps_in
 from egc.backends.numba.iterations import shared_loops, write_shared
 from egc.backends.numba.scalars import type_name
 from egc.ir import Node
@@ -23,7 +24,7 @@ from egc.lower.access import affine, row_major
 from egc.lower.independent import sizes_of
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat
 from egc.lower.names import made, mentioned
-from egc.lower.statements import For, Gather, Item, Pick, Scatter, is_invariant, statements
+from egc.lower.statements import For, Item, Pick, is_invariant, statements
 from egc.ranges import Ranges
 from egc.sizes import Dim
 from egc.types import ArrayType, TupleType
@@ -96,22 +97,22 @@ class FlowWriter:
         self.source = FlowSource(exact)
         self.count = 0
         self.kernels: dict[str, Any] = {}
-        self.own = list(dict.fromkeys(_blocks(step, shared)))
+        self.own = list(dict.fromkeys(blocks_in(step, shared)))
         self.types.update(self.own, **dict(step.states))
-        self.source.local.update(_indices(step))
+        self.source.local.update(indices_in(step))
         self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
-        self.moved = set(_moved(step))
+        self.moved = set(moved_in(step))
         self.passed = self._passed()
         self.scalars: dict[str, np.dtype] = {
             **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
-            **dict(_scalars(step)),
+            **dict(scalars_in(step)),
         }
         self.fails = may_fail(step)
         self.calls = Calls(self.source)
         self.arrays: dict[str, str] = {}
         self.pointed: set[str] = set()
-        self.read = {s.access.array for s in _statements(step) if hasattr(s, "access")}
-        called = any(isinstance(inner, Call) for inner in _inner(step))
+        self.read = {s.access.array for s in statements_in(step) if hasattr(s, "access")}
+        called = any(isinstance(inner, Call) for inner in steps_in(step))
         self.names = self.calls.names if called else {}
 
     def segment(self) -> Segment:
@@ -229,7 +230,7 @@ class FlowWriter:
         """Arrays of regions whose memory may become another array's, by the number of the loop whose iterations they are as long
         as: what is made inside of a branch, or of a further loop, is still read after it."""
         found: dict[str, list[tuple[str, ArrayType]]] = {}
-        indices = list(_indices(self.step))
+        indices = list(indices_in(self.step))
         for name, type in self.own:
             if name in self.dynamic and name in self.moved:
                 innermost = max(indices.index(symbol) for symbol in sizes.symbols(type.size) if symbol in indices)
@@ -414,7 +415,10 @@ class _InnerNest(Nest):
 
     def picked(self, picks: Sequence[Pick], mode: str, indent: int) -> list[str]:
         """Outside of nests, an index that is out of bounds is an error at once: a branch takes less than a flag."""
-        if mode != "raise" or isinstance(self.loop.body[0], For):
+        assert isinstance(self.source, FlowSource)
+        bounds = self.source.bounds
+        sure = all(bounds.key(pick) in bounds.sure for pick in picks)
+        if isinstance(self.loop.body[0], For) or not (mode == "raise" or (mode == "clip" and sure)):
             return super().picked(picks, mode, indent)
         parts: list[str] = []
         for pick in picks:
@@ -442,59 +446,3 @@ class _InnerNest(Nest):
         self.source.line(indent, f"{outside} {error}")
         bounds.seen[key] = index
         return index
-
-
-def may_fail(step: Flow) -> bool:
-    """Whether a nest has an index that is a value and may be out of bounds."""
-    nests = (inner for inner in _inner(step) if isinstance(inner, For))
-    return any(isinstance(s, (Gather, Scatter)) and s.mode == "raise" for s in statements(nests))
-
-
-def _statements(step: Flow) -> Iterator[Any]:
-    for inner in _inner(step):
-        if not isinstance(inner, (Repeat, Branch, Check, Call)):
-            yield from statements([inner])
-
-
-def _inner(step: Flow) -> Iterator[Any]:
-    """The steps of all regions, at any depth."""
-    for body in step.bodies():
-        for inner in body.steps:
-            yield inner
-            if isinstance(inner, (Repeat, Branch)):
-                yield from _inner(inner)
-
-
-def _bodies(step: Flow, without: Collection[int] = ()) -> Iterator[Body]:
-    for body in step.bodies():
-        yield body
-        for inner in body.steps:
-            if isinstance(inner, (Repeat, Branch)) and id(inner) not in without:
-                yield from _bodies(inner, without)
-
-
-def _blocks(step: Flow, without: Collection[int] = ()) -> Iterator[tuple[str, ArrayType]]:
-    """The arrays of the regions, those of some loops left out."""
-    if id(step) not in without:
-        for body in _bodies(step, without):
-            yield from body.blocks
-
-
-def _scalars(step: Flow) -> Iterator[tuple[str, np.dtype]]:
-    for body in _bodies(step):
-        yield from body.scalars
-    for inner in (step, *_inner(step)):
-        if isinstance(inner, Repeat) and inner.index is not None:
-            yield inner.index, np.dtype(np.int64)
-
-
-def _indices(step: Flow) -> Iterator[str]:
-    for inner in (step, *_inner(step)):
-        if isinstance(inner, Repeat) and inner.index is not None:
-            yield inner.index
-
-
-def _moved(step: Flow) -> Iterator[str]:
-    for body in _bodies(step):
-        for target, value in body.moves:
-            yield from (target, value)

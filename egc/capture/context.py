@@ -26,6 +26,9 @@ class Restart(Exception):
         self.equal = dict(equal)
 
 
+GREATEST_SIZE = 2**31
+"""What is taken for the greatest length of an axis."""
+
 LOOKAHEAD = 64
 """Nodes that are made to find further equal sizes before capture begins again."""
 
@@ -86,7 +89,7 @@ class Context:
     where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
     are not negative on this side of a branch. `made`: when each Node was made first.
     `interpret`: captures a call of a Python function.
-    `magnitudes`: what the absolute values of integers that loops carry are not above.
+    `magnitudes`: what the absolute values are not above of integers that loops carry, and of those that have been indices.
     `derivatives`: the transformations of Nodes that transformed functions are made by; `remarks`: how loops run backward.
     `notes_factors`: whether factors of a square product that are square here are taken to be so for every call.
     """
@@ -132,6 +135,11 @@ class Context:
         for node in ir.topological(nodes):
             if node not in self.made:
                 self.made[node] = self.tick()
+
+    def bound(self, index: Node) -> None:
+        """Notes that an integer is an index: from here on, it is no larger than a size."""
+        if not ir.is_constant(index):
+            self.magnitudes[index] = min(self.magnitudes.get(index, GREATEST_SIZE), GREATEST_SIZE)
 
     def tick(self) -> int:
         """A number that grows: what is made later has a greater one."""

@@ -269,6 +269,9 @@ def advanced(x: Array, entries: Sequence[Any]) -> tuple[Array, tuple[int, ...], 
             values.append(_checked(entry, length, axis) if i in arrays_at else position(entry, length, axis))
         axis += entry is not None
     base = x if all(isinstance(e, slice) and e == slice(None) for e in basic) else x.view(basic_view(x.shape, basic))
+    for entry in filter(_is_array, entries):
+        if _is_number(entry) and entry.dtype == np.int64:
+            current().bound(entry.node)
     nodes = build.broadcast_together(*(to_node(value, np.dtype(np.int64)) for value in values))
     return base, tuple(axes), list(nodes), front
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.capture.bounds import extreme
-from egc.capture.context import current
+from egc.capture.context import GREATEST_SIZE, current
 from egc.ir import Node
 from egc.sizes import Size
 
 MOST = 2**63 - 1
-STEP = 2**31
-"""What is taken for the greatest size, too."""
+STEP = GREATEST_SIZE
 
 FAR = 9.2e18
 """A float64 below `MOST` by more than the error of a product."""

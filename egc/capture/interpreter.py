@@ -10,7 +10,6 @@ import dataclasses
 import inspect
 import operator
 import types
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from egc.capture.flow.containers import CONTAINERS, is_container, reached
 from egc.capture.flow.graph import RESULT, RETURN, Loop, graph_of
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.loop import capture_loop
+from egc.capture.flow.rounds import Rounds
 from egc.capture.registry import dotted_name, lookup
 from egc.capture.scopes import Scope
 from egc.capture.selections import Selection, is_selectable
@@ -43,9 +43,6 @@ from egc.sizes import Size
 
 WHOLE, UNROLLED, LONG = "whole", "unrolled", "long"
 """Ways to capture a loop: for all iterations at once, or one after the other; at once, if that can be, since it is long."""
-
-MOST_ROUNDS = 16
-"""Iterations of a `while` loop on sizes that are captured one after the other before it is captured whole."""
 
 MOST_UNROLLED = 512
 """Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
@@ -257,7 +254,7 @@ class Frame:
         self.values: Environment = {}
         self.graph = graph_of(code)
         self.whole_loops: list[int] = []
-        self.rounds: Counter[int] = Counter()
+        self.rounds = Rounds()
         self.file = code.loc.filename
 
     def run(self) -> Any:
@@ -345,9 +342,9 @@ class Frame:
 
     def round(self, loop: Loop) -> None:
         """Another iteration of a `while` loop that is gone through."""
-        self.rounds[loop.header] += 1
         key = self.function.__code__, loop.header
-        if self.rounds[loop.header] > MOST_ROUNDS and loop.header not in self.whole_loops and key not in current().ways:
+        long = self.rounds.another(loop.header, len(current().size_guards))
+        if long and loop.header not in self.whole_loops and key not in current().ways:
             raise Choose(key, LONG)
 
     def whole(self, loop: Loop) -> bool:

@@ -229,7 +229,7 @@ def write(x: Array, entries: Sequence[Any], value: Any) -> bool:
     if isinstance(value, Stretch) and value.view is not None and value.view.is_at(view):
         return True
     values = _aligned(value, count, array.ndim - 1)
-    current().interpret(elements.put, (array, python_number(start), python_number(step), values))
+    current().interpret(elements.put, (array, result(start), result(step), values))
     return True
 
 
@@ -282,8 +282,7 @@ def in_place(ufunc: np.ufunc, left: Any, right: Any) -> Stretch:
         raise _unknown("an update in place")
     view = left.view
     values = elementwise(ufunc, (left, right))
-    number = [python_number(node) for node in (view.start, view.step)]
-    current().interpret(elements.put, (view.array, *number, values))
+    current().interpret(elements.put, (view.array, result(view.start), result(view.step), values))
     return Stretch(
         left.count, _elements(view.array.node, view.start, view.step), View(view.array, view.start, view.step)
     )

@@ -11,6 +11,7 @@ from egc.ir import Node, Program
 from egc.kernels import Kernel, group
 from egc.kinds import INLINE_LEAVES, Fusible, Piece
 from egc.lower.collapse import collapse
+from egc.lower.handed import handed_on
 from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step
 from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
@@ -63,6 +64,7 @@ def lower(
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
+    steps, outputs = handed_on(steps, outputs)
     steps, outputs = stored(steps, outputs, {k: (given, dict(inputs)[given]) for k, given in stores.items()})
     places = frozenset(k for k, given in stores.items() if outputs[k] == given)
     steps, outputs = reuse(steps, outputs)

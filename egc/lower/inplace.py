@@ -15,17 +15,15 @@ exchange their memory at the end of the iteration; a new version of a part is ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from egc import sizes
-from egc.lower.access import row_major
+from egc.lower.apart import can_be_taken_out, made_apart, one_by_one, taken_out, with_dims
 from egc.lower.loops import Body, Branch, Call, Check, Repeat
 from egc.lower.names import WRITES, filtered, is_item, made, mentioned, operands, renamed, without_unused
 from egc.lower.overlap import reads_in_time, writes_in_time
 from egc.lower.statements import (
-    Access,
     For,
     Gather,
     Load,
@@ -35,7 +33,7 @@ from egc.lower.statements import (
     statements,
     writes,
 )
-from egc.sizes import Dim
+from egc.ranges import Ranges
 from egc.types import ArrayType
 
 
@@ -50,15 +48,21 @@ class Memory:
 
 
 def in_place(
-    steps: Sequence[Any], arrays: Mapping[str, ArrayType], scalars: Mapping[str, ArrayType], memory: Memory
+    steps: Sequence[Any],
+    arrays: Mapping[str, ArrayType],
+    scalars: Mapping[str, ArrayType],
+    memory: Memory,
+    ranges: Ranges,
 ) -> tuple[Body, tuple[str, ...]]:
     """The body of a region with as few arrays and copies as the law allows, and the names of its outputs."""
+    steps = one_by_one(steps)
     while True:
-        plan = _Plan(steps, arrays, memory)
+        plan = _Plan(steps, arrays, memory, ranges)
         part = plan.choose()
         if part is None:
             break
-        steps, arrays = _made_apart(steps, arrays, *part)
+        number, new, old = part
+        steps, arrays = made_apart(steps, arrays, *part) if old else (taken_out(steps, number, new), arrays)
     places = plan.resolved()
     ordered = [renamed(step, places) for number in plan.order() for step in plan.without_idle(plan.steps[number])]
     outputs = tuple(places.get(name, name) for name in memory.outputs)
@@ -107,8 +111,8 @@ class _Unit:
 class _Plan:
     """Which arrays take which others' places, and which units come before which."""
 
-    def __init__(self, steps: Sequence[Any], arrays: Mapping[str, ArrayType], memory: Memory):
-        self.steps, self.arrays, self.memory = list(steps), arrays, memory
+    def __init__(self, steps: Sequence[Any], arrays: Mapping[str, ArrayType], memory: Memory, ranges: Ranges):
+        self.steps, self.arrays, self.memory, self.ranges = list(steps), arrays, memory, ranges
         self.types = {**arrays, **{name: type for name, type in memory.targets if type.rank}}
         self.units = [_Unit(step) for step in self.steps]
         self.places: dict[str, str] = {}
@@ -146,15 +150,20 @@ class _Plan:
 
     def choose(self) -> tuple[int, str, str] | None:
         """Finds places for all arrays; the number of a nest that has to make a part of an array apart, with the array and the
-        older one, if there is such a nest."""
+        older one, or the number of one from which an array has to be taken out, and no older one, if there is such a nest."""
         self.kept.update(self.shown.get(name, name) for name in self.memory.outputs)
         for new in sorted(self.arrays, key=lambda name: self.writers.get(name, [0])[0]):
+            self.early: list[int] = []
             for old in self._older(new):
                 nest = self._try(new, old)
                 if nest is not None and self._is_part(self.steps[nest], new):
                     return nest, new, old
                 if new in self.places:
                     break
+            else:
+                mixed = next((n for n in self.early if can_be_taken_out(self.steps[n], new)), None)
+                if mixed is not None:
+                    return mixed, new, ""
         for (target, type), output in zip(self.memory.targets, self.memory.outputs):
             own = output in self.arrays and output not in self.places
             if own and target in self.memory.blank and self.arrays[output] == type:
@@ -237,13 +246,14 @@ class _Plan:
                 load = s if self._only_copied(s, new) else self._copied(s, new)
                 return load is not None and load.access.array == old
 
-            if not reads_in_time(step, new, old, self.types[new], idle):
+            if not reads_in_time(step, new, old, self.types[new], idle, self.ranges):
                 return n
         writing = [n for n in self.writers.get(old, ()) if self._still_writes(n, old)]
         added = {(u, n) for n in active for u in (*reading, *writing) if u != n and u not in active}
         if any(u in active and not self._in_one_nest(u, active, new, old) for u in writing):
             return None
-        if any(self._precedes(n, u) for u, n in added):
+        if early := [n for u, n in added if self._precedes(n, u)]:
+            self.early += early
             return None
         for u, n in added:
             self.before[n].add(u)
@@ -278,9 +288,9 @@ class _Plan:
             return id(s) in self.idle or (load is not None and load.access.array == old)
 
         return all(
-            check(step, new, version, self.types[new], idle)
+            reads_in_time(step, new, version, self.types[new], idle, self.ranges)
+            and writes_in_time(step, new, version, self.types[new], idle)
             for version in versions
-            for check in (reads_in_time, writes_in_time)
         )
 
     def without_idle(self, step: Any) -> Iterator[Any]:
@@ -301,7 +311,7 @@ class _Plan:
 
     def _is_part(self, nest: For, new: str) -> bool:
         """Whether the one place where a nest writes an array is a part of it that may be far smaller than the whole."""
-        found = [(dims, s) for dims, s in _with_dims((nest,), ()) if isinstance(s, WRITES) and s.access.array == new]
+        found = [(dims, s) for dims, s in with_dims((nest,), ()) if isinstance(s, WRITES) and s.access.array == new]
         if len(found) != 1 or not isinstance(found[0][1], Store) or not self._copies_elsewhere(new):
             return False
         dims, whole = found[0][0], [dim for dim in self.types[new].shape if dim != 1]
@@ -339,40 +349,3 @@ class _Plan:
                     stack.append((number, True))
                     stack.extend((earlier, False) for earlier in sorted(self.before[number], reverse=True))
         return list(done)
-
-
-def _with_dims(items: Iterable[Any], dims: tuple[Dim, ...]) -> Iterator[tuple[tuple[Dim, ...], Any]]:
-    for item in items:
-        if isinstance(item, For):
-            yield from _with_dims(item.body, (*dims, item.dim))
-        else:
-            yield dims, item
-
-
-def _made_apart(
-    steps: Sequence[Any], arrays: Mapping[str, ArrayType], number: int, new: str, old: str
-) -> tuple[list[Any], dict[str, ArrayType]]:
-    """The steps with a nest that writes to a buffer, and one after it that puts the buffer's elements into the array."""
-    nest = steps[number]
-    ((dims, store),) = [
-        (dims, s) for dims, s in _with_dims((nest,), ()) if isinstance(s, Store) and s.access.array == new
-    ]
-    part, value = f"{new}p", f"{new}v"
-    there = Access(part, 0, row_major(dims))
-
-    def redirected(item: Any) -> Any:
-        if isinstance(item, For):
-            return replace(item, body=tuple(map(redirected, item.body)))
-        return replace(item, access=there) if item is store else item
-
-    placed: tuple[Any, ...] = (
-        Load(value, there, store.dtype, False),
-        replace(store, value=value),
-    )
-    for dim in reversed(dims):
-        placed = (For(dim, placed),)
-    size = sizes.product(dims)
-    if any(name.startswith("_i") for name in sizes.symbols(size)):
-        size = arrays[new].size
-    made_now = {**arrays, part: ArrayType(store.dtype, (size,))}
-    return [*steps[:number], redirected(nest), *placed, *steps[number + 1 :]], made_now

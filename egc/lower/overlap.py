@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from egc import sizes
 from egc.lower.access import row_major
 from egc.lower.statements import Access, For, Item, Load, Statement, Store, reads, writes
+from egc.ranges import Ranges
 from egc.sizes import Dim
 from egc.types import ArrayType
 
 IsCopy = Callable[[object], bool]
+
+BLOCKS = range(-2, 3)
+"""How many blocks of the last axes further on elements are looked for."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,18 @@ class _Place:
     statement: Statement
 
 
-def reads_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) -> bool:
+def reads_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy, ranges: Ranges) -> bool:
     """Whether each element of `old` that a nest reads is read before the same element of `new` is written, whatever the
     sizes. Statements that are `idle` will be gone.
 
     Stores walk a box of the array in row-major order, so that all elements written so far lie at or below the one that is
-    written; an element further on is still the old one.
+    written; an element further on is still the old one. Where loops walk the first axes only, what is read at other places of
+    the last ones is never written.
     """
     places = [place for place in _places((loop,), ()) if not idle(place.statement)]
     before = [place for place in places if any(access.array == old for access in reads(place.statement))]
     after = [place for place in places if any(access.array == new for access in writes(place.statement))]
-    return all(_in_time(read, write, type) for read in before for write in after)
+    return all(_in_time(read, write, type, ranges) for read in before for write in after)
 
 
 def writes_in_time(loop: For, new: str, old: str, type: ArrayType, idle: IsCopy) -> bool:
@@ -64,7 +69,7 @@ def _places(items: tuple[Item, ...], dims: tuple[Dim, ...]) -> Iterator[_Place]:
             yield _Place(items, position, dims, item)
 
 
-def _in_time(read: _Place, write: _Place, type: ArrayType) -> bool:
+def _in_time(read: _Place, write: _Place, type: ArrayType, ranges: Ranges) -> bool:
     load, store = read.statement, write.statement
     if not isinstance(load, Load) or not isinstance(store, Store):
         return False
@@ -73,9 +78,24 @@ def _in_time(read: _Place, write: _Place, type: ArrayType) -> bool:
     shift = load.access.offset - store.access.offset
     if shift == 0:
         return read.position < write.position
-    if is_positive(shift, type):
+    if is_positive(shift, type) or _never_meet(store.access, shift, type, ranges):
         return True
     return read.position < write.position and _by_whole_blocks(store.access, write.dims, shift, type)
+
+
+def _never_meet(access: Access, shift: Dim, type: ArrayType, ranges: Ranges) -> bool:
+    """Whether elements that are a shift apart lie at different places of the array's last axes, while loops walk along the axes
+    before these."""
+    strides = row_major(type.shape)
+    for axis in range(1, len(strides)):
+        block = strides[axis - 1]
+        if not all(stride == 0 or stride in strides[:axis] for stride in access.strides):
+            continue
+        for blocks in BLOCKS:
+            rest = shift - blocks * block
+            if ranges.holds(rest - 1) and ranges.holds(block - 1 - rest):
+                return True
+    return False
 
 
 def is_positive(value: Dim, type: ArrayType) -> bool:

@@ -17,6 +17,7 @@ from egc.lower.names import renamed, without_identities
 from egc.lower.repeated import repeated_inside
 from egc.lower.windows import read_in_windows
 from egc.ops import OPS
+from egc.overwritten import read_back
 from egc.trips import count_size
 from egc.types import ArrayType
 
@@ -107,16 +108,15 @@ def _body(
 ) -> tuple[Body, tuple[str, ...]]:
     """What a region does, and the names of its results. With `targets`, the values become what these name; they own the memory
     of arrays, and those in `blank` have no value before."""
-    program = with_copies(
-        repeated_inside(read_in_windows(expand(region, inside=True))), not_fused(lowering), results=True
-    )
+    program = repeated_inside(read_in_windows(read_back(expand(region, inside=True))))
+    program = with_copies(program, not_fused(lowering), results=True)
     known = dict(zip(program.inputs, names))
     steps = lowering.steps(program, known, inside=True)
     if any(isinstance(step, Call) and not lowering.runs(step) for step in steps):
         raise _Impossible
     outputs = [known[node] for node in program.outputs]
     memory = Memory(tuple(targets), tuple(blank), tuple(outputs))
-    return in_place(_flat(steps), *_memory_of(steps), memory)
+    return in_place(_flat(steps), *_memory_of(steps), memory, lowering.ranges)
 
 
 def not_fused(lowering: Lowering) -> Callable[[Node], bool]:

@@ -72,6 +72,46 @@ def test_a_loop_whose_ends_are_inside_does_not_look_at_indices():
     assert "raise" not in fast and "raise" in slow
 
 
+def every(x, start, step):
+    y = x.copy()
+    y[start::step] = 0.5 + y[start::step] * y[start::step]
+    y[start::step] += 1.0
+    return y[start::step].sum(), y
+
+
+def strides(x, start, step):
+    y = x.copy()
+    for i in range(10):
+        y[start + i * step] += x[i]
+    return y
+
+
+STEPS = [(0, 1), (3, 5), (49, 1), (49, 60), (60, 2), (-7, 3), (-60, 4), (0, 2**40), (0, 2**62 + 1), (3, -1), (45, -5)]
+
+
+@pytest.mark.parametrize("function", [every, strides])
+@pytest.mark.parametrize("start, step", STEPS)
+def test_steps_of_data_are_numpys_inside_and_outside(function, start, step):
+    of_data = egc.optimize(lambda x, places: function(x, places[0], places[1]), backend="numba")
+    places = np.array([start, step])
+    try:
+        expected = function(X, *map(int, places))
+    except IndexError:
+        with pytest.raises(IndexError):
+            of_data(X, places)
+    else:
+        found = of_data(X, places)
+        for a, b in zip(found, expected) if isinstance(expected, tuple) else [(found, expected)]:
+            np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_a_slice_with_steps_of_data_is_written_without_looking():
+    of_data = egc.optimize(lambda x, places: every(x, places[0], places[1]), backend="numba")
+    code = of_data.explain(X, np.array([3, 5])).code
+    fast = code.split("if w_i1:")[1].split("else:")[0]
+    assert "raise" not in fast and "9.2e+18" not in code
+
+
 def test_an_index_is_looked_at_once():
     def add_at(x, places):
         y = x.copy()

@@ -48,12 +48,12 @@ class Closed:
         exits = {label: node for label, node in body.outcome.items() if label != header}
         for label, node in exits.items():
             self._flag(("exit", label), [ir.constant(True, BOOL) if node is None else node])
-        self._flag("unusual", body.region.checks)
+        goes_on = capture.symbol is not None and not exits and self._surely_ends()
+        self._flag("unusual", body.region.checks, goes_on)
         if capture.symbol is None and not exits:
             raise differs("a loop", "nothing ends it")
-        results = self._loop(
-            [key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")]
-        )
+        ending = [key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")]
+        results = self._loop([] if goes_on else ending)
         self._restore(results)
         return self._targets(results, exits)
 
@@ -108,14 +108,35 @@ class Closed:
     def _stand_ins(self, other_than: Any) -> set[Cell]:
         return {array.cell for key, array in self.body.given.items() if key != other_than and array.kind == "array"}
 
-    def _flag(self, key: Any, conditions: list[Node]) -> None:
-        """A state that says that one of some conditions has held in the last iteration."""
+    def _flag(self, key: Any, conditions: list[Node], any_iteration: bool = False) -> None:
+        """A state that says that one of some conditions has held in the last iteration, or in any."""
         if not conditions:
             return
         found = conditions[0]
         for node in conditions[1:]:
             found = self.context.make("logical_or", found, node)
-        self._state(key, ir.constant(False, BOOL), found)
+        no = ir.constant(False, BOOL)
+        self._state(key, no, found)
+        if any_iteration:
+            stand_in = self.states[-1].stand_in
+            self.states[-1] = State(no, stand_in, self.context.make("logical_or", stand_in, found))
+
+    def _surely_ends(self) -> bool:
+        """Whether each iteration ends, whatever numbers it works on: then the loop need not stop where one is unusual, which
+        leaves more that can be done with it. The function runs as written after it."""
+        stack = [*(state.last for state in self.states), *self.body.region.checks]
+        seen: set[Node] = set()
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            stack.extend(node.inputs)
+            if node.op == "loop" and not node.params["counted"]:
+                return False
+            for _, region in ir.regions(node):
+                stack.extend(region.outputs)
+        return True
 
     def _loop(self, flags: list[Any]) -> dict[Any, Node]:
         capture, make = self.capture, self.context.make

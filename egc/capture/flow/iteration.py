@@ -12,6 +12,7 @@ from egc.capture.array import Array, as_size, python_number, to_node
 from egc.capture.builtins import concretized
 from egc.capture.context import current
 from egc.capture.indexing import at_least_none
+from egc.capture.integers import STEP
 from egc.capture.registry import implements
 from egc.capture.stretches import Stretch
 from egc.errors import NotEncodable
@@ -96,6 +97,8 @@ def traced_range(*bounds: Any) -> Any:
         raise TypeError(f"range expected 1 to 3 arguments, got {len(bounds)}")
     bounds = tuple(map(_integer, bounds))
     start, stop = (0, bounds[0]) if len(bounds) == 1 else bounds[:2]
+    if len(bounds) == 3 and isinstance(bounds[2], Array):
+        return _rising(start, stop, bounds[2].node)
     step = current().concretize(as_size(bounds[2], "a step")) if len(bounds) == 3 else 1
     if step == 0:
         raise ValueError("range() arg 3 must not be zero")
@@ -104,6 +107,19 @@ def traced_range(*bounds: Any) -> Any:
     span = stop - start if step > 0 else start - stop
     length = sizes.floordiv(at_least_none(span) + abs(step) - 1, abs(step))
     return range(0) if length == 0 else Sequenced(length, lambda k: start + step * k)
+
+
+def _rising(start: Any, stop: Any, step: Node) -> Sequenced:
+    """A range whose step depends on data: where it is not above 0, or so large that sums may not be int64, the function runs
+    as written."""
+    make, one = current().make, ir.constant(1, INT64)
+    current().check(make("less", step, one))
+    current().check(make("less", ir.constant(STEP, INT64), step))
+    step = make("maximum", step, one)
+    span = make("maximum", to_node(stop - start, INT64), ir.constant(0, INT64))
+    count = make("floor_divide", make("add", span, make("subtract", step, one)), step)
+    first = to_node(start, INT64)
+    return Sequenced(count, lambda k: python_number(make("add", first, make("multiply", step, to_node(k, INT64)))))
 
 
 def _integer(value: Any) -> Any:

@@ -36,6 +36,7 @@ def inside() -> Iterator[Inside]:
     found = Inside(context.tick())
     journal = Journal(found.start)
     checks, context.checks = context.checks, {}
+    magnitudes, context.magnitudes = context.magnitudes, dict(context.magnitudes)
     context.made = context.made.new_child()
     context.journals.append(journal)
     try:
@@ -43,6 +44,7 @@ def inside() -> Iterator[Inside]:
     finally:
         context.journals.pop()
         found.checks, context.checks = list(context.checks), checks
+        context.magnitudes = magnitudes
         found.made, context.made = context.made.maps[0], context.made.parents
         found.cells = journal.undo()
 
