@@ -9,12 +9,16 @@ from numba.extending import intrinsic, overload
 
 from egc.backends.numba.blas import shifted
 from egc.backends.numba.functions import allocate, copy_to, keep, pointer
+from egc.backends.numba.linked import PartCompiler
 from egc.backends.numba.panels import LINE, turn
 
 TILE = 64
 """Rows and columns of which blocks are turned one after the other: as many pages as a processor has at hand."""
 
-compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+PART = {"error_model": "numpy", "pipeline_class": PartCompiler}
+"""How functions of arrays of several layouts are compiled."""
+
+compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, pipeline_class=PartCompiler)
 
 
 def copied(x: Any) -> Any:
@@ -22,7 +26,7 @@ def copied(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(copied)
+@overload(copied, jit_options=PART)
 def _copied(x):
     if x.layout == "C":
 
@@ -62,7 +66,7 @@ def turned(rows: int, columns: int, source: Any, step: int, target: Any, length:
     raise NotImplementedError
 
 
-@overload(turned, jit_options={"error_model": "numpy"})
+@overload(turned, jit_options=PART)
 def _turned(rows, columns, source, step, target, length):
     if source.dtype == types.complex128:
         return lambda rows, columns, source, step, target, length: _moved(rows, columns, source, step, target, length)

@@ -16,10 +16,11 @@ from egc.backends.numba.blas import shifted
 from egc.backends.numba.copies import copied
 from egc.backends.numba.fortran import routine
 from egc.backends.numba.functions import allocate, keep, pointer
+from egc.backends.numba.linked import PartCompiler
 from egc.backends.numba.products import addressable
 from egc.backends.numba.threads import cells
 
-compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, pipeline_class=PartCompiler)
 
 LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, LEFT, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNLR")
 
@@ -123,7 +124,12 @@ def functions(letter: str) -> dict[str, Any]:
 
     @compiled
     def inv(a):
-        return solve(a, np.eye(a.shape[0]).astype(a.dtype))
+        unit = allocate(a.shape, a.dtype)
+        for i in range(a.shape[0]):
+            for j in range(a.shape[0]):
+                unit[i, j] = 0
+            unit[i, i] = 1
+        return solve(a, unit)
 
     @compiled
     def factorized(a):
@@ -140,7 +146,7 @@ def functions(letter: str) -> dict[str, Any]:
     def sign_and_log(a):
         """The sign (or phase) of the determinant and the logarithm of its size, as NumPy's slogdet."""
         factors, sign, singular = factorized(a)
-        phase = sign * np.ones(1, a.dtype)[0]
+        phase = sign * one
         total = np.abs(phase) * 0
         if singular:
             return phase * 0, total - np.inf

@@ -91,6 +91,28 @@ class LinkedCompiler(Compiler):
         self.state.flags.no_compile = True
 
 
+class _Part(_Linked):
+    """Code as numba writes it."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        JITCodeLibrary.add_ir_module(self, ir_module)
+
+
+class PartCompiler(Compiler):
+    """numba's compiler for `numba.njit`, for functions that only compiled functions call."""
+
+    def __init__(self, typing_context: Any, target_context: Any, library: Any, *arguments: Any):
+        library = _Part(target_context.codegen(), "egc part")
+        super().__init__(typing_context, target_context, library, *arguments)
+        self.state.flags.no_compile = True
+
+    def compile_extra(self, function: Any) -> Any:
+        """Machine code there is none of: what stands for it is a builtin function of its own, which raises."""
+        compiled, handle = super().compile_extra(function), [].pop
+        self.state.targetctx.insert_user_function(handle, compiled.fndesc, [compiled.library])
+        return compiled._replace(entry_point=handle)
+
+
 class LinkedDriver(LinkedCompiler):
     """For functions whose array arguments may be parts of one array."""
 

@@ -58,9 +58,10 @@ def functions(letter: str) -> dict[str, Any]:
     @compiled
     def unit(matrix):
         """Makes it the identity."""
-        matrix.fill(0)
-        for k in range(matrix.shape[0]):
-            matrix[k, k] = 1
+        for i in range(matrix.shape[0]):
+            for j in range(matrix.shape[1]):
+                matrix[i, j] = 0
+            matrix[i, i] = 1
 
     @compiled
     def factored(a, job, left, right):
@@ -115,10 +116,9 @@ def functions(letter: str) -> dict[str, Any]:
         right = b.shape[1]
         longest, count = max(m, n), min(m, n)
         x, columns = allocate((max(right, 1), max(longest, 1)), a.dtype), copied(a.T)
-        x.fill(0)
         for j in range(right):
-            for i in range(m):
-                x[j, i] = b[i, j]
+            for i in range(longest):
+                x[j, i] = b[i, j] if i < m else 0
         values, rank = allocate((count,), real), cells(np.int32, 1)
         rank[0] = 0
         least = real(rcond if given else longest * np.finfo(real).eps)
