@@ -9,16 +9,13 @@ from numba.extending import intrinsic, overload
 
 from egc.backends.numba.blas import shifted
 from egc.backends.numba.functions import allocate, copy_to, keep, pointer
-from egc.backends.numba.linked import PartCompiler
+from egc.backends.numba.linked import PART
 from egc.backends.numba.panels import LINE, turn
 
 TILE = 64
 """Rows and columns of which blocks are turned one after the other: as many pages as a processor has at hand."""
 
-PART = {"error_model": "numpy", "pipeline_class": PartCompiler}
-"""How functions of arrays of several layouts are compiled."""
-
-compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, pipeline_class=PartCompiler)
+compiled = njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, **PART)
 
 
 def copied(x: Any) -> Any:

@@ -16,11 +16,11 @@ from egc.backends.numba.blas import shifted
 from egc.backends.numba.copies import copied
 from egc.backends.numba.fortran import routine
 from egc.backends.numba.functions import allocate, keep, pointer
-from egc.backends.numba.linked import PartCompiler
+from egc.backends.numba.linked import PART
 from egc.backends.numba.products import addressable
 from egc.backends.numba.threads import cells
 
-compiled = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True, pipeline_class=PartCompiler)
+compiled = njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, **PART)
 
 LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, LEFT, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNLR")
 

@@ -108,9 +108,14 @@ class PartCompiler(Compiler):
 
     def compile_extra(self, function: Any) -> Any:
         """Machine code there is none of: what stands for it is a builtin function of its own, which raises."""
-        compiled, handle = super().compile_extra(function), [].pop
+        compiled = super().compile_extra(function)
+        handle: Any = [].pop
         self.state.targetctx.insert_user_function(handle, compiled.fndesc, [compiled.library])
         return compiled._replace(entry_point=handle)
+
+
+PART: dict[str, Any] = {"error_model": "numpy", "pipeline_class": PartCompiler}
+"""Options of numba's `njit` and `overload` for such functions."""
 
 
 class LinkedDriver(LinkedCompiler):

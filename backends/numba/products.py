@@ -13,6 +13,7 @@ from numba.np.numpy_support import as_dtype
 from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import matrix_product, shifted, vector_product
 from egc.backends.numba.functions import accumulate_product_of, allocate, keep, pointer
+from egc.backends.numba.linked import PART
 from egc.backends.numba.machine import Unaliased
 from egc.backends.numba.threads import share
 
@@ -37,7 +38,7 @@ def addressable(x):
     raise NotImplementedError
 
 
-@overload(addressable)
+@overload(addressable, jit_options=PART)
 def _addressable(x):
     if x.layout in "CF":
         return lambda x: x
@@ -61,7 +62,7 @@ def _addressable(x):
     return matrix
 
 
-@njit(forceinline=True, no_cpython_wrapper=True)
+@njit(forceinline=True, no_cpython_wrapper=True, **PART)
 def _steps(x):
     """The elements from one row, and from one column, of a matrix to the next; those along neighbours are 1."""
     return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
@@ -72,7 +73,7 @@ def matmul(a: Any, b: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(matmul)
+@overload(matmul, jit_options=PART)
 def _matmul(a, b):
     if a.ndim == b.ndim == 1:
         return lambda a, b: np.dot(as_contiguous(a), as_contiguous(b))
@@ -118,7 +119,7 @@ def _matrix_times_vector(a, b):
     return result
 
 
-times_vector = njit(error_model="numpy", no_cpython_wrapper=True)(_matrix_times_vector)
+times_vector = njit(no_cpython_wrapper=True, **PART)(_matrix_times_vector)
 
 
 @fused
@@ -149,7 +150,7 @@ def _sums_of_rows(zero):
     return product
 
 
-@njit(error_model="numpy", no_cpython_wrapper=True, fastmath={"contract"}, forceinline=True)
+@njit(no_cpython_wrapper=True, fastmath={"contract"}, forceinline=True, **PART)
 def _product(
     left: Any, down: int, along: int, right: Any, across: int, near: int, out: Any, rows: int, inner: int, columns: int
 ) -> None:
