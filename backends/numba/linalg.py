@@ -124,7 +124,12 @@ def functions(letter: str) -> dict[str, Any]:
 
     @compiled
     def inv(a):
-        return solve(a, np.eye(a.shape[0]).astype(a.dtype))
+        unit = allocate(a.shape, a.dtype)
+        for i in range(a.shape[0]):
+            for j in range(a.shape[0]):
+                unit[i, j] = 0
+            unit[i, i] = 1
+        return solve(a, unit)
 
     @compiled
     def factorized(a):
@@ -141,7 +146,7 @@ def functions(letter: str) -> dict[str, Any]:
     def sign_and_log(a):
         """The sign (or phase) of the determinant and the logarithm of its size, as NumPy's slogdet."""
         factors, sign, singular = factorized(a)
-        phase = sign * np.ones(1, a.dtype)[0]
+        phase = sign * one
         total = np.abs(phase) * 0
         if singular:
             return phase * 0, total - np.inf

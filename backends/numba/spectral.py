@@ -34,6 +34,7 @@ def functions(letter: str) -> dict[str, Any]:
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
     symmetric = routine(f"{letter}{'syevd' if letter in 'sd' else 'heevd'}")
     decompose, least, product = (routine(f"{letter}{name}") for name in ("gesdd", "gelsd", "gemm"))
+    epsilon = float(np.finfo(real).eps)
     eigen, singular, squares = (_real if letter in "sd" else _complex)(symmetric, decompose, least, real)
 
     @compiled
@@ -58,9 +59,10 @@ def functions(letter: str) -> dict[str, Any]:
     @compiled
     def unit(matrix):
         """Makes it the identity."""
-        matrix.fill(0)
-        for k in range(matrix.shape[0]):
-            matrix[k, k] = 1
+        for i in range(matrix.shape[0]):
+            for j in range(matrix.shape[1]):
+                matrix[i, j] = 0
+            matrix[i, i] = 1
 
     @compiled
     def factored(a, job, left, right):
@@ -88,17 +90,19 @@ def functions(letter: str) -> dict[str, Any]:
         values, u, v = factored(a, ALL if full_matrices else SOME, left, right)
         return u.T, values, v.T
 
+    conjugate = compiled((lambda a: a) if letter in "sd" else (lambda a: np.conj(a)))
+
     @compiled
     def pinv(a, given, rcond):
         """V S^+ U^H of the singular values beyond `rcond` of the largest; its default is a rounding unit for each row or column."""
         m, n = a.shape
         count = min(m, n)
         result = allocate((n, m), a.dtype)
-        values, u, v = factored(np.conj(a), SOME, count, count)
+        values, u, v = factored(conjugate(a), SOME, count, count)
         if not count:
             result.fill(0)
             return result
-        cutoff = (rcond if given else max(m, n) * np.finfo(real).eps) * np.float64(values[0])
+        cutoff = (rcond if given else max(m, n) * epsilon) * np.float64(values[0])
         for k in range(count):
             factor = 1 / values[k] if values[k] > cutoff else real(0)
             for i in range(m):
@@ -115,13 +119,14 @@ def functions(letter: str) -> dict[str, Any]:
         right = b.shape[1]
         longest, count = max(m, n), min(m, n)
         x, columns = allocate((max(right, 1), max(longest, 1)), a.dtype), copied(a.T)
-        x.fill(0)
         for j in range(right):
             for i in range(m):
                 x[j, i] = b[i, j]
+            for i in range(m, longest):
+                x[j, i] = 0
         values, rank = allocate((count,), real), cells(np.int32, 1)
         rank[0] = 0
-        least = real(rcond if given else longest * np.finfo(real).eps)
+        least = real(rcond if given else longest * epsilon)
         if count and squares(m, n, columns, x, values, least, rank) != 0:
             raise np.linalg.LinAlgError("SVD did not converge in Linear Least Squares")
         solution = allocate((n, right), a.dtype)
