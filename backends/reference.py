@@ -112,6 +112,11 @@ def _size(params: Params) -> np.ndarray:
     return np.array(params["value"], np.int64)
 
 
+@meaning("empty")
+def _empty(params: Params) -> np.ndarray:
+    return np.zeros(params["shape"], params["dtype"])
+
+
 @meaning("iota")
 def _iota(params: Params) -> np.ndarray:
     """Each element's index along `axis`."""

@@ -12,13 +12,13 @@ from egc.sizes import Dim
 from egc.types import ArrayType, Shape
 from egc.views import Index, Map, Source, identity, trace
 
-LEAVES = frozenset(["input", "constant", "size", "iota"])
+LEAVES = frozenset(["input", "constant", "empty", "size", "iota"])
 VIEWS = frozenset(["reshape", "transpose", "slice", "broadcast", "diagonal", "item", "assume"])
 FUSED_REDUCTIONS = frozenset(["sum", "prod", "max", "min", "any", "all"])
 SCANS = frozenset(["cumsum", "cumprod", "cummax", "cummin"])
 INDEXED = frozenset(["gather", "scatter"])
 JOINS = frozenset(["concatenate", "pad", "update_slice"])
-INLINE_LEAVES = frozenset(["constant", "size", "iota"])
+INLINE_LEAVES = frozenset(["constant", "empty", "size", "iota"])
 
 ELEMENTWISE = "elementwise"
 
@@ -157,6 +157,11 @@ def is_serial(node: Any) -> bool:
     if node.op == "scatter":
         return True
     return node.op in SCANS and all(dim == 1 for dim in node.type.shape[node.params["axis"] + 1 :])
+
+
+def is_unwritten(node: Node) -> bool:
+    """Whether a value is a copy of an array whose elements are written before they are read."""
+    return node.op == "cast" and viewed(node.inputs[0]).op == "empty"
 
 
 def viewed(node: Node) -> Node:

@@ -31,6 +31,11 @@ def _constant(errors: Errors, params: Params) -> Any:
     return jnp.full(params["shape"], np.asarray(params["value"], params["dtype"]))
 
 
+@meaning("empty")
+def _empty(errors: Errors, params: Params) -> Any:
+    return jnp.zeros(params["shape"], params["dtype"])
+
+
 @meaning("size")
 def _size(errors: Errors, params: Params) -> Any:
     return jnp.asarray(params["value"], np.int64)

@@ -103,6 +103,10 @@ def _constant(writer: Writer, call: Call, operands: Sequence[str]) -> str | None
     return f"full({writer.shape(type)}, {writer.constant(type.dtype.type(value))})"
 
 
+def _empty(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
+    return writer.empty(call.node.type)
+
+
 def _size(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
     return f"empty_scalar({writer.dim(call.node.params['value'])})"
 
@@ -184,6 +188,7 @@ FORMS: dict[str, Form] = {
     "diagonal": _diagonal,
     "broadcast": _broadcast,
     "constant": _constant,
+    "empty": _empty,
     "size": _size,
     "matmul": _matmul,
     "convolve": _convolve,

@@ -29,7 +29,14 @@ from egc.text import parse_program, print_program
 from egc.types import DTYPES, SHORT, Shape
 
 SHAPE_PARAMS = frozenset(
-    [("broadcast", "shape"), ("reshape", "shape"), ("iota", "shape"), ("pad", "low"), ("pad", "high")]
+    [
+        ("broadcast", "shape"),
+        ("reshape", "shape"),
+        ("iota", "shape"),
+        ("empty", "shape"),
+        ("pad", "low"),
+        ("pad", "high"),
+    ]
     + [("slice", "start"), ("slice", "size"), ("slice", "step"), ("update_slice", "start"), ("update_slice", "step")]
 )
 """Parameters with a size for each axis."""

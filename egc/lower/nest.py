@@ -11,7 +11,7 @@ import numpy as np
 from egc import sizes
 from egc.ir import Node
 from egc.kernels import Kernel
-from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, whole
+from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, is_unwritten, whole
 from egc.lower.access import address, ordered, row_major
 from egc.lower.loops import Check, Loop
 from egc.lower.names import without_unused
@@ -235,7 +235,7 @@ class _PartBuilder:
             else:
                 name = self._scan(node) if node.op in SCANS else self._apply(node, self.here)
                 self.nest.variables[node] = name, self.number, _scope(node, self.part)
-                if node in self.nest.strides:
+                if node in self.nest.strides and not is_unwritten(node):
                     self.tree.add(Store(self._access(node, self.here), name, node.type.dtype))
 
     def _apply(self, node: Node, index: Map) -> str:
@@ -284,6 +284,8 @@ class _PartBuilder:
         match base.op:
             case "constant":
                 return Literal(name, base.params["value"], base.params["dtype"])
+            case "empty":
+                return Literal(name, base.type.dtype.type(0).item(), base.type.dtype)
             case "size":
                 return Index(name, base.params["value"], (0,) * self.rank)
             case "iota":

@@ -9,6 +9,9 @@ from egc.ops import OPS
 
 Axes = tuple[int, ...]
 
+ANY_ORDER = frozenset(["constant", "empty", "iota", "broadcast"])
+"""Ops whose elements are as cheap in any order."""
+
 
 def in_memory_order(program: Program) -> Program:
     """The same function, in which elementwise ops and reductions of transposes walk what is transposed.
@@ -58,7 +61,7 @@ class _Order:
 
     def _common(self, node: Node) -> Axes | None:
         """The order that all operands have that are not free to have any; None where that is the given one."""
-        found = {self.turned[child][1] for child in node.inputs if child.op not in ("constant", "iota", "broadcast")}
+        found = {self.turned[child][1] for child in node.inputs if child.op not in ANY_ORDER}
         if len(found) != 1:
             return None
         (axes,) = found
@@ -66,11 +69,13 @@ class _Order:
 
     def _soft(self, node: Node, axes: Axes) -> Node | None:
         """What a value that is cheap in any order is the transpose of."""
-        if node.op not in ("constant", "iota", "broadcast"):
+        if node.op not in ANY_ORDER:
             return None
         shape = tuple(node.type.shape[axes.index(axis)] for axis in range(len(axes)))
         if node.op == "constant":
             return ir.constant(node.params["value"], node.params["dtype"], shape)
+        if node.op == "empty":
+            return make("empty", dtype=node.type.dtype, shape=shape)
         if node.op == "iota":
             return make("iota", shape=shape, axis=axes[node.params["axis"]])
         operand, places = self.value(node.inputs[0]), [axes[axis] for axis in node.params["axes"]]

@@ -21,6 +21,12 @@ def _constant(types, params):
     return ArrayType(params["dtype"], params["shape"])
 
 
+@op("empty", "leaf", 0, "dtype", "shape")
+def _empty(types, params):
+    """An array whose elements have no meaning: each is written before it is read."""
+    return ArrayType(params["dtype"], params["shape"])
+
+
 @op("size", "leaf", 0, "value")
 def _size(types, params):
     return ArrayType(INT64, ())

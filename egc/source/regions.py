@@ -52,7 +52,7 @@ def _own(w: Writer, node: Node, operand: Node, wish: str) -> str:
     value = w.value(operand)
     if value.is_name and w.may_overwrite(operand, node, position):
         return value.text
-    fresh = operand.op == "constant" or (operand.op not in ALIASES | LEAVES and w.uses[operand] == 1)
+    fresh = operand.op in ("constant", "empty") or (operand.op not in ALIASES | LEAVES and w.uses[operand] == 1)
     return w.assign(wish, value if fresh and not value.is_name else after(value, ".copy()")).text
 
 

@@ -19,7 +19,18 @@ from egc.ir import Node, Program
 from egc.ops import ufunc_loop
 from egc.sizes import Dim
 from egc.source.ownership import UPDATES, may_overwrite, readers_of
-from egc.source.syntax import BINARY, Expression, Names, call, filled, index, literal_of, size_level
+from egc.source.syntax import (
+    BINARY,
+    Expression,
+    Names,
+    call,
+    dtype_text,
+    filled,
+    index,
+    literal_of,
+    shape_text,
+    size_level,
+)  # fmt: skip
 from egc.types import ArrayType, Shape, broadcast_shapes
 
 Render = Callable[["Writer", Node], Expression]
@@ -27,7 +38,7 @@ Render = Callable[["Writer", Node], Expression]
 RENDER: dict[str, Render] = {}
 """How each op is written; `egc.source.ops` fills it."""
 
-LEAVES = frozenset(["input", "constant", "size"])
+LEAVES = frozenset(["input", "constant", "size", "empty"])
 CHEAP = frozenset(["transpose", "slice", "real", "imag", "diagonal"])
 """Views: written again at every use rather than named."""
 
@@ -145,6 +156,8 @@ class Writer:
             return filled(node.params["value"], node.type.dtype, node.type.shape, self.size)
         if node.op == "size":
             return call("np.int64", self.size(node.params["value"]))
+        if node.op == "empty":
+            return call("np.empty", shape_text(node.type.shape, self.size), dtype_text(node.type.dtype))
         if self.counting:
             self.uses[node] += self.weight
             return Expression("_")

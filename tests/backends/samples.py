@@ -180,6 +180,13 @@ def _constant(rng, dtype):
     yield (), {"value": extremes(dtype)[0].item(), "dtype": DTYPES[dtype], "shape": ()}
 
 
+@samples(ALL, "empty")
+def _empty(rng, dtype):
+    """Elements have no meaning: there are none to compare."""
+    yield (), {"dtype": DTYPES[dtype], "shape": (0,)}
+    yield (), {"dtype": DTYPES[dtype], "shape": (2, 0)}
+
+
 @samples(("i64",), "size")
 def _size(rng, dtype):
     yield (), {"value": 7}

@@ -49,7 +49,7 @@ def _by_loop(
     for node in ir.topological(outputs):
         if node in new:
             continue
-        if node in depends or node.op in ("constant", "size", "iota"):
+        if node in depends or node.op in ("constant", "empty", "size", "iota"):
             new[node] = ir.rebuild(node, [new[child] for child in node.inputs])
         elif isinstance(node.type, ArrayType):
             outer[node] = new[node] = ir.input(f"_given{len(outer)}", node.type)

@@ -109,7 +109,8 @@ def _by_stored(
         rows = stand_ins(update, "_stored", types)
         (done_in,) = stand_ins(update, "_done", [ArrayType(INT64, ())])
         outputs = [with_row(row, value, at) for row, value in zip(rows, stored)]
-        start = [zeros(type) for type in types]
+        # Of a loop that data may end, only the rows of the iterations that it had are read.
+        start = [make("empty", dtype=type.dtype, shape=type.shape) if breaks else zeros(type) for type in types]
         if breaks:
             rows, start = [*rows, done_in], [*start, ir.constant(0, INT64)]
             outputs.append(make("add", done_in, ir.constant(1, INT64)))

@@ -267,9 +267,9 @@ def test_solving_by_factors(transposed):
 
 
 DISCRETE = frozenset(
-    """input constant size iota any all argmax argmin argsort searchsorted item loop cond eig bitwise_count invert isfinite
-       isinf isnan logical_not signbit bitwise_and bitwise_or bitwise_xor equal gcd greater greater_equal lcm left_shift less
-       less_equal logical_and logical_or logical_xor not_equal right_shift frexp_exponent""".split()
+    """input constant empty size iota any all argmax argmin argsort searchsorted item loop cond eig bitwise_count invert
+       isfinite isinf isnan logical_not signbit bitwise_and bitwise_or bitwise_xor equal gcd greater greater_equal lcm
+       left_shift less less_equal logical_and logical_or logical_xor not_equal right_shift frexp_exponent""".split()
 )
 """Ops whose results do not move, leaves, and those that other tests are about."""
 
