@@ -24,6 +24,7 @@ Kernel = tuple[str, Any, tuple[tuple[str, Any], ...]]
 
 
 SHARING_NAMES: dict[str, Any] = {"pack": pack, "run_phase": run_phase, "part": part, "cells": cells, "RAISED": RAISED}
+SHARING_NAMES["empty"] = np.empty
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
 
@@ -138,7 +139,7 @@ def compile_alone(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) ->
 
 @lru_cache(maxsize=1024)
 def _alone(source: str, kernel: Kernel, signature: tuple[Any, ...]) -> Any:
-    names = {**CALL_NAMES, **SHARING_NAMES, "empty": np.empty}
+    names = {**CALL_NAMES, **SHARING_NAMES}
     return compile_driver(DriverSource(source, names, {"loops_0": kernel}), signature)
 
 

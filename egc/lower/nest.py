@@ -400,7 +400,7 @@ class _PartBuilder:
         self.tree.add(product)
 
     def _scatter(self, node: Node) -> None:
-        """A copy of the operand before the loops, then each value in its place."""
+        """A copy of the operand before these loops, and after those that make it; then each value in its place."""
         name, shape = self.nest.names[node], node.type.shape
         strides = row_major(shape)
         copy = _PartBuilder(self.nest, Part(shape, (), 0, again=self.part.again), self.number)
@@ -409,7 +409,7 @@ class _PartBuilder:
         original = copy.value(node.inputs[0], copy.here)
         access = Access(name, *address(copy.here, strides, copy.rank))
         copy.tree.add(Store(access, original, node.type.dtype))
-        self.tree.top[:0] = copy.tree.body()
+        self.tree.top.extend(copy.tree.body())
         value = self.value(node.inputs[1], self.here)
         access, picks = self._picked(node, name, 0, strides, self.here)
         self.tree.add(Scatter(access, picks, value, node.params["combine"], node.type.dtype))
