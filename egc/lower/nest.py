@@ -44,7 +44,7 @@ from egc.views import Map, Source, identity, inside, trace
 
 NOTHING = Ranges()
 
-ROWS, MORE_ROWS, HELD, MOST_ROWS = 32, 128, 2**17, 256
+ROWS, MORE_ROWS, HELD, MOST_ROWS = 32, 128, 2**17, 512
 """Rows of a matrix product that are made at a time: at least so many, more while they have no more elements than these, and the
 most where each element is a long sum. BLAS brings the right operand into order for each run of rows anew, which takes what a row
 does; few elements stay in cache until they are read, which matters beside short sums."""

@@ -57,7 +57,7 @@ def test_a_total_over_a_product_stores_nothing():
     total = make("sum", make("multiply", residual, residual), axes=(0, 1))
     compiled = agree_on([x, u, v], [total])
     assert stored(compiled) == [
-        "make a0: f64[], scratch t0: f64[m*max(((min(512, k))//2), max(32, min((131072//(max(1, m))), 128)))]"
+        "make a0: f64[], scratch t0: f64[m*max(((min(1024, k))//2), max(32, min((131072//(max(1, m))), 128)))]"
     ]
 
 

@@ -23,7 +23,7 @@ def test_results_are_those_of_numpy(name):
     function, fact = FUNCTIONS[name]
     optimized = egc.optimize(function, assume={"A": [fact, "finite"]}, backend="reference")
     rng = np.random.default_rng(0)
-    for rows, columns in ((7, 4), (4, 7), (2, 2), (200, 300)):
+    for rows, columns in ((7, 4), (200, 300)):
         A = rng.normal(size=(1, columns) if fact == "equal_rows" else (rows, 1)) * np.ones((rows, columns))
         B = rng.normal(size=(columns, 5))
         np.testing.assert_allclose(optimized(A, B), function(A, B), rtol=1e-12, atol=1e-13)
