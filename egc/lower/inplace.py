@@ -54,8 +54,23 @@ def in_place(
     memory: Memory,
     ranges: Ranges,
 ) -> tuple[Body, tuple[str, ...]]:
-    """The body of a region with as few arrays and copies as the law allows, and the names of its outputs."""
-    steps = one_by_one(steps)
+    """The body of a region with as few arrays and copies as the law allows, and the names of its outputs. Nests that only copy
+    are taken apart where that leaves fewer arrays."""
+    found = _placed(steps, arrays, scalars, memory, ranges)
+    apart = one_by_one(steps)
+    if found[0].blocks and len(apart) > len(steps):
+        other = _placed(apart, arrays, scalars, memory, ranges)
+        found = other if len(other[0].blocks) < len(found[0].blocks) else found
+    return found
+
+
+def _placed(
+    steps: Sequence[Any],
+    arrays: Mapping[str, ArrayType],
+    scalars: Mapping[str, ArrayType],
+    memory: Memory,
+    ranges: Ranges,
+) -> tuple[Body, tuple[str, ...]]:
     while True:
         plan = _Plan(steps, arrays, memory, ranges)
         part = plan.choose()
