@@ -13,7 +13,7 @@ from numba import njit
 
 import egc
 from egc import sizes
-from egc.backends.numba import BACKEND
+from egc.backends.numba import BACKEND, driver
 from egc.backends.reference import BACKEND as REFERENCE
 from egc.ir import Program, make
 from egc.text import print_program
@@ -60,7 +60,7 @@ LATER = """
 import json, os, sys
 import numpy as np
 from numba.core import event
-from egc.backends.numba import BACKEND
+from egc.backends.numba import BACKEND, driver
 from egc.text import parse_program
 
 compiled = event.RecordingListener()
@@ -122,15 +122,17 @@ def test_shifts_by_integers_that_are_arguments(shift):
     np.testing.assert_allclose(mine, theirs, rtol=1e-12)
 
 
-def test_numbers_of_one_function_that_the_next_one_reads():
+def test_numbers_of_one_function_that_the_next_one_reads(monkeypatch):
+    monkeypatch.setattr(driver, "MOST_WEIGHT", 50)
     x = argument("x", "f64[n]")
-    first = [make("sum", make("multiply", x, filled(k / 90, N)), axes=(0,)) for k in range(90)]
+    first = [make("sum", make("multiply", x, filled(k / 20, N)), axes=(0,)) for k in range(20)]
     products = [make("multiply", a, b) for a, b in zip(first, first[1:])]
     while len(products) > 1:
         products = [make("add", a, b) for a, b in zip(products[::2], products[1::2])] + products[
             len(products) // 2 * 2 :
         ]
         products = [make("sin", product) for product in products]
+    assert BACKEND.compile(Program((x,), tuple(products))).code.count("loops_") > 2
     agree([x], products, *vectors(3, 20))
 
 
