@@ -14,6 +14,8 @@ from egc.transforms.interchange import LAW, interchanged
 from egc.transforms.tidy import tidy
 from tests.transforms.support import assert_computes_the_same, loops_of
 
+BACKENDS = ["numba", pytest.param("reference", marks=pytest.mark.slow), pytest.param("jax", marks=pytest.mark.slow)]
+
 
 def down(a, x):
     y = x.copy()
@@ -152,7 +154,7 @@ def test_loops_that_may_not_change_places_stay(function):
     assert not list(forms(program_of(function)))
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("function", [*CHANGED, *KEPT], ids=lambda function: function.__name__)
 def test_what_is_chosen_gives_what_the_nest_gave(function, backend):
     optimized = egc.optimize(function, backend=backend)

@@ -9,6 +9,8 @@ import pytest
 
 import egc
 
+BACKENDS = ["numba", pytest.param("reference", marks=pytest.mark.slow)]
+
 
 def compound(a, b, s, x):
     for _ in range(len(x)):
@@ -146,7 +148,7 @@ def arguments(n, kind):
     return a, b, s, x
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_a_loop_gives_what_it_gave(function, backend):
     optimized = egc.optimize(function, backend=backend)

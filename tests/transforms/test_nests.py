@@ -14,6 +14,8 @@ from egc.transforms import simplify
 from egc.transforms.nests import LAWS, solved_nest
 from tests.programs import linear_algebra
 
+BACKENDS = ["numba", pytest.param("reference", marks=pytest.mark.slow)]
+
 
 def cholesky_in_place(A):
     linear_algebra.cholesky_in_place(A)
@@ -178,7 +180,7 @@ def special(given, kind):
     return given
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("function", [*FACTORS, *SOLUTIONS], ids=lambda f: f.__name__)
 def test_a_nest_gives_what_it_gave_with_zero_pivots_and_roots_of_negative_numbers(function, backend):
     optimized = egc.optimize(function, backend=backend)
