@@ -29,6 +29,11 @@ def below(a, c, d):
     return blocks(a, np.zeros((a.shape[0], d.shape[1]), a.dtype), c, d)
 
 
+def above(a, b, d):
+    """[[a, b], [0, d]]"""
+    return blocks(a, b, np.zeros((d.shape[0], a.shape[1]), a.dtype), d)
+
+
 def forward(a, b):
     """a^-1 b, for a lower triangular"""
     return scipy.linalg.solve_triangular(a, b, lower=True, check_finite=False)
@@ -69,7 +74,7 @@ def transpose_of_blocks(A: Matrix, B: Matrix, C: Matrix, D: Matrix):
 def solution_with_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix, b: Vector):
     """[[A, B], [0, D]] x = b by back substitution of blocks, for A, D nonsingular"""
     require(nonsingular(A), nonsingular(D))
-    whole = np.linalg.solve(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D), b)
+    whole = np.linalg.solve(above(A, B, D), b)
     n = A.shape[0]
     y = np.linalg.solve(D, b[n:])
     return whole, np.concatenate([np.linalg.solve(A, b[:n] - B @ y), y])
@@ -79,7 +84,7 @@ def solution_with_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix, 
 def solution_with_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix, b: Vector):
     """[[A, 0], [C, D]] x = b by forward substitution of blocks, for A, D nonsingular"""
     require(nonsingular(A), nonsingular(D))
-    whole = np.linalg.solve(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D), b)
+    whole = np.linalg.solve(below(A, C, D), b)
     n = A.shape[0]
     x = np.linalg.solve(A, b[:n])
     return whole, np.concatenate([x, np.linalg.solve(D, b[n:] - C @ x)])
@@ -97,22 +102,19 @@ def inverse_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
 @rule
 def log_determinant_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
     """log |det [[A, B], [0, D]]| = log |det A| + log |det D|"""
-    whole = np.linalg.slogdet(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D))[1]
-    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
+    return np.linalg.slogdet(above(A, B, D))[1], np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
 
 
 @rule
 def log_determinant_of_block_lower_triangular(A: SquareMatrix, C: Matrix, D: Matrix):
     """log |det [[A, 0], [C, D]]| = log |det A| + log |det D|"""
-    whole = np.linalg.slogdet(blocks(A, np.zeros((A.shape[0], D.shape[1]), A.dtype), C, D))[1]
-    return whole, np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
+    return np.linalg.slogdet(below(A, C, D))[1], np.linalg.slogdet(A)[1] + np.linalg.slogdet(D)[1]
 
 
 @rule
 def determinant_of_block_upper_triangular(A: SquareMatrix, B: Matrix, D: Matrix):
     """det [[A, B], [0, D]] = det A det D"""
-    whole = np.linalg.det(blocks(A, B, np.zeros((D.shape[0], A.shape[1]), A.dtype), D))
-    return whole, np.linalg.det(A) * np.linalg.det(D)
+    return np.linalg.det(above(A, B, D)), np.linalg.det(A) * np.linalg.det(D)
 
 
 @rule

@@ -155,6 +155,7 @@ class _Strips:
         self.nest, self.loop, self.start, self.stop, self.around = nest, loop, start, stop, around
         self.depth = int(around is not None)
         self.suffix, self.first, self.count = nest.suffix, f"g{nest.suffix}", f"m{nest.suffix}"
+        # A strip with rows missing shares more values than a whole one: room for these is room for both.
         self.there = self.count
         self.scratch = {name: dtype for name, dtype, _ in nest.loop.scratch}
         self.packed: dict[tuple[Access, Dim], str] = {}

@@ -14,7 +14,8 @@ from egc.egraph.improve import improved
 from egc.egraph.optimum import Limits, optimum
 
 LIMITS = Limits(enodes=250, worth=0.02, least=100.0, rounds=10, nodes=500, seconds=2.0)
-"""When a search asks for the optimum. Over the e-graphs of `python -m benchmarks extraction`, one of this size takes 13 ms in
+"""When a search asks for the optimum: not where less than a tenth of a microsecond can be saved, for which loading the solver
+seldom pays. Without that limit, over the e-graphs of `python -m benchmarks extraction`, one of this size takes 13 ms in
 the middle and 0.2 s at most, and SciPy's solver 0.2 s to load, once. It lowers the price of one program in thirty, by up
 to a third: where the results of several loops or branches pay together, which greedy and local search do not see."""
 

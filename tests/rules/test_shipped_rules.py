@@ -7,6 +7,7 @@ import pytest
 
 import egc.rules
 from egc.capture.rules import rewrites
+from egc.ir import topological
 from egc.rulecheck import check
 from egc.rulefiles import law, load, load_file, themes
 
@@ -24,6 +25,18 @@ def test_rule_holds_on_samples(rule):
 @pytest.mark.parametrize("theme", themes())
 def test_rules_of_a_theme_trace(theme):
     assert all(len(rewrites(rule)) >= 1 for rule in load_file(theme).rules if not rule.of_loops)
+
+
+def rank(sides):
+    return max(len(getattr(node.type, "shape", ())) for node in topological(sides))
+
+
+def test_no_rule_makes_matrices_of_what_has_none():
+    """Programs without matrices are searched without the rules of matrices."""
+    for rule in (rule for rule in load(list(themes())) if not rule.of_loops):
+        for each in rewrites(rule, 2):
+            assert rank([each.right]) < 2 or rank([each.left]) >= 2, rule.name
+            assert not rule.both_ways or rank([each.left]) < 2 or rank([each.right]) >= 2, rule.name
 
 
 def test_there_are_enough_rules():
