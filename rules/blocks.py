@@ -1,4 +1,5 @@
-"""Matrices of four blocks [[A, B], [C, D]]: products, triangular ones, and positive definite ones by their Schur complement.
+"""Products of matrices put together from others; of four blocks [[A, B], [C, D]], triangular ones, and positive definite ones
+by their Schur complement.
 
 Elimination by blocks exchanges no rows between them, so that it may lose all digits where A is nearly singular, or small
 beside B and C, and the whole is not. It is therefore used only where no exchange is needed: for triangular blocks, and for
@@ -45,17 +46,80 @@ def back(a, b):
 
 
 @rule
-def blocks_times_vector(A: Matrix, B: Matrix, C: Matrix, D: Matrix, x: Vector):
-    """[[A, B], [C, D]] [x, y] = [A x + B y, C x + D y]"""
-    n = A.shape[1]
-    return blocks(A, B, C, D) @ x, np.concatenate([A @ x[:n] + B @ x[n:], C @ x[:n] + D @ x[n:]])
+def stacked_times_vector(A: Matrix, B: Matrix, x: Vector):
+    """[A; B] x = [A x; B x]"""
+    return np.concatenate([A, B]) @ x, np.concatenate([A @ x, B @ x])
 
 
 @rule
-def blocks_times_matrix(A: Matrix, B: Matrix, C: Matrix, D: Matrix, X: Matrix):
-    """[[A, B], [C, D]] [X, Y] = [A X + B Y, C X + D Y]"""
+def stacked_times_matrix(A: Matrix, B: Matrix, X: Matrix):
+    """[A; B] X = [A X; B X]"""
+    return np.concatenate([A, B]) @ X, np.concatenate([A @ X, B @ X])
+
+
+@rule
+def joined_times_vector(A: Matrix, B: Matrix, x: Vector):
+    """[A, B] [x; y] = A x + B y"""
     n = A.shape[1]
-    return blocks(A, B, C, D) @ X, np.concatenate([A @ X[:n] + B @ X[n:], C @ X[:n] + D @ X[n:]])
+    return np.concatenate([A, B], axis=1) @ x, A @ x[:n] + B @ x[n:]
+
+
+@rule
+def joined_times_matrix(A: Matrix, B: Matrix, X: Matrix):
+    """[A, B] [X; Y] = A X + B Y"""
+    n = A.shape[1]
+    return np.concatenate([A, B], axis=1) @ X, A @ X[:n] + B @ X[n:]
+
+
+@rule
+def vector_times_joined(x: Vector, A: Matrix, B: Matrix):
+    """x^T [A, B] = [x^T A, x^T B]"""
+    return x @ np.concatenate([A, B], axis=1), np.concatenate([x @ A, x @ B])
+
+
+@rule
+def vector_times_stacked(x: Vector, A: Matrix, B: Matrix):
+    """[x; y]^T [A; B] = x^T A + y^T B"""
+    n = A.shape[0]
+    return x @ np.concatenate([A, B]), x[:n] @ A + x[n:] @ B
+
+
+@rule
+def matrix_times_joined(X: Matrix, A: Matrix, B: Matrix):
+    """X [A, B] = [X A, X B]"""
+    return X @ np.concatenate([A, B], axis=1), np.concatenate([X @ A, X @ B], axis=1)
+
+
+@rule
+def matrix_times_stacked(X: Matrix, A: Matrix, B: Matrix):
+    """[X, Y] [A; B] = X A + Y B"""
+    n = A.shape[0]
+    return X @ np.concatenate([A, B]), X[:, :n] @ A + X[:, n:] @ B
+
+
+@rule(precision="exact", dtypes="any")
+def three_stacked(A: Matrix, B: Matrix, C: Matrix):
+    """[A; B; C] = [A; [B; C]]"""
+    return np.concatenate([A, B, C]), np.concatenate([A, np.concatenate([B, C])])
+
+
+@rule(precision="exact", dtypes="any")
+def three_joined(A: Matrix, B: Matrix, C: Matrix):
+    """[A, B, C] = [A, [B, C]]"""
+    return np.concatenate([A, B, C], axis=1), np.concatenate([A, np.concatenate([B, C], axis=1)], axis=1)
+
+
+@rule(precision="exact", dtypes="any")
+def four_stacked(A: Matrix, B: Matrix, C: Matrix, D: Matrix):
+    """[A; B; C; D] = [[A; B]; [C; D]]"""
+    return np.concatenate([A, B, C, D]), np.concatenate([np.concatenate([A, B]), np.concatenate([C, D])])
+
+
+@rule(precision="exact", dtypes="any")
+def four_joined(A: Matrix, B: Matrix, C: Matrix, D: Matrix):
+    """[A, B, C, D] = [[A, B], [C, D]]"""
+    left, right = np.concatenate([A, B], axis=1), np.concatenate([C, D], axis=1)
+    return np.concatenate([A, B, C, D], axis=1), np.concatenate([left, right], axis=1)
 
 
 @rule(precision="exact", dtypes="any")

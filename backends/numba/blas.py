@@ -65,19 +65,21 @@ threads_again = types.ExternalFunction("egc_blas_threads_again", types.void())
 
 def block_product(
     rows: int, columns: int, inner: int, left: Any, left_step: int, left_turned: bool, right: Any, right_step: int,
-    right_turned: bool, out: Any, out_step: int,
+    right_turned: bool, out: Any, out_step: int, several: bool,
 ) -> None:  # fmt: skip
-    """As `matrix_product`, for one of many in a loop: on one thread."""
+    """As `matrix_product`: on one thread where it is one of `several` that make the rows of a matrix."""
     raise NotImplementedError
 
 
 @overload(block_product)
 def _block_product(
-    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
+    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step, several
 ):  # fmt: skip
-    def product(rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step):
+    def product(
+        rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step, several
+    ):
         given = left, left_step, left_turned, right, right_step, right_turned, out, out_step
-        if rows * columns * inner <= SINGLE:
+        if not several or rows * columns * inner <= SINGLE:
             matrix_product(rows, columns, inner, *given)
         else:
             one_thread()

@@ -23,7 +23,7 @@ def write_blocks(nest: Nest, loop: Blocks, start: str, stop: str, indent: int) -
         source.line(indent + 1, f"h{before[name]} = shifted({before[name]}, -({source.address(0, (step,), (first,))}))")
     for item in loop.body:
         if isinstance(item, Product):
-            source.line(indent + 1, _product(source, item, first, count))
+            source.line(indent + 1, _product(source, item, first, count, source.dim(loop.dim)))
         else:
             assert isinstance(item, For)
             nest.spans[id(item)] = first, f"{first} + {count}"
@@ -31,8 +31,8 @@ def write_blocks(nest: Nest, loop: Blocks, start: str, stop: str, indent: int) -
     source.pointers.update(before)
 
 
-def _product(source: Source, product: Product, first: str, count: str) -> str:
-    """The call that makes the rows of one block."""
+def _product(source: Source, product: Product, first: str, count: str, rows: str) -> str:
+    """The call that makes the rows of one block, out of so many `rows`."""
     known_product(product.dtype)
 
     def place(access: Access) -> str:
@@ -45,4 +45,4 @@ def _product(source: Source, product: Product, first: str, count: str) -> str:
     for access, (outer, inner) in ((product.left, (row, product.left_step)), (product.right, product.right_steps)):
         turned = inner != 1
         texts.append(f"{place(access)}, {source.dim(inner if turned else outer)}, {turned}")
-    return f"block_product({', '.join(texts)}, {place(product.access)}, {source.dim(out)})"
+    return f"block_product({', '.join(texts)}, {place(product.access)}, {source.dim(out)}, {count} < {rows})"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from egc.lower.loops import Branch, Call, Loop, Repeat, Step
 from egc.lower.names import mentioned, renamed
+from egc.lower.row_buffers import rows_in_results
 from egc.lower.statements import Access, For, Item, Load, Statement, Store, reads, writes
 from egc.types import ArrayType
 
@@ -38,6 +39,7 @@ def reuse(steps: Iterable[Step], outputs: tuple[str, ...]) -> tuple[list[Step], 
                 results=tuple(result for result in step.results if result[0] not in taken),
                 body=tuple(renamed(item, places) for item in step.body),
             )
+            step = rows_in_results(step)
         elif isinstance(step, Call):
             step = replace(step, operands=tuple(places.get(name, name) for name in step.operands))
         elif isinstance(step, (Repeat, Branch)):

@@ -121,3 +121,27 @@ def test_blocks_are_compiled_once_for_all_sizes():
     for n, k, m in SIZES:
         raw(np.ones((n, k)), np.ones((k, m)))
     assert len(raw.signatures) == 1
+
+
+@pytest.mark.parametrize("dtype", ["f64", "f32", "c128"])
+def test_rows_of_a_product_stand_in_the_result_that_is_computed_from_them(dtype):
+    x, a, b = matrix("x", N, M, dtype=dtype), matrix("a", N, K, dtype=dtype), matrix("b", K, M, dtype=dtype)
+    product = make("matmul", a, b)
+    compiled = agree_on([x, a, b], [make("subtract", make("multiply", product, product), x)], dtype)
+    assert stored(compiled) == [f"make a0: {dtype}[n, m]"]
+
+
+def test_a_result_that_later_loops_over_a_row_need_the_product_for_is_not_its_place():
+    x, a, b = matrix("x", N, M), matrix("a", N, K), matrix("b", K, M)
+    product = make("matmul", a, b)
+    first = make("add", product, x)
+    total = make("broadcast", make("sum", make("tanh", first), axes=(1,)), axes=(0,), shape=(N, M))
+    second = make("multiply", product, total)
+    compiled = agree_on([x, a, b], [first, second])
+    assert "a1[i0*m] = a[" in compiled.details["loops"] or "a1[m*i0] = a[" in compiled.details["loops"]
+
+
+def test_a_product_of_a_product_reads_rows_of_a_buffer():
+    a, b, c = matrix("a", N, K), matrix("b", K, K), matrix("c", K, K)
+    middle = make("exp", make("matmul", a, b))
+    agree_on([a, b, c], [make("negative", make("matmul", make("tanh", middle), c)), make("add", middle, middle)])
