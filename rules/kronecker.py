@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-from egc import Matrix, SquareMatrix, Vector, nonsingular, require, rule
+from egc import Matrix, SquareMatrix, Vector, rule
 
 
 @rule
@@ -34,23 +34,20 @@ def transpose_of_kronecker(A: Matrix, B: Matrix):
 
 @rule
 def inverse_of_kronecker(A: Matrix, B: Matrix):
-    """(A o B)^-1 = A^-1 o B^-1, for A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """(A o B)^-1 = A^-1 o B^-1"""
     return np.linalg.inv(np.kron(A, B)), np.kron(np.linalg.inv(A), np.linalg.inv(B))
 
 
 @rule
 def solution_with_kronecker(A: Matrix, B: Matrix, b: Vector):
-    """(A o B) vec X = vec Y is solved by X = A^-1 Y B^-T, for A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """(A o B) vec X = vec Y is solved by X = A^-1 Y B^-T"""
     Y = b.reshape(A.shape[0], B.shape[0])
     return np.linalg.solve(np.kron(A, B), b), np.linalg.solve(B, np.linalg.solve(A, Y).T).T.reshape(-1)
 
 
 @rule
 def log_determinant_of_kronecker(A: Matrix, B: Matrix):
-    """log |det(A o B)| = m log |det A| + n log |det B|, for A of n and B of m rows, A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """log |det(A o B)| = m log |det A| + n log |det B|, for A of n and B of m rows"""
     left, right = np.linalg.slogdet(A)[1], np.linalg.slogdet(B)[1]
     return np.linalg.slogdet(np.kron(A, B))[1], B.shape[0] * left + A.shape[0] * right
 
@@ -91,16 +88,14 @@ def block_diagonal_times_matrix(A: Matrix, B: Matrix, C: Matrix):
 
 @rule
 def solution_with_block_diagonal(A: SquareMatrix, B: Matrix, b: Vector):
-    """(A + B)^-1 b solves for each part of b, for A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """(A + B)^-1 b solves for each part of b"""
     whole, n = np.linalg.solve(scipy.linalg.block_diag(A, B), b), A.shape[0]
     return whole, np.concatenate([np.linalg.solve(A, b[:n]), np.linalg.solve(B, b[n:])])
 
 
 @rule
 def inverse_of_block_diagonal(A: SquareMatrix, B: Matrix):
-    """(A + B)^-1 = A^-1 + B^-1, for A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """(A + B)^-1 = A^-1 + B^-1"""
     return np.linalg.inv(scipy.linalg.block_diag(A, B)), scipy.linalg.block_diag(np.linalg.inv(A), np.linalg.inv(B))
 
 
@@ -148,8 +143,7 @@ def vector_times_block_diagonal(x: Vector, A: Matrix, B: Matrix):
 
 @rule
 def solutions_with_block_diagonal(A: SquareMatrix, B: Matrix, C: Matrix):
-    """(A + B)^-1 C solves for each part of C's rows, for A, B nonsingular"""
-    require(nonsingular(A), nonsingular(B))
+    """(A + B)^-1 C solves for each part of C's rows"""
     whole, n = np.linalg.solve(scipy.linalg.block_diag(A, B), C), A.shape[0]
     return whole, np.concatenate([np.linalg.solve(A, C[:n]), np.linalg.solve(B, C[n:])])
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 import egc
 from egc import sizes
@@ -46,7 +47,7 @@ def test_nothing_as_large_as_the_matrix_is_made(name):
     bindings = plan.captured.hints()
     shapes = [node.type.shape for node in plan.program.nodes() if isinstance(node.type, ArrayType)]
     largest = max(np.prod([sizes.evaluate(dim, bindings) for dim in shape], dtype=float) for shape in shapes)
-    assert largest <= 200 * 10
+    assert largest <= 10 * (200 + 10)
 
 
 def test_a_bordered_diagonal_is_solved_in_compiled_code():
@@ -81,3 +82,45 @@ def test_blocks_of_unequal_sizes_are_substituted():
     steps = function.explain(A, B, D, b).steps
     assert any(step.rule == "solution_with_block_upper_triangular" for step in steps)
     np.testing.assert_allclose(function(A, B, D, b), solution(A, B, D, b), rtol=1e-11)
+
+
+PUT_TOGETHER = {
+    "stacked": lambda A, B, C, D, b: np.concatenate([A, B, C]) @ b[: len(D)],
+    "joined": lambda A, B, C, D, b: b[: len(D)] @ np.concatenate([A, B, C, D], axis=1),
+    "blocks": lambda A, B, C, D, b: np.block([[A, B], [C, D]]) @ b,
+    "blocks from the left": lambda A, B, C, D, b: b @ np.block([[A, B], [C, D]]),
+    "systems": lambda A, B, C, D, b: np.linalg.inv(linalg.block_diag(A, D)) @ b,
+    "triangular": lambda A, B, C, D, b: np.linalg.solve(np.block([[A, np.zeros_like(B)], [C, D]]), b),
+}
+
+
+@pytest.mark.parametrize("name", PUT_TOGETHER)
+def test_matrices_put_together_are_not_made(name):
+    n, rng = 200, np.random.default_rng(3)
+    given = [*(rng.normal(size=(n, n)) + 2 * np.sqrt(n) * np.eye(n) for _ in range(4)), rng.normal(size=2 * n)]
+    function = egc.optimize(PUT_TOGETHER[name])
+    np.testing.assert_allclose(function(*given), PUT_TOGETHER[name](*given), rtol=1e-9)
+    shapes = [node.type.shape for node in function.plan(*given).program.nodes() if isinstance(node.type, ArrayType)]
+    hints = function.plan(*given).captured.hints()
+    assert max(np.prod([sizes.evaluate(dim, hints) for dim in shape], dtype=float) for shape in shapes) == n * n
+
+
+def test_a_singular_block_is_refused_as_by_numpy():
+    rng = np.random.default_rng(4)
+    singular, B, b = np.zeros((3, 3)), rng.normal(size=(3, 3)), rng.normal(size=6)
+    for function in (PUT_TOGETHER["systems"], PUT_TOGETHER["triangular"]):
+        for given in ((singular, B, B, B, b), (B, B, B, singular, b)):
+            with pytest.raises(np.linalg.LinAlgError):
+                function(*given)
+            with pytest.raises(np.linalg.LinAlgError):
+                egc.optimize(function)(*given)
+
+
+def test_products_of_kronecker_products_multiply_factors():
+    rng = np.random.default_rng(5)
+    A, B, C = rng.normal(size=(7, 7)), rng.normal(size=(7, 7)), rng.normal(size=(7, 3))
+    function = egc.optimize(lambda A, B: np.kron(A, B) @ np.kron(B, A), backend="reference")
+    np.testing.assert_allclose(function(A, B), np.kron(A, B) @ np.kron(B, A), rtol=1e-11)
+    products = [node.type.shape for node in function.plan(A, B).program.nodes() if node.op == "matmul"]
+    assert {len(set(shape)) for shape in products} == {1} and len(products) == 2
+    np.testing.assert_allclose(function(C.T, C), np.kron(C.T, C) @ np.kron(C, C.T), rtol=1e-11)

@@ -59,6 +59,7 @@ def matmul(a: Node, b: Node, name: str = "matmul") -> Node:
     for position, node in enumerate((a, b)):
         if not node.type.rank:
             raise ValueError(f"{name}: Input operand {position} does not have enough dimensions (has 0, requires 1)")
+    note_matching_factors(a, b)
     inner = a.type.shape[-1]
     axis = -2 if b.type.rank > 1 else 0
     if not equal(inner, b.type.shape[axis]):
@@ -153,6 +154,23 @@ def note_square_factors(node: Node) -> None:
             stack += each.inputs
         elif each.type.rank == 2 and each.op != "constant":
             current().alike(*each.type.shape)
+
+
+def note_matching_factors(a: Node, b: Node) -> None:
+    """Where each factor of a Kronecker product has a product with that of another here, it is taken to have one for every
+    call: the mixed law (A o B) (C o D) = (A C) o (B D) speaks of these."""
+    if a.op == b.op == "reshape" and a.type.rank == b.type.rank == 2 and current().notes_factors:
+        left, right = _factors(a), _factors(b)
+        if len(left) == len(right) > 1:
+            for x, y in zip(left, right):
+                current().alike(x.type.shape[1], y.type.shape[0])
+
+
+def _factors(node: Node) -> list[Node]:
+    """The matrices that a reshaped product of broadcast ones is made of, in order."""
+    if node.op in ("reshape", "broadcast", "multiply", "transpose"):
+        return [factor for each in node.inputs for factor in _factors(each)]
+    return [node] if node.type.rank == 2 and node.op != "constant" else []
 
 
 def _on_diagonal(row: Node, place: int, count: int) -> Node:
