@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from egc import Index, Matrix, Vector, rule
+from egc import Index, Matrix, Vector, finite, require, rule
 
 
 @rule
@@ -21,6 +21,34 @@ def row_of_product(A: Matrix, B: Matrix, i: Index):
 def column_of_product(A: Matrix, B: Matrix, j: Index):
     """column j of A B is A (column j of B)"""
     return (A @ B)[:, j], A @ B[:, j]
+
+
+@rule
+def row_by_unit_vector(A: Matrix, i: Index):
+    """e_i^T A is row i of A, for e_i a row of the identity, A finite"""
+    require(finite(A))
+    return np.eye(A.shape[0], dtype=A.dtype)[i] @ A, A[i]
+
+
+@rule
+def row_by_unit_column(A: Matrix, i: Index):
+    """e_i^T A is row i of A, for e_i a column of the identity, A finite"""
+    require(finite(A))
+    return np.eye(A.shape[0], dtype=A.dtype)[:, i] @ A, A[i]
+
+
+@rule
+def column_by_unit_vector(A: Matrix, j: Index):
+    """A e_j is column j of A, for e_j a row of the identity, A finite"""
+    require(finite(A))
+    return A @ np.eye(A.shape[1], dtype=A.dtype)[j], A[:, j]
+
+
+@rule
+def column_by_unit_column(A: Matrix, j: Index):
+    """A e_j is column j of A, for e_j a column of the identity, A finite"""
+    require(finite(A))
+    return A @ np.eye(A.shape[1], dtype=A.dtype)[:, j], A[:, j]
 
 
 @rule

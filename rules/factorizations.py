@@ -227,6 +227,12 @@ def sum_of_eigenvalues(S: SquareMatrix):
 
 
 @rule
+def singular_values_of_gram(A: SquareMatrix):
+    """the singular values of A^T A are the squares of those of A, which are found to full accuracy"""
+    return np.linalg.svd(A.T @ A, compute_uv=False), np.linalg.svd(A, compute_uv=False) ** 2
+
+
+@rule
 def singular_values_of_transpose(A: Matrix):
     """A^T has the singular values of A"""
     return np.linalg.svd(A.T, compute_uv=False), np.linalg.svd(A, compute_uv=False)

@@ -133,6 +133,9 @@ lower_hessenberg: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x lower_trian
 two_above: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x lower_hessenberg
 upper_triangular: (op-slice x (Shape2 "0" "0") s (Shape2 "1" "1")) x upper_triangular
 upper_triangular: (op-slice x (Shape2 "1" "0") s (Shape2 "1" "1")) x upper_hessenberg
+upper_triangular: (op-reshape x (Shape2 k b)) x upper_triangular ; (= (Shape2 k a) (shape-of x))
+lower_triangular: (op-reshape x (Shape2 k b)) x lower_triangular ; (= (Shape2 k a) (shape-of x))
+orthogonal: (op-reshape x (Shape2 k b)) x orthogonal ; (= (Shape2 k a) (shape-of x))
 lower_hessenberg: (op-triu x k) x lower_hessenberg
 two_above: (op-triu x k) x two_above
 upper_hessenberg: (op-tril x k) x upper_hessenberg

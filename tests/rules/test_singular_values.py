@@ -56,3 +56,22 @@ def test_a_rounded_eigenvalue_of_a_gram_matrix_may_be_negative():
     A = np.random.default_rng(0).normal(size=(6, 40))
     assert np.min(np.linalg.eigvalsh(A.T @ A)) < 0
     assert np.isfinite(egc.optimize(roots, backend="reference")(A)).all()
+
+
+def test_those_of_a_square_matrix_s_gram_matrix_are_found_without_it():
+    A = graded(1e-12)[:20]
+    found, rules = rules_of(lambda A: np.linalg.svd(A.T @ A, compute_uv=False), A)
+    assert rules == ["singular_values_of_gram"]
+    np.testing.assert_allclose(found, values(A) ** 2, rtol=1e-6)
+
+
+def test_solving_with_the_factors_of_qr_is_back_substitution():
+    X, y = graded(0.1)[:50], np.arange(50.0)
+
+    def fit(X, y):
+        Q, R = np.linalg.qr(X)
+        return np.linalg.solve(R, Q.T @ y)
+
+    found, rules = rules_of(fit, X, y)
+    assert "solution_with_upper_triangular" in rules
+    np.testing.assert_allclose(found, fit(X, y), rtol=1e-9)

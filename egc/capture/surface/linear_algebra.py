@@ -115,6 +115,7 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
 
 
 def singular_values(a: Node) -> Node:
+    contraction.note_square_factors(a)
     return current().make("svdvals", matrix(a))
 
 
