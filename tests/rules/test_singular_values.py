@@ -18,7 +18,7 @@ def values(A):
 
 
 def rules_of(function, *given, **options):
-    optimized = egc.optimize(function, backend="reference", **options)
+    optimized = egc.optimize(function, **{"backend": "reference", **options})
     return optimized(*given), [step.rule for step in optimized.explain(*given).steps]
 
 
@@ -72,6 +72,6 @@ def test_solving_with_the_factors_of_qr_is_back_substitution():
         Q, R = np.linalg.qr(X)
         return np.linalg.solve(R, Q.T @ y)
 
-    found, rules = rules_of(fit, X, y)
+    found, rules = rules_of(fit, X, y, backend="numba")
     assert "solution_with_upper_triangular" in rules
     np.testing.assert_allclose(found, fit(X, y), rtol=1e-9)

@@ -115,7 +115,8 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
 
 
 def singular_values(a: Node) -> Node:
-    contraction.note_square_factors(a)
+    if a.op == "matmul":
+        contraction.note_square_factors(a)
     return current().make("svdvals", matrix(a))
 
 
