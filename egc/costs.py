@@ -270,8 +270,8 @@ class CostModel:
 
 
 LINALG = frozenset(
-    """inv expm cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve solve_triangular qr svd svdvals eigh
-       eigvalsh eig eigvals pinv lstsq symmetric_solve""".split()
+    """inv expm cholesky cholesky_or_nan cholesky_inverse lu_factors lu lu_solve det slogdet solve solve_triangular qr svd
+       svdvals eigh eigvalsh eig eigvals pinv lstsq symmetric_solve""".split()
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
@@ -279,6 +279,7 @@ MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagon
 
 PRICED_AS = {
     "cholesky_or_nan": "cholesky",
+    "cholesky_inverse": "solve",
     "lu_factors": "det",
     "lu": "det",
     "lu_solve": "solve_triangular",
@@ -286,7 +287,9 @@ PRICED_AS = {
 }
 """Ops that cost what another one does, where a table has no price of their own."""
 
-ONE_TRIANGLE = frozenset(["triangular_product", "solve_triangular", "symmetric_solve", "cholesky", "cholesky_or_nan"])
+ONE_TRIANGLE = frozenset(
+    "triangular_product solve_triangular symmetric_solve cholesky cholesky_or_nan cholesky_inverse".split()
+)
 """Ops that read one triangle of their first operand."""
 
 HALF_UNREAD = 0.5
