@@ -15,6 +15,7 @@ from typing import Any
 
 from egc import sizes
 from egc.backend import PLAIN, Demands, Region
+from egc.backends.numba.contraction import is_continuous
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import Around, emit_flow
 from egc.backends.numba.phases import emit_shared
@@ -79,6 +80,7 @@ class Writer(ABC):
         self.arrays = {name: f"{name}_" for name, _ in loops.inputs}
         self.symbols: dict[str, Dim] = {}
         self.known: dict[str, Dim] | None = None
+        self.contracted: bool | None = None
 
     def line(self, text: str, depth: int = 1) -> None:
         self.driver.lines.append("    " * depth + text)
@@ -183,7 +185,9 @@ class Writer(ABC):
 
     def flow(self, step: Flow, depth: int) -> None:
         """Writes a loop or branch."""
-        segment = emit_flow(step, self.around(), self.exact)
+        if self.contracted is None:
+            self.contracted = not self.exact and is_continuous(self.program)
+        segment = emit_flow(step, self.around(), self.exact, self.contracted)
         for name, type in (*step.results, *segment.buffers):
             self.allocate(name, type, depth)
         self.run(segment, (), depth)
