@@ -53,6 +53,8 @@ class FlowSource(Source):
         """A size as an expression of the sizes that are parameters, and of the numbers of iterations."""
         if isinstance(value, int):
             return str(value)
+        if not sizes.is_polynomial(value) and self.local.isdisjoint(sizes.symbols(value)):
+            return self.dims.setdefault(value, f"n{len(self.dims)}")
         known = {
             name: sizes.symbol(self.dims.setdefault(sizes.symbol(name), f"n{len(self.dims)}"))
             for name in sizes.symbols(value)
