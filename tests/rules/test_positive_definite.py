@@ -105,3 +105,21 @@ def test_inverses_of_positive_definite_matrices():
         egc.factors.cholesky_inverse(np.zeros((2, 2)))
     with pytest.raises(TypeError):
         egc.factors.cholesky_inverse(np.eye(2, dtype=complex))
+
+
+def test_small_systems_inside_of_a_loop_share_a_factorization():
+    """Each call takes far longer than its arithmetic."""
+
+    def filtered(S, y):
+        x, total = np.zeros(2), 0.0
+        for t in range(len(y)):
+            S = S + np.outer(x, x) + 0.1 * S[::-1]
+            total = total + np.linalg.slogdet(S)[1] + y[t] @ np.linalg.solve(S, y[t])
+            x = np.linalg.solve(S.T, x + y[t])
+        return total
+
+    S, y = np.array([[2.0, 0.3], [0.1, 1.0]]), rng.normal(size=(6, 2))
+    plan = make_plan(filtered, (S, y), {}, Options(backend="numba"), cached=False)
+    inside = [node.op for each in plan.program.nodes() for _, region in regions(each) for node in region.nodes()]
+    assert inside.count("lu") == 1 and inside.count("lu_solve") == 2 and not {"solve", "slogdet"} & {*inside}
+    np.testing.assert_allclose(egc.optimize(filtered)(S, y), filtered(S, y), rtol=1e-12)
