@@ -38,6 +38,7 @@ from egc.rewrite import (
     Scalar,
     SquareMatrix,
     Vector,
+    antisymmetric,
     at_least_one,
     at_most_one,
     diagonal,
@@ -169,7 +170,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Axes", "BackendError", "Bool", "Constant", "EgcError", "Index", "InternalError", "Line", "Matrix",
     "NotDifferentiable", "NotEncodable", "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError",
-    "Spec", "SquareMatrix", "Vector", "VerificationError", "at_least_one", "at_most_one", "cond", "diagonal",
+    "Spec", "SquareMatrix", "Vector", "VerificationError", "antisymmetric", "at_least_one", "at_most_one", "cond", "diagonal",
     "do_while", "equal_columns", "equal_rows", "equation", "explain", "finite", "fori_loop", "full_column_rank", "full_row_rank",
     "hermitian",
     "identity", "integral", "invariant", "loop", "loop_rule", "lower_hessenberg", "lower_triangular", "negative", "nonempty",

@@ -26,6 +26,9 @@ from egc.types import ArrayType, Shape, Type
 VIEW_CALLS = 0.05
 """A view costs this part of a call."""
 
+INNER_CALLS = 0.1
+"""Inside of a loop, a call of LAPACK takes this part of what it takes alone, where an array is made for its result, """
+
 FUSED_CALLS = 0.1
 """Outside of a known kernel, a fused Node is charged this part of a call ..."""
 
@@ -123,7 +126,8 @@ class CostModel:
         """Starting a loop nest, or the library call of an op."""
         op = PRICED_AS.get(op, op) if op is not None and op not in self.table.calls else op
         if self.region and self.table.fused:
-            return self.table.inner
+            called = PARTS.get(op, (op,) if op in LINALG else ()) if op is not None else ()
+            return self.table.inner * max(2 * len(called) - 1, 1) + INNER_CALLS * sum(map(self.table.starting, called))
         return self.table.call if op is None else self.table.starting(op)
 
     def number(self, node: Node) -> float:
@@ -270,8 +274,8 @@ class CostModel:
 
 
 LINALG = frozenset(
-    """inv expm cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve solve_triangular qr svd svdvals eigh
-       eigvalsh eig eigvals pinv lstsq symmetric_solve""".split()
+    """inv expm cholesky cholesky_or_nan cholesky_inverse lu_factors lu lu_solve det slogdet solve solve_triangular qr svd
+       svdvals eigh eigvalsh eig eigvals pinv lstsq symmetric_solve""".split()
 )
 MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagonal_matrix", "gather"])
 """Ops that only move memory."""
@@ -279,6 +283,7 @@ MOVES = frozenset(["concatenate", "pad", "update_slice", "tril", "triu", "diagon
 
 PRICED_AS = {
     "cholesky_or_nan": "cholesky",
+    "cholesky_inverse": "solve",
     "lu_factors": "det",
     "lu": "det",
     "lu_solve": "solve_triangular",
@@ -286,7 +291,12 @@ PRICED_AS = {
 }
 """Ops that cost what another one does, where a table has no price of their own."""
 
-ONE_TRIANGLE = frozenset(["triangular_product", "solve_triangular", "symmetric_solve", "cholesky", "cholesky_or_nan"])
+PARTS = {"solve": ("lu", "lu_solve"), "inv": ("lu", "lu_solve")}
+"""Ops that are two calls, with a copy in between that no other call shares."""
+
+ONE_TRIANGLE = frozenset(
+    "triangular_product solve_triangular symmetric_solve cholesky cholesky_or_nan cholesky_inverse".split()
+)
 """Ops that read one triangle of their first operand."""
 
 HALF_UNREAD = 0.5

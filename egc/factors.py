@@ -26,6 +26,28 @@ def cholesky_or_nan(a: np.ndarray) -> np.ndarray:
         return np.full(a.shape, np.nan, a.dtype)
 
 
+def cholesky_inverse(factor: np.ndarray) -> np.ndarray:
+    """The inverse of a = L @ L.T for its lower factor L, by a third of the multiplications of two systems.
+
+    factor: shape (..., n, n), real numbers, of which the lower triangle is read.
+    LinAlgError where it has an exact zero on its diagonal.
+
+    >>> cholesky_inverse(np.array([[2.0, 9.0], [0.0, 1.0]]))
+    array([[0.25, 0.  ],
+           [0.  , 1.  ]])
+    """
+    factor = _square(factor)
+    if factor.dtype.kind == "c":
+        raise TypeError("cholesky_inverse: for real numbers only")
+    found = np.empty(factor.shape, factor.dtype)
+    for place in _matrices(factor):
+        lower, status = _lapack("potri", factor)(factor[place], lower=1)
+        if status:
+            raise np.linalg.LinAlgError("Singular matrix")
+        found[place] = np.tril(lower) + _turned(np.tril(lower, -1))
+    return found
+
+
 def lu_factors(a: np.ndarray) -> np.ndarray:
     """The factors of a = L @ U without exchanges of rows: U, and below its diagonal L, whose own diagonal is 1.
 

@@ -281,7 +281,8 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
     "invariant": lambda x: True,
     "total": lambda x: True,
     "peaks_at_zero": lambda x: x.size > 0 and np.max(x) == 0,
-    "symmetric": lambda x: np.array_equal(x, x.T),
+    "symmetric": lambda x: np.array_equal(x, np.swapaxes(x, 0, 1)),
+    "antisymmetric": lambda x: np.array_equal(x, -np.swapaxes(x, 0, 1)),
     "diagonal": lambda x: np.array_equal(x, np.diag(np.diag(x))),
     "lower_triangular": lambda x: np.array_equal(x, np.tril(x)),
     "upper_triangular": lambda x: np.array_equal(x, np.triu(x)),
@@ -312,8 +313,8 @@ PREDICATES: dict[str, Callable[[np.ndarray], Any]] = {
 """What a rule can require of an operand, and a user can assume of an argument; each with its check on an array."""
 
 SQUARE = frozenset(
-    """symmetric diagonal spd psd orthogonal nonsingular hermitian unitary tridiagonal pentadiagonal permutation identity
-       lower_triangular upper_triangular""".split()
+    """symmetric antisymmetric diagonal spd psd orthogonal nonsingular hermitian unitary tridiagonal pentadiagonal
+       permutation identity lower_triangular upper_triangular""".split()
 )
 """The facts that square matrices have, and only seldom others."""
 
@@ -356,6 +357,7 @@ positive, nonnegative, negative, nonpositive = map(predicate, ("positive", "nonn
 nonzero, finite, integral, not_nan = map(predicate, ("nonzero", "finite", "integral", "not_nan"))
 at_least_one, at_most_one, nonempty = map(predicate, ("at_least_one", "at_most_one", "nonempty"))
 symmetric, diagonal, spd, orthogonal = map(predicate, ("symmetric", "diagonal", "spd", "orthogonal"))
+antisymmetric = predicate("antisymmetric")
 lower_triangular, upper_triangular = map(predicate, ("lower_triangular", "upper_triangular"))
 nonsingular, peaks_at_zero = map(predicate, ("nonsingular", "peaks_at_zero"))
 hermitian, unitary, psd, tridiagonal = map(predicate, ("hermitian", "unitary", "psd", "tridiagonal"))

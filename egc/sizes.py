@@ -234,6 +234,16 @@ def minimum(a: Dim, b: Dim) -> Dim:
     return _call("min", a, b)
 
 
+def is_polynomial(value: Dim) -> bool:
+    """Whether a size is made of sums and products alone.
+
+    >>> n = symbol("n")
+    >>> is_polynomial(n * n + 1), is_polynomial(n // 2)
+    (True, False)
+    """
+    return all(isinstance(atom, str) for monomial, _ in _terms(value) for atom, _ in monomial)
+
+
 def product(dims: tuple[Dim, ...]) -> Dim:
     result: Dim = 1
     for dim in dims:

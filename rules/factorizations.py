@@ -57,6 +57,20 @@ def solutions_with_transpose_by_factors(A: SquareMatrix, B: Matrix):
 
 
 @rule
+def inverse_by_factors(A: SquareMatrix):
+    """A^-1 = A^-1 I by A = P L U, which systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.inv(A), lu_solve(factors, pivots, np.eye(A.shape[0], dtype=A.dtype))
+
+
+@rule
+def inverse_of_transpose_by_factors(A: SquareMatrix):
+    """A^-T = A^-T I by A = P L U, which systems with A share"""
+    factors, pivots = lu(A)
+    return np.linalg.inv(A.T), lu_solve(factors, pivots, np.eye(A.shape[0], dtype=A.dtype), transposed=True)
+
+
+@rule
 def log_determinant_by_factors(A: SquareMatrix):
     """log |det A| = sum log |U_ii| with A = P L U, which systems with A share"""
     return np.linalg.slogdet(A)[1], np.sum(np.log(np.abs(np.diag(lu(A)[0]))))

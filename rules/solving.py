@@ -4,11 +4,13 @@ import numpy as np
 import scipy
 
 from egc import (
+    Constant,
     Matrix,
     Scalar,
     SquareMatrix,
     Vector,
     equation,
+    identity,
     lower_triangular,
     nonsingular,
     nonzero,
@@ -18,6 +20,7 @@ from egc import (
     spd,
     upper_triangular,
 )
+from egc.factors import cholesky_inverse
 
 
 @rule
@@ -206,6 +209,68 @@ def solutions_by_cholesky(A: SquareMatrix, B: Matrix):
     L = np.linalg.cholesky(A)
     half = scipy.linalg.solve_triangular(L, B, lower=True, check_finite=False)
     return np.linalg.solve(A, B), scipy.linalg.solve_triangular(L.T, half, lower=False, check_finite=False)
+
+
+@rule
+def inverse_by_cholesky(A: SquareMatrix):
+    """A^-1 = L^-T L^-1 with A = L L^T, for A symmetric positive definite"""
+    require(spd(A))
+    return np.linalg.inv(A), cholesky_inverse(np.linalg.cholesky(A))
+
+
+@rule
+def inverse_from_triangular_solutions(L: SquareMatrix, E: SquareMatrix):
+    """L^-T (L^-1 I) = (L L^T)^-1, for L lower triangular"""
+    require(identity(E))
+    half = scipy.linalg.solve_triangular(L, E, lower=True, check_finite=False)
+    whole = scipy.linalg.solve_triangular(L, half, lower=True, trans=1, check_finite=False)
+    return whole, cholesky_inverse(L)
+
+
+@rule
+def transposed_triangular_inverse(L: SquareMatrix, E: SquareMatrix):
+    """(L^-T I)^T = L^-1 I"""
+    require(identity(E))
+    turned = scipy.linalg.solve_triangular(L, E, lower=True, trans=1, check_finite=False)
+    return turned.T, scipy.linalg.solve_triangular(L, E, lower=True, check_finite=False)
+
+
+@rule
+def triangular_solution_for_multiple_of_identity(L: SquareMatrix, c: Constant):
+    """L^-1 (c I) = c L^-1"""
+    right, unit = np.diag(np.full(L.shape[0], c, L.dtype)), np.eye(L.shape[0], dtype=L.dtype)
+    solution = scipy.linalg.solve_triangular(L, right, lower=True, check_finite=False)
+    return solution, c * scipy.linalg.solve_triangular(L, unit, lower=True, check_finite=False)
+
+
+@rule
+def transposed_triangular_solution_for_multiple_of_identity(L: SquareMatrix, c: Constant):
+    """L^-T (c I) = c L^-T"""
+    right, unit = np.diag(np.full(L.shape[0], c, L.dtype)), np.eye(L.shape[0], dtype=L.dtype)
+    solution = scipy.linalg.solve_triangular(L, right, lower=True, trans=1, check_finite=False)
+    return solution, c * scipy.linalg.solve_triangular(L, unit, lower=True, trans=1, check_finite=False)
+
+
+@rule
+def triangular_solution_for_multiple(L: SquareMatrix, c: Constant, B: Matrix):
+    """L^-1 (c B) = c L^-1 B"""
+    solution = scipy.linalg.solve_triangular(L, c * B, lower=True, check_finite=False)
+    return solution, c * scipy.linalg.solve_triangular(L, B, lower=True, check_finite=False)
+
+
+@rule
+def transposed_triangular_solution_for_multiple(L: SquareMatrix, c: Constant, B: Matrix):
+    """L^-T (c B) = c L^-T B"""
+    solution = scipy.linalg.solve_triangular(L, c * B, lower=True, trans=1, check_finite=False)
+    return solution, c * scipy.linalg.solve_triangular(L, B, lower=True, trans=1, check_finite=False)
+
+
+@rule
+def diagonal_of_cholesky_factor_divided(A: SquareMatrix, c: Constant):
+    """d c / d = c for the diagonal d of a Cholesky factor, which is positive"""
+    require(spd(A))
+    d = np.diag(np.linalg.cholesky(A))
+    return d * (c / d), np.full(A.shape[0], c, A.dtype)
 
 
 @rule

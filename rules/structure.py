@@ -183,6 +183,74 @@ def upper_triangle_of_upper_triangular(A: SquareMatrix):
 
 
 @rule
+def lower_triangle_of_upper_triangular(A: SquareMatrix):
+    """tril A is the diagonal of A, for A upper triangular"""
+    require(upper_triangular(A))
+    return np.tril(A), np.diag(np.diag(A))
+
+
+@rule
+def upper_triangle_of_lower_triangular(A: SquareMatrix):
+    """triu A is the diagonal of A, for A lower triangular"""
+    require(lower_triangular(A))
+    return np.triu(A), np.diag(np.diag(A))
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_of_lower_triangle(A: SquareMatrix):
+    """diag(tril A) = diag A"""
+    return np.diag(np.tril(A)), np.diag(A)
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_of_upper_triangle(A: SquareMatrix):
+    """diag(triu A) = diag A"""
+    return np.diag(np.triu(A)), np.diag(A)
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_below_which_is_a_triangle(A: SquareMatrix):
+    """diag(tril(A, -1)) = 0"""
+    return np.diag(np.tril(A, -1)), np.zeros(A.shape[0], dtype=A.dtype)
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_above_which_is_a_triangle(A: SquareMatrix):
+    """diag(triu(A, 1)) = 0"""
+    return np.diag(np.triu(A, 1)), np.zeros(A.shape[0], dtype=A.dtype)
+
+
+@rule(precision="exact", dtypes="number")
+def diagonal_of_negative(A: SquareMatrix):
+    """diag(-A) = -diag A"""
+    return np.diag(-A), -np.diag(A)
+
+
+@rule
+def diagonal_of_scaled_columns(A: SquareMatrix, v: Vector):
+    """diag(A diag v) = diag A * v"""
+    return np.diag(A * v), np.diag(A) * v
+
+
+@rule
+def diagonal_of_scaled_rows(A: SquareMatrix, v: Vector):
+    """diag(diag v A) = v * diag A"""
+    return np.diag(v[:, None] * A), v * np.diag(A)
+
+
+@rule(precision="exact", dtypes="any")
+def diagonal_of_repeated_row(v: Vector):
+    """the diagonal of a matrix of which each row is v is v"""
+    return np.diag(np.broadcast_to(v, (v.shape[0], v.shape[0]))), v
+
+
+@rule(precision="exact", dtypes="any")
+def diagonal_of_repeated_column(v: Vector):
+    """the diagonal of a matrix of which each column is v is v"""
+    return np.diag(np.broadcast_to(v[:, None], (v.shape[0], v.shape[0]))), v
+
+
+@rule
 def orthogonal_preserves_length(Q: SquareMatrix, x: Vector):
     """|Q x|^2 = |x|^2, for Q orthogonal"""
     require(orthogonal(Q))

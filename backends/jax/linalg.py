@@ -123,6 +123,17 @@ def _cholesky_or_nan(errors: Errors, params: Params, a: Any) -> Any:
     return jnp.where(failed, jnp.nan, factor)
 
 
+@meaning("cholesky_inverse")
+def _cholesky_inverse(errors: Errors, params: Params, a: Any) -> Any:
+    if not a.size:
+        return a
+    errors.when((jnp.diagonal(a, 0, -2, -1) == 0).any(), "LinAlgError", "Singular matrix")
+    ones = jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
+    options: dict[str, Any] = {"left_side": True, "lower": True}
+    half = lax.linalg.triangular_solve(a, ones, **options)
+    return lax.linalg.triangular_solve(a, half, transpose_a=True, **options)
+
+
 @meaning("lu_factors")
 def _lu_factors(errors: Errors, params: Params, a: Any) -> Any:
     if not a.size:

@@ -23,7 +23,9 @@ from egc.types import ArrayType, Shape
 if TYPE_CHECKING:
     from egc.backends.numba.driver import Writer
 
-STRUCTURED = frozenset(["gram", "triangular_product", "tridiagonal_solve", "banded_solve", "symmetric_solve"])
+STRUCTURED = frozenset(
+    "gram cholesky_inverse triangular_product tridiagonal_solve banded_solve symmetric_solve".split()
+)
 """Products and systems of which one triangle, or three diagonals, are read."""
 
 ANY_ORDER = STRUCTURED.union("solve inv lu lu_solve det slogdet cholesky cholesky_or_nan solve_triangular".split())

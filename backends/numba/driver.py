@@ -15,6 +15,7 @@ from typing import Any
 
 from egc import sizes
 from egc.backend import PLAIN, Demands, Region
+from egc.backends.numba.contraction import is_continuous
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import Around, emit_flow
 from egc.backends.numba.phases import emit_shared
@@ -71,6 +72,9 @@ class Driver:
 class Writer(ABC):
     """Writes a driver. What differs between a compiled and a Python driver is in the subclasses."""
 
+    keeps_sizes = False
+    """Whether a size that takes more than sums and products is computed once: each minimum takes numba milliseconds."""
+
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
         self.program, self.loops, self.driver, self.demands = program, loops, Driver(), demands
         self.exact = demands.exact
@@ -79,6 +83,8 @@ class Writer(ABC):
         self.arrays = {name: f"{name}_" for name, _ in loops.inputs}
         self.symbols: dict[str, Dim] = {}
         self.known: dict[str, Dim] | None = None
+        self.contracted: bool | None = None
+        self.computed: dict[Dim, str] = {}
 
     def line(self, text: str, depth: int = 1) -> None:
         self.driver.lines.append("    " * depth + text)
@@ -156,7 +162,14 @@ class Writer(ABC):
         return name
 
     def dim(self, value: Dim) -> str:
-        return str(sizes.substitute(value, self.symbols))
+        return self.computed.get(value) or str(sizes.substitute(value, self.symbols))
+
+    def compute(self, values: Iterable[Dim], depth: int) -> None:
+        """Gives names to sizes that are not computed yet."""
+        for value in values:
+            if self.keeps_sizes and not sizes.is_polynomial(value) and value not in self.computed:
+                self.line(f"size_{len(self.computed)} = {self.dim(value)}", depth)
+                self.computed[value] = f"size_{len(self.computed)}"
 
     def number(self, value: str) -> str:
         """An integer as an argument of a function."""
@@ -183,7 +196,11 @@ class Writer(ABC):
 
     def flow(self, step: Flow, depth: int) -> None:
         """Writes a loop or branch."""
-        segment = emit_flow(step, self.around(), self.exact)
+        if self.contracted is None:
+            self.contracted = not self.exact and is_continuous(self.program)
+        segment = emit_flow(step, self.around(), self.exact, self.contracted)
+        self.compute((dim for _, type in segment.buffers for dim in type.shape), depth)
+        self.compute(segment.dims, depth)
         for name, type in (*step.results, *segment.buffers):
             self.allocate(name, type, depth)
         self.run(segment, (), depth)

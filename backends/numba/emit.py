@@ -97,7 +97,7 @@ class Segment:
     `phases.Calls` that run it where threads share its loops; the function then takes what `phases` says. `buffers` are those
     of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
     it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
-    `constants` are the types of the numbers that it takes after the sizes.
+    `constants` are the types of the numbers that it takes after the sizes. `contracted`: products and sums are rounded once.
     """
 
     source: str
@@ -109,6 +109,7 @@ class Segment:
     exchanged: tuple[tuple[str, tuple[str, ...]], ...] = ()
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
     constants: tuple[str, ...] = ()
+    contracted: bool = False
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:

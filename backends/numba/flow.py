@@ -53,6 +53,8 @@ class FlowSource(Source):
         """A size as an expression of the sizes that are parameters, and of the numbers of iterations."""
         if isinstance(value, int):
             return str(value)
+        if not sizes.is_polynomial(value) and self.local.isdisjoint(sizes.symbols(value)):
+            return self.dims.setdefault(value, f"n{len(self.dims)}")
         known = {
             name: sizes.symbol(self.dims.setdefault(sizes.symbol(name), f"n{len(self.dims)}"))
             for name in sizes.symbols(value)
@@ -73,11 +75,11 @@ class Around:
     flags: frozenset[str] = frozenset()
 
 
-def emit_flow(step: Flow, around: Around, exact: bool = False) -> Segment:
-    """The function that runs a loop or branch."""
+def emit_flow(step: Flow, around: Around, exact: bool = False, contracted: bool = False) -> Segment:
+    """The function that runs a loop or branch. contracted: its products and sums are rounded once."""
     known = {**around.known, **sizes_of([step])}
     shared = shared_loops(step, around.types, known, around.ranges, around.flags)
-    return FlowWriter(step, around.types, known, exact, {id(loop) for loop in shared}).segment()
+    return FlowWriter(step, around.types, known, exact, {id(loop) for loop in shared}, contracted).segment()
 
 
 class FlowWriter:
@@ -92,8 +94,10 @@ class FlowWriter:
         known: Mapping[str, Dim],
         exact: bool,
         shared: Collection[int] = (),
+        contracted: bool = False,
     ):
         self.step, self.exact, self.types, self.known, self.shared = step, exact, dict(types), known, shared
+        self.contracted = contracted
         self.source = FlowSource(exact)
         self.count = 0
         self.kernels: dict[str, Any] = {}
@@ -155,7 +159,10 @@ class FlowWriter:
         text = "\n".join([f"def loops({', '.join(parameters)}):", *head, *status, *source.lines, *tail]) + "\n"
         arrays = tuple((name, name in source.written) for name in source.arrays)
         names = {**self.names, **self.kernels}
-        return Segment(text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=names)
+        return Segment(
+            text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=names,
+            contracted=self.contracted,
+        )  # fmt: skip
 
     def inside(self, step: Repeat) -> FlowWriter:
         """What writes a loop of this function as a function of its own."""

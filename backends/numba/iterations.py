@@ -84,7 +84,7 @@ def write_shared(writer: FlowWriter, step: Repeat, indent: int) -> None:
     kinds = [address_type(types.Array(from_dtype(writer.types[each].dtype), 1, "C")) for each in arrays]
     kinds += [from_dtype(inner.scalars[each]) for each in scalars]
     signature = types.int64(*[types.int64] * 4, *kinds, *[types.int64] * len(dims))
-    writer.kernels[name] = text, signature, tuple({**inner.names, **inner.kernels}.items())
+    writer.kernels[name] = text, signature, tuple({**inner.names, **inner.kernels}.items()), writer.contracted
     given = [*map(writer.variable, (*arrays, *scalars)), *dims]
     for flag, start in zip(flags, [start for (_, type), start in zip(step.states, step.starts) if not type.rank]):
         writer.line(indent, f"{writer.scalar(flag)} = {writer.scalar(start)}")

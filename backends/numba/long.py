@@ -102,6 +102,8 @@ class LongWriter(NativeWriter):
             self.numbers[name] = getattr(np, kind)(eval(rest[:-1], {"complex": complex}))
         return self.names_of[text]
 
+    keeps_sizes = False
+
     def begin(self) -> int:
         self.head_lines = len(self.driver.lines)
         self.marks.append(self.head_lines)

@@ -19,8 +19,8 @@ from egc.backends.numba.store import adapt_stored, compile_stored
 from egc.backends.numba.threads import RAISED, cells, pack, part, run_phase
 from egc.types import ArrayType
 
-Kernel = tuple[str, Any, tuple[tuple[str, Any], ...]]
-"""The source of a segment, its signature, and what it names besides `NAMES`."""
+Kernel = tuple[str, Any, tuple[tuple[str, Any], ...], bool]
+"""The source of a segment, its signature, what it names besides `NAMES`, and whether it is contracted."""
 
 
 SHARING_NAMES: dict[str, Any] = {"pack": pack, "run_phase": run_phase, "part": part, "cells": cells, "RAISED": RAISED}
@@ -33,19 +33,22 @@ CALL_NAMES: dict[str, Any] = {name: NAMES[name] for name in ("pointer", "keep")}
 
 
 @lru_cache(maxsize=1024)
-def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...] = ()) -> Any:
+def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...] = (), contracted: bool = False) -> Any:
     """The compiled function of a segment, for calls from compiled functions. Programs with equal segments share it.
-    `names` are functions that it calls besides `NAMES`, each name one function, or the kernel of one."""
+    `names` are functions that it calls besides `NAMES`, each name one function, or the kernel of one. contracted: products and
+    sums are rounded once."""
     further = {name: machine_code(*value) if isinstance(value, tuple) else value for name, value in names}
     namespace = {"__name__": __name__, **NAMES, "cells": cells, **further}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    if contracted:
+        options["fastmath"] = {"contract"}
     linked = njit(pipeline_class=LinkedCompiler, no_cpython_wrapper=True, **options)
     return compile_linked(linked(namespace["loops"]), signature)
 
 
 def kernel_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Kernel:
-    return segment.source, signature_of(segment, arrays), tuple(segment.names.items())
+    return segment.source, signature_of(segment, arrays), tuple(segment.names.items()), segment.contracted
 
 
 def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
@@ -109,8 +112,8 @@ def _driver(driver: DriverSource) -> tuple[Callable[..., Any], list[str] | None,
 
 def _texts(name: str, kernel: Kernel) -> Iterator[str]:
     """What tells a kernel from others, with those that it calls."""
-    text, taken, names = kernel
-    yield f"{name}{text}{taken}"
+    text, taken, names, contracted = kernel
+    yield f"{name}{text}{taken}{' contracted' * contracted}"
     for inner, value in names:
         if isinstance(value, tuple):
             yield from _texts(inner, value)

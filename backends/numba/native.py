@@ -167,6 +167,8 @@ class NativeWriter(Writer):
                 self.line(f"if {length} != {self.dim(dim)}:")
                 self.line(f"raise ShapeError({message!r})", 2)
 
+    keeps_sizes = True
+
     def empty(self, type: ArrayType) -> str:
         element = f"T_{type.dtype.name}"
         self.driver.names[element] = from_dtype(type.dtype)

@@ -40,11 +40,23 @@ def mirror(place: Any, n: int) -> None:
                 place[i * n + j] = place[j * n + i]
 
 
+@compiled
+def mirror_above(place: Any, n: int) -> None:
+    """Fills the triangle above the diagonal of a symmetric matrix in C order from that below."""
+    for top in range(0, n, TILE):
+        rows = min(TILE, n - top)
+        turned(top, rows, shifted(place, top * n), n, shifted(place, top), n)
+        for i in range(top, top + rows):
+            for j in range(top, i):
+                place[j * n + i] = place[i * n + j]
+
+
 @cache
 def functions(letter: str) -> dict[str, Any]:
     """The functions of one matrix by op name, for one element type (s, d, c or z)."""
     rank_k, triangles, triangle = (routine(f"{letter}{name}") for name in ("syrk", "trmm", "trmv"))
     three, definite, indefinite = (routine(f"{letter}{name}") for name in ("gtsv", "ptsv", "sysv"))
+    inverted = routine(f"{letter}potri")
     many, definite_many = (routine(f"{letter}{name}") for name in ("gbsv", "pbsv"))
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
     real: Any = {"s": np.float32, "d": np.float64, "c": np.float32, "z": np.float64}[letter]
@@ -63,6 +75,18 @@ def functions(letter: str) -> dict[str, Any]:
             mirror(pointer(result), n)
         keep(x)
         return result
+
+    @compiled
+    def cholesky_inverse(factor):
+        """To LAPACK, rows in C order are the columns of the upper factor; the triangle of the inverse that takes its place is
+        the lower one of rows."""
+        n, found, status = factor.shape[0], copied(factor), cells(np.int32, 1)
+        if n:
+            inverted((UPPER, n, pointer(found), n, status))
+            if status[0] != 0:
+                raise np.linalg.LinAlgError("Singular matrix")
+            mirror_above(pointer(found), n)
+        return found
 
     @compiled
     def triangular_product(matrix, b, lower, transposed, right):

@@ -257,8 +257,8 @@ def library() -> dict[str, Sample]:
 
 _PRODUCT: dict[str, tuple[Dim, ...]] = {"a": (N, N), "b": (N, N), "v": (N,)}
 _FACTORIZATIONS: dict[str, dict[str, Any]] = {
-    "inv": {}, "expm": {}, "cholesky": {"upper": False}, "cholesky_or_nan": {}, "lu_factors": {}, "lu": {}, "det": {},
-    "slogdet": {}, "qr": {"mode": "reduced"},
+    "inv": {}, "expm": {}, "cholesky": {"upper": False}, "cholesky_or_nan": {}, "cholesky_inverse": {},
+    "lu_factors": {}, "lu": {}, "det": {}, "slogdet": {}, "qr": {"mode": "reduced"},
     "svd": {"full_matrices": False}, "svdvals": {}, "eigh": {"lower": True}, "eigvalsh": {"lower": True}, "eig": {},
     "eigvals": {}, "pinv": {"rcond": None},
 }  # fmt: skip

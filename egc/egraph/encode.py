@@ -97,6 +97,8 @@ def encode(
         lines += [f"(in-scope {name} {quote(scope)})" for scope in sorted(node.scopes)]
         if node.op == "assume":
             lines += _assumed(node, names)
+    factorized = (node.inputs[0] for node in program.nodes() if node.op == "cholesky")
+    lines += [f"({schema.FACTORIZED} {names[node]})" for node in dict.fromkeys(factorized)]
     lines += [f"(union {names[each.before]} {names[each.after]})" for each in alternatives]
     for fact, holds in (("invariant", _invariant(nodes, varying)), ("total", _total(nodes))):
         if fact in predicates:

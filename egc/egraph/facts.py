@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from egc.egraph import structure
-from egc.egraph.schema import FACTS, fact_relation, quote
+from egc.egraph.schema import FACTORIZED, FACTS, fact_relation, quote
 from egc.ops import MASKED, OPS
 from egc.types import DTYPES
 
@@ -234,6 +234,14 @@ def _scaled_laws() -> Iterator[Law]:
                 yield Law(fact, needs, f"(= r {term}) (= c (op-constant k d s)) {test} {premises} {FLOAT}")
 
 
+def _scaled_row_laws() -> Iterator[Law]:
+    for fact in structure.SCALED_ROWS:
+        for term in ("(op-multiply c x)", "(op-multiply x c)", "(op-divide x c)"):
+            for axis in "01":
+                needs, premises = _fact_premises(["x", fact])
+                yield Law(fact, needs, f'(= r {term}) (= c (op-broadcast v s "({axis},)")) {premises} {FLOAT}')
+
+
 def _general_laws() -> Iterator[Law]:
     for line in (IMPLIED + structure.IMPLIED).split("\n"):
         premise, _, conclusions = line.partition(": ")
@@ -263,6 +271,8 @@ def _general_laws() -> Iterator[Law]:
         yield Law(fact, frozenset(), f"(= r (op-constant k d s)) {test}")
     for fact in ("not_nan", "finite", "integral"):
         yield Law(fact, frozenset(), '(= rd (dtype-of r)) (dtype-in "integers" rd)')
+    premises = f"({FACTORIZED} r) ({fact_relation('symmetric')} r) (= (Shape2 n n) (shape-of r)) {FLOAT}"
+    yield Law("spd", frozenset(["symmetric"]), premises)
     yield Law("nonnegative", frozenset(), '(= rd (dtype-of r)) (dtype-in "unsigned" rd)')
     for fact in structure.OF_BLOCKS:
         for place in structure.BLOCKS:
@@ -272,9 +282,9 @@ def _general_laws() -> Iterator[Law]:
 
 
 def _elementwise_kept_laws() -> Iterator[Law]:
-    """What elementwise ops keep of equal rows and columns, and of facts about loops and exceptions, which `encode` knows of a
-    Program's own terms."""
-    for fact in ("invariant", "total", "equal_rows", "equal_columns"):
+    """What elementwise ops keep of equal rows and columns, symmetry, and of facts about loops and exceptions, which `encode`
+    knows of a Program's own terms."""
+    for fact in ("invariant", "total", "equal_rows", "equal_columns", "symmetric"):
         of_loops = fact in ("invariant", "total")
         if of_loops:
             yield Law(fact, frozenset(), "(= r (op-constant k d (Shape0)))")
@@ -295,6 +305,7 @@ def laws() -> tuple[Law, ...]:
         *_kept_laws(structure.KEPT, FLOAT),
         *_kept_laws(structure.OF_ANY_NUMBERS, ""),
         *_scaled_laws(),
+        *_scaled_row_laws(),
         *_term_laws(structure.TERMS, FLOAT),
         *_term_laws(ANY_DTYPE_TERMS, ""),
         *_term_laws(structure.EQUAL, ""),

@@ -127,6 +127,7 @@ def declarations() -> list[str]:
         f"(relation {START_SUM} (String String String))",
         f"(relation {FEW_WINDOWS} ())",
     ]
+    lines.append(f"(relation {FACTORIZED} (Expr))")
     lines += [f"(relation {fact_relation(name)} (Expr))" for name in FACTS]
     lines += [each.declaration for each in fixed_constructors()]
     return lines
@@ -135,6 +136,9 @@ def declarations() -> list[str]:
 def shape_declaration(rank: int) -> str:
     return f"(constructor Shape{rank} ({' '.join(['String'] * rank)}) Shape)"
 
+
+FACTORIZED = "factorized"
+"""The relation of the matrices whose Cholesky factors a Program computes: where they are no positive definite ones, it raises."""
 
 SHAPE_FACTS = frozenset(["nonempty", "thin"])
 """The predicates that follow from an operand's shape, which `encode` knows; relation `<predicate>-shape`."""

@@ -31,15 +31,18 @@ upper_triangular positive_diagonal: nonsingular
 
 KEPT = """
 (op-transpose x "(1, 0)"): symmetric psd spd diagonal orthogonal nonsingular permutation identity zero unit_diagonal
-(op-transpose x "(1, 0)"): positive_diagonal
+(op-transpose x "(1, 0)"): positive_diagonal antisymmetric
 (op-inv x): symmetric spd diagonal orthogonal lower_triangular upper_triangular permutation identity
 (op-negative x): symmetric diagonal orthogonal nonsingular lower_triangular upper_triangular zero
+(op-negative x): antisymmetric
 (op-negative x): upper_hessenberg lower_hessenberg two_below two_above
 (op-negative x): full_column_rank full_row_rank
 (op-matmul x y): diagonal orthogonal nonsingular lower_triangular upper_triangular permutation identity one_hot
 (op-matmul x y): full_column_rank full_row_rank
 (op-add x y): symmetric psd diagonal lower_triangular upper_triangular positive_diagonal zero
 (op-add x y): upper_hessenberg lower_hessenberg two_below two_above
+(op-add x y): antisymmetric
+(op-subtract x y): antisymmetric
 (op-subtract x y): symmetric diagonal lower_triangular upper_triangular zero
 (op-subtract x y): upper_hessenberg lower_hessenberg two_below two_above
 (op-multiply x y): symmetric
@@ -47,12 +50,16 @@ KEPT = """
 """Facts that a term has where all its operands have them."""
 
 SCALED = """
-any: symmetric diagonal lower_triangular upper_triangular zero upper_hessenberg lower_hessenberg two_below two_above
+any: symmetric antisymmetric diagonal lower_triangular upper_triangular zero upper_hessenberg lower_hessenberg two_below two_above
 nonzero: nonsingular full_column_rank full_row_rank
 positive: spd positive_diagonal
 nonnegative: psd
 """
 """Facts that a matrix keeps when it is multiplied by a number of this sign, or divided by one."""
+
+SCALED_ROWS = "diagonal", "lower_triangular", "upper_triangular"
+"""Facts that a matrix keeps when its rows or columns are multiplied or divided by numbers: where those are no numbers, neither
+is the diagonal."""
 
 OF_ANY_NUMBERS = """
 (op-transpose x "(1, 0)"): hermitian unitary
@@ -147,11 +154,33 @@ unit_diagonal: (op-add (op-triu x "1") y) y identity
 unit_diagonal: (op-add y (op-tril x "-1")) y identity
 unit_diagonal: (op-add y (op-triu x "1")) y identity
 one_hot: (op-gather-2 x p "(0,)" m) x identity
+spd: (op-cholesky_inverse x)
+antisymmetric: (op-subtract (op-broadcast x s "(0,)") (op-broadcast x s "(1,)"))
+antisymmetric: (op-subtract (op-broadcast x s "(1,)") (op-broadcast x s "(0,)"))
+antisymmetric: (op-subtract x (op-transpose x "(1, 0)"))
+antisymmetric: (op-multiply x y) x antisymmetric y symmetric
+antisymmetric: (op-multiply x y) x symmetric y antisymmetric
+antisymmetric: (op-divide x y) x antisymmetric y symmetric
+symmetric: (op-multiply x y) x antisymmetric y antisymmetric
+symmetric: (op-power x c) x antisymmetric ; (= c (op-constant k d s)) (= (% k 2.0) 0.0)
+symmetric: (op-absolute x) x antisymmetric
+symmetric: (op-add x (op-transpose x "(1, 0)"))
+symmetric: (op-add (op-broadcast x s "(0,)") (op-broadcast x s "(1,)"))
+symmetric: (op-add (op-broadcast x s "(1,)") (op-broadcast x s "(0,)"))
+symmetric: (op-multiply (op-broadcast x s "(0,)") (op-broadcast x s "(1,)"))
+symmetric: (op-multiply (op-broadcast x s "(1,)") (op-broadcast x s "(0,)"))
+antisymmetric: (op-subtract (op-broadcast x s "(0, 2)") (op-broadcast x s "(1, 2)"))
+antisymmetric: (op-subtract (op-broadcast x s "(1, 2)") (op-broadcast x s "(0, 2)"))
+symmetric: (op-broadcast x s "(2,)")
+symmetric: (op-sum x "(2,)") x symmetric
+symmetric: (op-broadcast z s "()") ; (= (Shape2 n n) (shape-of r))
+symmetric: (op-constant k d (Shape2 n n))
+symmetric: (op-constant k d (Shape3 n n m))
 lower_triangular: (op-cholesky x "False")
 upper_triangular: (op-cholesky x "True")
 positive_diagonal: (op-cholesky x u)
 nonsingular: (op-cholesky x u)
-spd: (op-expm x) x symmetric
+spd: (op-expm x) x symmetric ; (= (Shape2 n n) (shape-of r))
 nonsingular: (op-expm x)
 orthogonal: (op-item (op-qr x m) "0") ; (= (Shape2 n n) (shape-of r)) (!= m "'r'")
 full_column_rank: (op-item (op-qr x "'reduced'") "0") x full_column_rank

@@ -141,8 +141,8 @@ class NestBuilder:
         products = [part.product for part in self.kernel.parts if part.product is not None]
         one: Dim = 1
         most: Dim = 2 * MOST_ROWS
-        widest = reduce(sizes.maximum, (each.type.shape[-1] for each in products), one)
-        shortest = reduce(sizes.minimum, (each.inputs[1].type.shape[0] for each in products), most)
+        widest = reduce(sizes.maximum, dict.fromkeys(each.type.shape[-1] for each in products), one)
+        shortest = reduce(sizes.minimum, dict.fromkeys(each.inputs[1].type.shape[0] for each in products), most)
         few = sizes.maximum(ROWS, sizes.minimum(MORE_ROWS, sizes.floordiv(HELD, widest)))
         return sizes.maximum(few, sizes.floordiv(shortest, 2))
 

@@ -39,6 +39,11 @@ def _square_to_square(types, params):
     return _square("inv, expm, cholesky, lu_factors", types[0])
 
 
+@op("cholesky_inverse", "linalg", 1)
+def _cholesky_inverse(types, params):
+    return _square("cholesky_inverse", types[0], "f")
+
+
 @op("det", "linalg", 1)
 def _det(types, params):
     return types[0].with_shape(_square("det", types[0]).shape[:-2])

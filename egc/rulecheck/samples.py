@@ -327,6 +327,8 @@ class Sampler:
             a = np.triu(np.tril(a, 2), -2)
         if needs & {"symmetric", "spd", "psd", "hermitian"}:
             a = (a + a.T.conj() if "symmetric" not in needs else a + a.T) / 2
+        if "antisymmetric" in needs:
+            a = a - a.T
         if "unit_diagonal" in needs:
             a = a - np.diag(np.diag(a)) + np.eye(len(a))
         if "positive_diagonal" in needs:

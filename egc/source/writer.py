@@ -49,7 +49,7 @@ NOUNS = {
     "sum": "total", "max": "peak", "min": "least", "exp": "exponential", "log": "logarithm", "sqrt": "root",
     "cholesky": "factor", "solve": "solution", "solve_triangular": "solution", "lu_solve": "solution", "gram": "product",
     "triangular_product": "product", "tridiagonal_solve": "solution", "banded_solve": "solution",
-    "symmetric_solve": "solution", "inv": "inverse",
+    "symmetric_solve": "solution", "inv": "inverse", "cholesky_inverse": "inverse",
     "power": "power",
     "where": "choice", "gather": "picked", "sort": "ordered", "argsort": "order", "cumsum": "running",
     "concatenate": "joined", "scatter": "result", "update_slice": "result", "pad": "padded", "negative": "negated",

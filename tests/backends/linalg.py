@@ -26,6 +26,14 @@ def _factors(rng, dtype):
     yield (-definite(rng, dtype, (3, 3)),), {}
 
 
+@samples(("f64", "f32"), "cholesky_inverse")
+def _cholesky_inverse(rng, dtype):
+    for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (70, 70)):
+        yield (factors.cholesky_or_nan(definite(rng, dtype, shape)) + np.triu(ordinary(rng, dtype, shape), 1),), {}
+    yield (factors.cholesky_or_nan(definite(rng, dtype, (5, 5))).T.copy().T,), {}
+    yield (np.tril(definite(rng, dtype, (6, 6)))[::2, ::2],), {}
+
+
 @samples(INEXACT, "lu")
 def _lu(rng, dtype):
     for shape in ((4, 4), (2, 3, 3), (0, 0), (1, 1), (100, 100)):

@@ -16,6 +16,7 @@ x, y = var("x", p), var("y", p)
 A, S = var("A", n, p), var("S", p, p)
 X = s.var("X", n)
 M = s.var("M", n, n)
+pairs = s.subtract(s.broadcast(A, shape=(n, n, p), axes=(0, 2)), s.broadcast(A, shape=(n, n, p), axes=(1, 2)))
 banded = s.assume(A, facts=("two_above", "upper_triangular"))
 
 
@@ -234,6 +235,14 @@ def test_numbers_keep_the_structure_of_what_they_scale():
         ("positive", s.diagonal(given(S, "spd"), offset=0, size=p)),
         ("orthogonal", given(S, "identity")),
         ("zero", const(0.0, p, p)),
+        ("antisymmetric", s.subtract(s.broadcast(x, shape=(p, p), axes=(0,)), s.broadcast(x, shape=(p, p), axes=(1,)))),
+        ("antisymmetric", s.multiply(given(S, "antisymmetric"), const(2.0, p, p))),
+        ("symmetric", s.exp(s.power(given(S, "antisymmetric"), const(2.0, p, p)))),
+        ("symmetric", s.multiply(given(S, "antisymmetric"), given(var("T", p, p), "antisymmetric"))),
+        ("symmetric", s.total(s.multiply(pairs, pairs), 2)),
+        ("symmetric", s.multiply(s.broadcast(x, shape=(p, p), axes=(0,)), s.broadcast(x, shape=(p, p), axes=(1,)))),
+        ("upper_triangular", s.multiply(s.triu(S, offset=0), s.broadcast(x, shape=(p, p), axes=(1,)))),
+        ("spd", s.cholesky_inverse(S)),
     ],
 )
 def test_structure_is_inferred(predicate, term):
@@ -253,6 +262,14 @@ def test_structure_is_inferred(predicate, term):
         ("identity", s.diagonal_matrix(const(2.0, p), offset=0)),
         ("full_row_rank", transpose(given(transpose(A), "lower_triangular", "positive_diagonal"))),
         ("full_column_rank", transpose(given(transpose(A), "lower_triangular", "positive_diagonal"))),
+        ("antisymmetric", s.subtract(s.broadcast(x, shape=(p, p), axes=(0,)), s.broadcast(y, shape=(p, p), axes=(1,)))),
+        ("antisymmetric", s.add(given(S, "antisymmetric"), const(1.0, p, p))),
+        ("symmetric", s.power(given(S, "antisymmetric"), const(3.0, p, p))),
+        ("symmetric", s.exp(given(S, "antisymmetric"))),
+        ("symmetric", s.total(pairs, 2)),
+        ("symmetric", s.multiply(given(S, "symmetric"), s.broadcast(x, shape=(p, p), axes=(1,)))),
+        ("upper_triangular", s.add(s.triu(S, offset=0), s.broadcast(x, shape=(p, p), axes=(1,)))),
+        ("spd", given(S, "symmetric")),
     ],
 )
 def test_structure_is_not_invented(predicate, term):

@@ -26,6 +26,7 @@ def _factorized(function: Any) -> None:
 
 
 _factorized(factors.cholesky_or_nan)
+_factorized(factors.cholesky_inverse)
 _factorized(factors.lu_factors)
 
 

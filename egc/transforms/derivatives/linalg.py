@@ -66,6 +66,15 @@ def _cholesky(node: Node, tangents: Tangents) -> Node | None:
     return hermitian_turned(found) if upper else found
 
 
+@forward("cholesky_inverse")
+def _cholesky_inverse(node: Node, tangents: Tangents) -> Node | None:
+    """A^-1 (dL L^T + L dL^T) A^-1 for A = L L^T, with L^T A^-1 = L^-1."""
+    (factor,) = node.inputs
+    moved = product(node, make("tril", tangents[0], offset=0))
+    half = make("solve_triangular", factor, turned(moved), lower=True, transposed=True, unit_diagonal=False)
+    return negated(make("add", turned(half), half))
+
+
 @several("qr")
 def _qr(node: Node, tangents: Tangents) -> tuple[Node | None, ...]:
     """For matrices with no more columns than rows, of full rank."""

@@ -206,6 +206,8 @@ ARRAYS = {
     "solve of one vector": ([real(2, 3, 3), real(3)], {}),
     "solve complex": ([both(3, 3), both(3, 2)], {}),
     "lu": ([real(4, 4)], {}),
+    "cholesky_inverse": ([np.tril(spd(4))], {}),
+    "cholesky_inverse of many": ([np.tril(spd(3, batch=(2,)))], {}),
     "lu_factors": ([spd(4)], {}),
     "expm": ([real(3, 3)], {}),
     "qr": ([real(5, 3)], {"mode": "reduced"}),
