@@ -101,6 +101,11 @@ def _constant(value: int) -> Node:
 class Ordered(ABC):
     """What has an order of elements, and may be a Stretch."""
 
+    @property
+    @abstractmethod
+    def size(self) -> Any:
+        """How many elements there are."""
+
     @abstractmethod
     def elements(self) -> Stretch:
         """One after the other."""
