@@ -79,6 +79,7 @@ class LoopCapture:
             assert self.iterating.sequence is not None
             self.length = self.iterating.sequence.length
         self.depth = self.context.depth + 1
+        self.buffers_taken = self.context.buffers_taken
         self.symbol = f"_i{self.depth}" if self.iterating is not None else None
         self.variables: dict[str, Variable] = {}
         self.cells: dict[Cell, None] = {}
@@ -146,6 +147,8 @@ class LoopCapture:
 
         others = [value for value in frame.values.values() if isinstance(value, Iterating)]
         places = [iterator.position for iterator in others]
+        context.buffers_taken = self.buffers_taken
+        context.loops += 1
         with inside() as region:
             self._number_iterations()
             try:
@@ -170,6 +173,7 @@ class LoopCapture:
                 if places != [iterator.position for iterator in others]:
                     raise differs("an iterator", "a loop that is not its own goes on with it")
             finally:
+                context.loops -= 1
                 for node in stand_ins.values():
                     context.magnitudes.pop(node, None)
                 for iterator, place in zip(others, places):
