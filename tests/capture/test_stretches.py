@@ -187,7 +187,8 @@ WITH_PLACES = [
 CASES = [
     *[(f, (X, PLACES)) for f in WITH_PLACES], *[(f, (TABLE, LABELS)) for f in (rows_by_masks, masks_in_rows)],
     (sums, (X, np.array([0, 3, 3, 8]))), (shifted, (X, np.array([2, 0, 5]))), (neighbours, (X,)), (first_ones, (X, 0.1)),
-    (halves, (X, np.array([8, 2, 0, 4]))), (beside, (X, np.array([7, 2, 0, 5, 6]))), (first_ones, (X, 9.0)), (where_large, (X, 0.1)), (without_a_loop, (X,)), (products, (X, np.array([2, 0, 5, 8]))),
+    (halves, (X, np.array([8, 2, 0, 4]))), (beside, (X, np.array([7, 2, 0, 5, 6]))),
+    (first_ones, (X, 9.0)), (where_large, (X, 0.1)), (without_a_loop, (X,)), (products, (X, np.array([2, 0, 5, 8]))),
 ]  # fmt: skip
 
 
