@@ -7,7 +7,7 @@ not fit, or fails, the call takes the long way.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from egc.capture import Captured, Result
 from egc.capture.arguments import ARRAY, COMPLEX, FIXED, FLOAT, INTEGER, SCALAR, Tree
 from egc.capture.context import ValueGuard
 from egc.capture.function import LEAST_SYMBOLIC
+from egc.ir import Node, dims_of, topological
 from egc.sizes import Dim, Size, SizeGuard
 
 KINDS = {ARRAY: "array", SCALAR: "number", FLOAT: "number", COMPLEX: "number", INTEGER: "integer", FIXED: "fixed"}
@@ -202,6 +203,8 @@ def _leaf_text(
             return f"{outputs[result.output]}[{start} : {start} + {count} * {step} : {step}]"
         case "argument":
             return arguments[result.output]
+        case "view" | "part":
+            return _view_text(captured, result, outputs, arguments)
         case "size":
             lengths: dict[str, Dim] = {}
             for leaf, text in zip(captured.leaves, arguments):
@@ -214,6 +217,50 @@ def _leaf_text(
             names[name] = value
             return name
     return None
+
+
+def _view_text(captured: Captured, result: Result, outputs: Sequence[str], arguments: Sequence[str]) -> str | None:
+    """The expression of a view of an argument, or of an output that other results show too; None where it takes more than slices,
+    transposes and reshapes."""
+    roots = {node: arguments[leaf] for leaf, node in zip(captured.leaf_inputs, captured.program.inputs)}
+    lengths: dict[str, Dim] = {}
+    for leaf, node in zip(captured.leaf_inputs, captured.program.inputs):
+        if captured.leaves[leaf].kind == INTEGER:
+            lengths[node.params["name"]] = sizes.symbol(arguments[leaf])
+        for axis, length in enumerate(node.type.shape):
+            if str(length).isidentifier():
+                lengths.setdefault(str(length), sizes.symbol(f"{arguments[leaf]}.shape[{axis}]"))
+
+    def dim(value: Dim) -> str:
+        return f"({sizes.substitute(value, lengths)})"
+
+    def text(node: Node) -> str | None:
+        if node.op == "input":
+            return roots.get(node, outputs[result.output] if result.kind == "part" else None)
+        inner = text(node.inputs[0]) if len(node.inputs) == 1 else None
+        params = node.params
+        if inner is None:
+            return None
+        match node.op:
+            case "transpose":
+                return f"{inner}.transpose({', '.join(map(str, params['axes']))})"
+            case "reshape":
+                return f"{inner}.reshape(({''.join(f'{dim(each)}, ' for each in node.type.shape)}))"
+            case "slice" if all(step > 0 for step in params["step"]):
+                parts = zip(params["start"], params["size"], params["step"])
+                return f"{inner}[{', '.join(f'{dim(a)} : {dim(a + n * by)} : {by}' for a, n, by in parts)}]"
+        return None
+
+    used = {name for node in topological([result.value]) for each in _sizes_of(node) for name in sizes.symbols(each)}
+    found = text(result.value) if used <= set(lengths) else None
+    return f"{found}.view()" if result.value.op == "input" and found is not None else found
+
+
+def _sizes_of(node: Node) -> Iterator[Dim]:
+    """The sizes that a view's type and parameters mention."""
+    yield from dims_of(node.type)
+    for value in node.params.values():
+        yield from value if isinstance(value, tuple) and node.op == "slice" else ()
 
 
 def overlapping(values: Sequence[Any], written: Collection[int]) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from egc import backend as backends
-from egc import sizes
+from egc import ir, sizes
+from egc.capture import Captured
 from egc.costfiles import costs_of
 from egc.costs import program_cost
 from egc.errors import Line, NotEncodable
@@ -214,8 +215,8 @@ def of_plan(name: str, plan: Plan) -> Explanation:
     return Explanation(
         name=name,
         backend=plan.backend.name,
-        before=_program_source(before, name),
-        after=_program_source(plan.program, name),
+        before=_program_source(before, plan.captured),
+        after=_program_source(plan.program, plan.captured),
         cost_before=result.cost_before if result is not None else time_before,
         cost_after=result.cost_after if result is not None else time_after,
         time_before=time_before,
@@ -238,8 +239,16 @@ def _backward(remark: Any, hints: Mapping[str, int]) -> Backward:
     return Backward(remark.line, remark.method, sizes.evaluate(remark.memory, known), remark.drift)
 
 
-def _program_source(program: Program, name: str) -> str:
-    return numpy_source(program, program.name)
+def _program_source(program: Program, captured: Captured) -> str:
+    """The Program's source, which also returns the views of arguments that the function does."""
+    places = dict(zip(captured.leaf_inputs, captured.program.inputs))
+    now = {places[leaf]: program.outputs[output] for leaf, output in captured.writes if leaf in places}
+
+    def shown(node: Node) -> Node:
+        return now.get(node, node) if not node.inputs else ir.rebuild(node, [shown(child) for child in node.inputs])
+
+    views = [shown(result.value) for result in captured.results if result.kind == "view"]
+    return numpy_source(program.with_outputs((*views, *program.outputs)), program.name)
 
 
 def _step(step: Any) -> Step:

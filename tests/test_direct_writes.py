@@ -134,3 +134,20 @@ def test_what_fails_writes_nothing():
         optimized(x, np.array([9, 0]))
     assert np.array_equal(x, np.arange(4.0) + 1)
     assert egc.optimize(function)(x, indices).shape == (2,)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_views_of_what_is_written_are_results(number):
+    def function(x):
+        x[1:] += x[:-1]
+        return x.T, x[1:, ::2], x.shape[1]
+
+    x = list(laid_out())[number]
+    optimized = direct(function, (x.copy(order="K"),), (x,))
+    given, plain = np.array(x, order="K"), np.array(x, order="K")
+    found, expected = optimized(given), function(plain)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert np.array_equal(given, plain)
+    assert all(np.shares_memory(each, given) for each in found[:2])
+    assert "result.T" in egc.optimize(function).explain(np.ones((4, 5))).after

@@ -139,7 +139,7 @@ def ends_inside(writer: FlowWriter, step: Repeat, indent: int) -> frozenset[tupl
                 if not isinstance(linear, Linear) or changed.intersection(name for name, _ in linear.scalars):
                     continue
                 moved = linear.step(step.index)
-                if moved is not None and (mode == "raise" or (mode == "clip" and linear.scalars)):
+                if moved is not None and mode in ("raise", "clip"):
                     found[linear, length] = moved
             bounds.note(statement, writer.scalars)
     if not found:

@@ -20,6 +20,7 @@ from egc.capture.bounds import Undecided
 from egc.capture.context import current
 from egc.capture.flow.values import common
 from egc.capture.registry import FUNCTIONS, implements
+from egc.capture.stretches import Ordered
 from egc.capture.ufuncs import compute, elementwise, truth
 from egc.errors import NotEncodable
 from egc.sizes import Size
@@ -59,7 +60,7 @@ def traced_len(value: Any) -> Any:
         if not value.ndim:
             raise TypeError("len() of unsized object")
         return value.shape[0]
-    return builtins.len(value)
+    return value.size if isinstance(value, Ordered) else builtins.len(value)
 
 
 @implements(builtins.isinstance, theme=theme)

@@ -91,6 +91,8 @@ class Context:
     `interpret`: captures a call of a Python function.
     `magnitudes`: what the absolute values are not above of integers that loops carry, and of those that have been indices.
     `derivatives`: the transformations of Nodes that transformed functions are made by; `remarks`: how loops run backward.
+    `stretches`: slices of unknown length, weakly. `loops`: how many loops are being captured; `buffers`: memory from before all of
+    them, of which so many have been `buffers_taken` so far.
     `notes_factors`: whether factors of a square product that are square here are taken to be so for every call.
     """
 
@@ -111,6 +113,10 @@ class Context:
     magnitudes: dict[Node, int] = field(default_factory=dict)
     derivatives: Any = None
     remarks: list[Any] = field(default_factory=list)
+    stretches: list[Any] = field(default_factory=list)
+    loops: int = 0
+    buffers: dict[Any, Any] = field(default_factory=dict)
+    buffers_taken: int = 0
     journals: list[Journal] = field(default_factory=list)
     made: ChainMap[Node, int] = field(default_factory=ChainMap)
     serial: int = 0

@@ -40,7 +40,7 @@ class Result:
     """One leaf of what the function returns.
 
     kind: `array`, `scalar` or `python` (output number `output` of the Program), `view` (of an argument: `value` is the
-    Node that reads it), `part` (the same of output number `output`, which other results show too), `argument` (the
+    Node that reads it, and no output), `part` (the same of output number `output`, which other results show too), `argument` (the
     caller's own object, leaf number `output`), `stretch` (a slice of output number `output`; `value` are the numbers of the
     outputs that say where it starts, its step, and how many elements it has), `size` (an integer that follows from sizes)
     or `fixed` (`value` itself).
@@ -315,8 +315,10 @@ def _result(
         for step in value.path:
             shown = step.read(shown)
         return Result("part", seen[key], shown)
+    part = value.part() if value.kind == "array" else None
+    if part is not None:
+        return Result("view", value=part)
     key = id(value)
     if key not in seen:
         seen[key] = _output(to_node(value), outputs)
-    part = value.part() if value.kind == "array" else None
-    return Result(value.kind, seen[key]) if part is None else Result("view", seen[key], part)
+    return Result(value.kind, seen[key])

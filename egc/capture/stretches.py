@@ -8,6 +8,7 @@ iterations: those of `elements.py`, captured as if the function called them.
 from __future__ import annotations
 
 import operator
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,12 +17,14 @@ import numpy as np
 
 from egc import ir
 from egc.capture import build, elements
-from egc.capture.array import OPERATORS, Array, BoundMethod, python_number, result, to_node
+from egc.capture.array import OPERATORS, Array, BoundMethod, Cell, python_number, result, to_node
+from egc.capture.bounds import mentions
 from egc.capture.context import current
 from egc.capture.ufuncs import call_ufunc
 from egc.errors import NotEncodable
 from egc.ir import Node
 from egc.ops import INT64
+from egc.sizes import Dim
 
 
 def _unknown(what: str) -> NotEncodable:
@@ -33,12 +36,15 @@ def _unknown(what: str) -> NotEncodable:
 class Stretch:
     """`count` elements, an int64 scalar; `at(k)` is the one at a position, a number or an array of a known shape.
 
-    One that is a view knows the array, and where it begins and goes on to: while the array is as it was, it shows it.
+    One that is a view knows the array, and where it begins and goes on to: while the array is as it was, it shows it. There are
+    at `most` so many elements, where that is known.
     """
 
-    def __init__(self, count: Node, at: Callable[[Any], Any], view: View | None = None):
-        self.count, self._at, self.view = count, at, view
+    def __init__(self, count: Node, at: Callable[[Any], Any], view: View | None = None, most: Dim | None = None):
+        self.count, self._at, self.view, self.most = count, at, view, most
         self.example = to_node(at(0))
+        self.serial = current().tick()
+        current().stretches.append(weakref.ref(self))
 
     def at(self, position: Any) -> Any:
         return self._at(position)
@@ -52,6 +58,15 @@ class Stretch:
         if self.view is not None and self.view.array.node is not self.view.shown:
             raise _unknown("reading, after its array has changed,")
         return self
+
+    def keep(self) -> None:
+        """Computes the elements now, as NumPy does: what they are read from is about to change."""
+        assert self.most is not None
+        out = _buffer(ir.constant(0, self.dtype, (self.most, *self.example.type.shape)))
+        current().interpret(elements.keep, (out, self))
+        kept = out.node
+        self._at = _elements(kept, _constant(0), _constant(1))
+        self.example = to_node(self._at(0))
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice) and index in (slice(None), slice(None, None, 1)):
@@ -100,6 +115,11 @@ def _constant(value: int) -> Node:
 
 class Ordered(ABC):
     """What has an order of elements, and may be a Stretch."""
+
+    @property
+    @abstractmethod
+    def size(self) -> Any:
+        """How many elements there are."""
 
     @abstractmethod
     def elements(self) -> Stretch:
@@ -174,7 +194,7 @@ def read(x: Array, entries: Sequence[Any]) -> Stretch | None:
         return None
     array, given = found
     start, step, count = bounds(given, array.shape[0])
-    return Stretch(count, _elements(array.node, start, step), View(array, start, step))
+    return Stretch(count, _elements(array.node, start, step), View(array, start, step), array.shape[0])
 
 
 def _elements(node: Node, start: Node, step: Node) -> Callable[[Any], Any]:
@@ -214,6 +234,7 @@ def write_selected(x: Array, entries: Sequence[Any], value: Any) -> bool:
         raise _unknown("an assignment")
     base, where = found
     values = _aligned(value, where.count, base.ndim - 1)
+    keep_readers(base)
     current().interpret(elements.put_at, (base, where, values))
     return True
 
@@ -229,8 +250,36 @@ def write(x: Array, entries: Sequence[Any], value: Any) -> bool:
     if isinstance(value, Stretch) and value.view is not None and value.view.is_at(view):
         return True
     values = _aligned(value, count, array.ndim - 1)
+    keep_readers(array)
     current().interpret(elements.put, (array, result(start), result(step), values))
     return True
+
+
+def _buffer(blank: Node) -> Array:
+    """An array to write to before it is read. In loops it is one from before them, so that it need not be blank each time."""
+    context = current()
+    if not context.loops or any(mentions(dim, context.ranges) for dim in blank.type.shape):
+        return Array(blank, "array")
+    key = context.buffers_taken, blank
+    context.buffers_taken += 1
+    if key not in context.buffers:
+        context.buffers[key] = Cell(blank)
+        context.buffers[key].serial = 0
+    return Array(context.buffers[key], "array")
+
+
+def keep_readers(array: Array) -> None:
+    """Computes what is read from an array and not a view, before the array is written: else all of it, as it was, would have to be
+    copied."""
+    context, node = current(), array.cell.node
+    context.stretches = [reference for reference in context.stretches if reference() is not None]
+    inside = context.journals[-1].start if context.journals else 0
+    for reference in reversed(context.stretches):
+        stretch = reference()
+        if stretch is None or stretch.view is not None or stretch.most is None or stretch.serial < inside:
+            continue
+        if node in ir.topological([stretch.example]):
+            stretch.keep()
 
 
 def _aligned(value: Any, count: Node, rank: int) -> Stretch:
@@ -242,13 +291,13 @@ def _aligned(value: Any, count: Node, rank: int) -> Stretch:
         if array.ndim != rank + 1:
             raise _unknown("arithmetic with an array of more axes")
         zero, one = _constant(0), _constant(1)
-        found = Stretch(to_node(array.shape[0], INT64), _elements(array.node, zero, one))
+        found = Stretch(to_node(array.shape[0], INT64), _elements(array.node, zero, one), None, array.shape[0])
     else:
         kept = Array(value.node) if isinstance(value, Array) and value.kind == "array" else value
         return Stretch(count, lambda k: kept)
     if found.count is not count:
         current().check(current().make("not_equal", found.count, count))
-    return Stretch(count, found.at)
+    return Stretch(count, found.at, None, found.most)
 
 
 def elementwise(ufunc: np.ufunc, operands: Sequence[Any]) -> Stretch:
@@ -256,7 +305,10 @@ def elementwise(ufunc: np.ufunc, operands: Sequence[Any]) -> Stretch:
     first = next(operand for operand in operands if isinstance(operand, Stretch))
     rank = max(operand.example.type.rank for operand in operands if isinstance(operand, Stretch))
     aligned = [_aligned(operand, first.count, rank) for operand in operands]
-    return Stretch(first.count, lambda k: call_ufunc(ufunc, "__call__", [each.at(k) for each in aligned], {}))
+    most = next((each.most for each in aligned if each.most is not None), None)
+    return Stretch(
+        first.count, lambda k: call_ufunc(ufunc, "__call__", [each.at(k) for each in aligned], {}), None, most
+    )
 
 
 def places(mask: Array) -> Stretch:
@@ -265,7 +317,7 @@ def places(mask: Array) -> Stretch:
     out = Array(ir.constant(0, INT64, mask.shape), "array")
     count = current().interpret(elements.places, (mask, out))
     zero, one = _constant(0), _constant(1)
-    return Stretch(to_node(count, INT64), _elements(out.node, zero, one), View(out, zero, one))
+    return Stretch(to_node(count, INT64), _elements(out.node, zero, one), View(out, zero, one), mask.shape[0])
 
 
 def gathered(x: Array, places: Stretch) -> Stretch:
@@ -273,7 +325,7 @@ def gathered(x: Array, places: Stretch) -> Stretch:
     if places.example.type.rank or places.dtype.kind not in "iu":
         raise _unknown("an index")
     kept, fixed = places.current(), Array(x.node)
-    return Stretch(kept.count, lambda k: OPERATORS["getitem"](fixed, kept.at(k)))
+    return Stretch(kept.count, lambda k: OPERATORS["getitem"](fixed, kept.at(k)), None, kept.most)
 
 
 def in_place(ufunc: np.ufunc, left: Any, right: Any) -> Stretch:
@@ -282,6 +334,7 @@ def in_place(ufunc: np.ufunc, left: Any, right: Any) -> Stretch:
         raise _unknown("an update in place")
     view = left.view
     values = elementwise(ufunc, (left, right))
+    keep_readers(left.view.array)
     current().interpret(elements.put, (view.array, result(view.start), result(view.step), values))
     return Stretch(
         left.count, _elements(view.array.node, view.start, view.step), View(view.array, view.start, view.step)

@@ -154,6 +154,29 @@ def without_a_loop(x):
     return x[:k].sum(), x[k:].prod(), x[k:].any()
 
 
+def halves(x, lengths):
+    """Sums and differences of pairs take the places of what they are computed from."""
+    for n in lengths:
+        sums, differences = x[:n:2] + x[1:n:2], x[:n:2] - x[1:n:2]
+        x[: n // 2] = sums
+        x[n // 2 : n // 2 * 2] = differences
+    return x[0]
+
+
+def beside(x, lengths):
+    """One slice is put beside itself, in loops and branches."""
+    total = 0.0
+    for n in lengths:
+        part = x[:n] * 2
+        x[1 : n + 1] = part
+        if n > 4:
+            other = x[:n] * x[0]
+            x[1 : n + 1] = other
+            x[:n] = other - 1
+        total += part.sum()
+    return total
+
+
 X = np.random.default_rng(0).normal(size=8)
 PLACES = np.array([2, 0, 5, 8, 9, -3, -20])
 TABLE = np.random.default_rng(1).normal(size=(7, 2))
@@ -164,6 +187,7 @@ WITH_PLACES = [
 CASES = [
     *[(f, (X, PLACES)) for f in WITH_PLACES], *[(f, (TABLE, LABELS)) for f in (rows_by_masks, masks_in_rows)],
     (sums, (X, np.array([0, 3, 3, 8]))), (shifted, (X, np.array([2, 0, 5]))), (neighbours, (X,)), (first_ones, (X, 0.1)),
+    (halves, (X, np.array([8, 2, 0, 4]))), (beside, (X, np.array([7, 2, 0, 5, 6]))),
     (first_ones, (X, 9.0)), (where_large, (X, 0.1)), (without_a_loop, (X,)), (products, (X, np.array([2, 0, 5, 8]))),
 ]  # fmt: skip
 
@@ -245,3 +269,16 @@ def test_long_loops_on_sizes_are_loops():
         assert optimized(np.ones(n)) == squares_below(np.ones(n))
     assert optimized.statistics.compilations == 1
     assert egc.optimize(collatz)(27) == collatz(27)
+
+
+def test_what_is_written_over_needs_no_copy_of_the_whole():
+    def halved(x):
+        n = len(x)
+        while n > 1:
+            means = (x[:n:2] + x[1:n:2]) * 0.5
+            n //= 2
+            x[:n] = means
+
+    code = egc.optimize(halved, backend="numba").explain(np.arange(64.0)).code
+    (iteration,) = code.split("while True:")[1:]
+    assert "range(x" in iteration and "range(n0)" not in iteration.split("def ")[0]

@@ -75,15 +75,24 @@ class Closed:
             for k, kind in enumerate(variable.kinds):
                 if kind is None:
                     continue
-                if mentions_symbol(kind.shape, capture.symbol or ""):
+                key = name, k
+                if mentions_symbol(kind.shape, capture.symbol or "") and (key not in capture.growth or self._breaks()):
                     raise differs(f"the variable {name}", "its shape changes with the iteration")
                 first = Contents(()).node_of(variable.entry[k], kind) if variable.defined else kind.placeholder
                 last = kind.placeholder if leaves[k] is MISSING else body.contents.node_of(leaves[k], kind)
-                self._state((name, k), first, last)
+                if key in capture.growth:
+                    state = capture.carried(key, kind)
+                    first = capture.put(key, ir.constant(0, state.dtype, state.shape), first)
+                    last = capture.put(key, body.stand_ins[key], last)
+                self._state(key, first, last)
         for name, variable in capture.variables.items():
             for k, kind in enumerate(variable.kinds):
                 if kind is not None and kind.kind == "array" and variable.defined:
                     self._follow((name, k))
+
+    def _breaks(self) -> bool:
+        """Whether the loop may end before its last iteration."""
+        return any(label != self.capture.loop.header for label in self.body.outcome)
 
     def _follow(self, key: Any) -> None:
         """A state that says whether a variable is still bound to the memory that it was before the loop, where that can be
@@ -92,9 +101,7 @@ class Closed:
         if not isinstance(entry, Array) or last is None or given is None:
             return
         known = aliases_of(last)
-        others = [cell for cell in known if cell is not given.cell and cell is not last.cell]
-        outer = last.cell is not given.cell and last.cell.serial < self.body.region.start
-        if entry.path or others or outer or last.cell in self._stand_ins(other_than=key):
+        if entry.path or list(self._older(last)) or not self._stand_ins(other_than=key).isdisjoint(known):
             return
         same = known.get(given.cell, ir.constant(False, BOOL))
         if same is None:
@@ -105,7 +112,7 @@ class Closed:
         still = self.context.make("logical_and", stand_in, same)
         self.states.append(State(ir.constant(True, BOOL), stand_in, still))
 
-    def _stand_ins(self, other_than: Any) -> set[Cell]:
+    def _stand_ins(self, other_than: Any = None) -> set[Cell]:
         return {array.cell for key, array in self.body.given.items() if key != other_than and array.kind == "array"}
 
     def _flag(self, key: Any, conditions: list[Node], any_iteration: bool = False) -> None:
@@ -177,7 +184,8 @@ class Closed:
             leaves = list(variable.entry)
             for k, kind in enumerate(variable.kinds):
                 if kind is not None:
-                    leaves[k] = made[name, k] = self._kind_after(name, k, kind).value(results[name, k])
+                    after = capture.used((name, k), kind, results[name, k], capture.length)
+                    leaves[k] = made[name, k] = self._kind_after(name, k, kind).value(after)
             values[name] = frame.machine.own_all(trees.unflatten(variable.tree, leaves), variable.free)
         self._aliases(made, results)
         frame.values = values
@@ -201,15 +209,17 @@ class Closed:
             memory = [cell for key in group for cell in self._memory(key, last[key])]
             if written:
                 self._require_own(written[0][0], group, last, memory)
+            names = {key[0] for key in group}
+            once = len(set(memory)) == len(memory)
             for key in group:
-                for cell in memory:
+                for cell in memory if not once else filter(lambda cell: self._reached(cell, names), memory):
                     arrays[key].cell.rival(cell)
                     arrays[key].cell.aliases[cell] = None
                 if ("entry", key) in results:
                     entry = capture.variables[key[0]].entry[key[1]]
                     arrays[key].cell.aliases.update(_under(aliases_of(entry), results["entry", key]))
         for key, other in combinations(arrays, 2):
-            if last[key] is not None and last[other] is not None and last[key].cell is last[other].cell:
+            if _may_be_one(last[key], last[other]):
                 arrays[key].cell.rival(arrays[other].cell)
 
     def _last(self, key: Any) -> Any:
@@ -222,41 +232,47 @@ class Closed:
         stand_ins = {self.body.given[key].cell: key for key in last if key in self.body.given}
         group_of = {key: {key} for key in last}
         for key, array in last.items():
-            other = stand_ins.get(array.cell) if array is not None else None
-            if other is not None and group_of[other] is not group_of[key]:
-                group_of[other] |= group_of[key]
-                group_of.update(dict.fromkeys(group_of[key], group_of[other]))
+            for cell in () if array is None else may_be(array):
+                other = stand_ins.get(cell)
+                if other is not None and group_of[other] is not group_of[key]:
+                    group_of[other] |= group_of[key]
+                    group_of.update(dict.fromkeys(group_of[key], group_of[other]))
         return [sorted(group) for group in {id(group): group for group in group_of.values()}.values()]
 
     def _written(self, key: Any) -> bool:
         """Whether the body writes into the array that a variable is bound to when an iteration begins."""
         given = self.body.given.get(key)
-        return given is not None and given.cell.node is not self.body.stand_ins[key]
+        return given is not None and given.cell.node is not self.body.begun[key]
 
     def _memory(self, key: Any, last: Any) -> Iterator[Cell]:
         """Memory from before the loop that a variable may be bound to after it."""
         variable = self.capture.variables[key[0]]
         entry = variable.entry[key[1]]
         if variable.defined and isinstance(entry, Array):
-            yield entry.cell
-        if last is not None and last.cell.serial < self.body.region.start:
-            yield last.cell
+            yield from aliases_of(entry)
+        if last is not None:
+            yield from self._older(last)
+
+    def _older(self, array: Array) -> Iterator[Cell]:
+        """Memory from before the loop that an array of an iteration may be, and a stand-in's of which it may be a view."""
+        start, known, stand_ins = self.body.region.start, aliases_of(array), self._stand_ins()
+        yield from (cell for cell in may_be(array) if cell.serial < start or (cell in stand_ins and cell not in known))
 
     def _require_own(self, name: str, group: list[Any], last: Mapping[Any, Any], memory: list[Cell]) -> None:
         """What is written must be memory that nothing else reaches, whichever of the group's it is."""
         capture = self.capture
         names = {key[0] for key in group}
         entries = [capture.variables[n].entry[k] for n, k in group if capture.variables[n].defined]
-        cells = [array.cell for array in last.values() if array is not None]
-        shared = len(set(cells)) < len(cells) or len(set(memory)) < len(memory)
+        shared = any(_may_be_one(a, b) for a, b in combinations(last.values(), 2)) or len(set(memory)) < len(memory)
         views = any(isinstance(entry, Array) and entry.path for entry in entries)
-        outer = any(cell.argument is not None or cell.origin is not None for cell in memory)
-        if shared or views or outer or any(self._elsewhere(cell, names) for cell in memory):
+        if shared or views or any(self._reached(cell, names) for cell in memory):
             raise differs(f"writing into the array {name}", "which memory it is changes from iteration to iteration")
 
-    def _elsewhere(self, cell: Cell, names: set[str]) -> bool:
+    def _reached(self, cell: Cell, names: set[str]) -> bool:
         """Whether something but some variables, and temporaries that are not read again, may reach memory."""
         capture = self.capture
+        if cell.argument is not None or cell.origin is not None:
+            return True
         for frame in capture.frame.machine.frames:
             values = capture.before if frame is capture.frame else frame.values
             for other, value in values.items():
@@ -264,7 +280,10 @@ class Closed:
                     continue
                 if isinstance(value, Iterating):
                     continue
-                if any(isinstance(leaf, Array) and leaf.cell is cell for leaf in reached([value])):
+                if any(
+                    isinstance(leaf, Array) and (leaf.cell is cell or leaf.cell in cell.rivals)
+                    for leaf in reached([value])
+                ):
                     return True
         return False
 
@@ -300,6 +319,31 @@ class Closed:
             except Undecided:
                 pass
         self.context.check(self.context.make("less", count_node(length), ir.constant(1, INT64)))
+
+
+def _may_be_one(a: Array | None, b: Array | None) -> bool:
+    """Whether two arrays may be in one memory, as far as the conditions under which they are say so."""
+    if a is None or b is None:
+        return False
+    first, second = aliases_of(a), aliases_of(b)
+    if any(not _exclude(first[cell], second[cell]) for cell in first if cell in second):
+        return True
+    return any(x in y.rivals for x in first for y in second if not x.aliases and not y.aliases)
+
+
+def may_be(array: Array) -> list[Cell]:
+    """The memory that an array may be, under whatever conditions; a reshaped array may be a view."""
+    known = aliases_of(array)
+    return list(dict.fromkeys([*known, *(rival for cell in known if not cell.aliases for rival in cell.rivals)]))
+
+
+def _exclude(a: Node | None, b: Node | None) -> bool:
+    """Whether two conditions are certainly never both true; None is one that is not known."""
+    no = ir.constant(False, BOOL)
+    negated = (
+        each is not None and each.op == "logical_not" and each.inputs[0] is other for each, other in ((a, b), (b, a))
+    )
+    return a is no or b is no or any(negated)
 
 
 def _under(aliases: Mapping[Cell, Node | None], condition: Node) -> dict[Cell, Node | None]:

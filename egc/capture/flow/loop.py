@@ -11,8 +11,9 @@ from typing import Any
 
 from egc import ir, sizes
 from egc.capture import arguments as trees
+from egc.capture import build
 from egc.capture.arguments import Tree
-from egc.capture.array import Cell
+from egc.capture.array import Array, Cell
 from egc.capture.context import Choose, Restart, current
 from egc.capture.flow.branch import Outcome, live_values
 from egc.capture.flow.closed import Closed, count_node
@@ -35,6 +36,7 @@ from egc.capture.integers import magnitude
 from egc.errors import InternalError, NotEncodable
 from egc.ir import Node
 from egc.ops import INT64
+from egc.sizes import Dim
 
 ATTEMPTS = 12
 """How often a body is captured at most until what it carries is known."""
@@ -62,6 +64,8 @@ class Body:
     contents: Contents
     stand_ins: dict[Any, Node]
     given: dict[Any, Any] = field(default_factory=dict)
+    begun: dict[Any, Node] = field(default_factory=dict)
+    """What the variables of `given` hold when an iteration begins."""
 
 
 class LoopCapture:
@@ -75,11 +79,13 @@ class LoopCapture:
             assert self.iterating.sequence is not None
             self.length = self.iterating.sequence.length
         self.depth = self.context.depth + 1
+        self.buffers_taken = self.context.buffers_taken
         self.symbol = f"_i{self.depth}" if self.iterating is not None else None
         self.variables: dict[str, Variable] = {}
         self.cells: dict[Cell, None] = {}
         self.unwritten: set[Cell] = set()
         self.bounds: dict[Any, int] = {}
+        self.growth: dict[Any, tuple[int, ...]] = {}
         live, kept = frame.graph.live, frame.graph.kept
         self.live_again = live[loop.header]
         self.live = self.live_again.union(*(live[label] | kept[label] for label in (loop.header, *loop.exits)))
@@ -133,6 +139,7 @@ class LoopCapture:
         frame.values = {n: v for n, v in self.before.items() if n not in self.loop.assigned or n in self.live}
         stand_ins: dict[Any, Node] = {}
         given: dict[Any, Any] = {}
+        begun: dict[Any, Node] = {}
 
         def stand_in(key: Any, type: ir.ArrayType) -> Node:
             stand_ins[key] = ir.input(f"_s{self.depth}_{len(stand_ins)}", type)
@@ -140,6 +147,8 @@ class LoopCapture:
 
         others = [value for value in frame.values.values() if isinstance(value, Iterating)]
         places = [iterator.position for iterator in others]
+        context.buffers_taken = self.buffers_taken
+        context.loops += 1
         with inside() as region:
             self._number_iterations()
             try:
@@ -148,7 +157,8 @@ class LoopCapture:
                     for k, kind in enumerate(variable.kinds):
                         if kind is not None:
                             key = name, k
-                            leaves[k] = given[key] = kind.value(stand_in(key, ir.ArrayType(kind.dtype, kind.shape)))
+                            begun[key] = self.used(key, kind, stand_in(key, self.carried(key, kind)))
+                            leaves[k] = given[key] = kind.value(begun[key])
                             if key in self.bounds:
                                 context.magnitudes[stand_ins[key]] = self.bounds[key]
                     if variable.defined and any(kind is not None for kind in variable.kinds):
@@ -163,6 +173,7 @@ class LoopCapture:
                 if places != [iterator.position for iterator in others]:
                     raise differs("an iterator", "a loop that is not its own goes on with it")
             finally:
+                context.loops -= 1
                 for node in stand_ins.values():
                     context.magnitudes.pop(node, None)
                 for iterator, place in zip(others, places):
@@ -170,7 +181,7 @@ class LoopCapture:
                 if self.iterating is not None:
                     self.iterating.number = None
                     context.ranges.pop(self.symbol or "", None)
-        return Body(outcome, frame.values, region, contents, stand_ins, given)
+        return Body(outcome, frame.values, region, contents, stand_ins, given, begun)
 
     def _number_iterations(self) -> None:
         if self.iterating is None or self.symbol is None:
@@ -235,6 +246,9 @@ class LoopCapture:
             kind = variable.kinds[k]
             if kind is None and same(entry, leaf):
                 continue
+            if variable.defined and self._learn_growth((name, k), variable, leaf):
+                learned = learned or kind is None
+                continue
             known = common(entry if variable.defined else leaf, leaf, name)
             if kind is not None and kind != known:
                 known = _joined(kind, known, name)
@@ -242,6 +256,57 @@ class LoopCapture:
                 variable.kinds[k] = known
                 learned = True
         return learned
+
+    def _learn_growth(self, key: Any, variable: Variable, leaf: Any) -> bool:
+        """Whether an array has so many elements less, or more, after each iteration, along some axes: then it is carried in one
+        that has room for all of them."""
+        name, k = key
+        kind, entry = variable.kinds[k], variable.entry[k]
+        if not isinstance(entry, Array) or not isinstance(leaf, Array) or entry.kind != "array" or leaf.kind != "array":
+            return False
+        if key in self.growth:
+            assert kind is not None and self.symbol is not None
+            if leaf.dtype != kind.dtype or leaf.shape != self.shape_at(kind, sizes.symbol(self.symbol) + 1):
+                raise differs(f"the variable {name}", "its shape changes with the iteration")
+            return True
+        if kind is not None or self.symbol is None or isinstance(self.length, Node) or entry.dtype != leaf.dtype:
+            return False
+        growth = tuple(b - a for a, b in zip(entry.shape, leaf.shape)) if entry.ndim == leaf.ndim else ()
+        if not all(isinstance(more, int) for more in growth) or not any(growth):
+            return False
+        number = sizes.symbol(self.symbol)
+        shape = tuple(dim + more * number for dim, more in zip(entry.shape, growth))
+        self.growth[key], variable.kinds[k] = growth, Kind("array", entry.dtype, shape)
+        return True
+
+    def carried(self, key: Any, kind: Kind) -> ir.ArrayType:
+        """The type of a state."""
+        if key not in self.growth:
+            return ir.ArrayType(kind.dtype, kind.shape)
+        assert not isinstance(self.length, Node)
+        first = self.shape_at(kind, 0)
+        room = (dim + max(more, 0) * self.length for dim, more in zip(first, self.growth[key]))
+        return ir.ArrayType(kind.dtype, tuple(room))
+
+    def shape_at(self, kind: Kind, number: Dim) -> tuple[Dim, ...]:
+        """A shape when the iteration of this number begins."""
+        assert self.symbol is not None
+        return tuple(sizes.substitute(dim, {self.symbol: number}) for dim in kind.shape)
+
+    def used(self, key: Any, kind: Kind, state: Node, number: Length | None = None) -> Node:
+        """The elements of a state that its variable has, in this iteration or in that of a number."""
+        if key not in self.growth:
+            return state
+        assert not isinstance(number, Node)
+        shape = kind.shape if number is None else self.shape_at(kind, number)
+        return build.slice_axes(state, (0,) * len(shape), shape, (1,) * len(shape))
+
+    def put(self, key: Any, state: Node, value: Node) -> Node:
+        """A state whose variable has a value."""
+        if key not in self.growth or value.type == state.type:
+            return value
+        nothing = (0,) * value.type.rank
+        return self.context.make("update_slice", state, value, start=nothing, step=(1,) * value.type.rank)
 
 
 def _joined(a: Kind, b: Kind, name: str) -> Kind:
