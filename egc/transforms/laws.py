@@ -174,7 +174,7 @@ class LoopLaws:
         if node.op == "loop":
             yield from interchanged(node, ranges, allowed)
         if node.op == "loop" and self.evaluate is not None and not self.exact:
-            form = solved_nest(node, allowed, self.evaluate)
+            form = solved_nest(node, ranges, allowed, self.evaluate)
             if form is not None:
                 yield form
 

@@ -20,9 +20,11 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import EgcError
 from egc.ir import Node, Program, make
+from egc.ranges import Ranges
 from egc.sizes import Dim, Size
 from egc.transforms.closed import everywhere
 from egc.transforms.forms import Allowed, Forms, guarded
+from egc.transforms.peel import ends_apart
 from egc.transforms.promote import is_plain
 from egc.transforms.vmap import sliced
 from egc.trips import count_size
@@ -38,6 +40,9 @@ SIZES = (3, 1, 2, 5)
 NEAR = 2
 """The largest number in a window's or count's position."""
 
+NEARNESS = {8: 1e-9, 4: 1e-4, 2: 1e-2}
+"""What two results may differ by that are equal up to rounding, by the bytes of their numbers."""
+
 LAWS = ("cholesky_nest_is_factor", "lu_nest_is_factors", "substitution_is_triangular_solve")
 
 
@@ -50,12 +55,12 @@ class Candidate:
     pivots: Node | None = None
 
 
-def solved_nest(node: Node, allowed: Allowed, evaluate: Evaluate) -> Forms | None:
+def solved_nest(node: Node, ranges: Ranges, allowed: Allowed, evaluate: Evaluate) -> Forms | None:
     """The results of a loop nest that is a factorization or triangular solution; None for others."""
     if not allowed & set(LAWS) or not is_plain(node):
         return None
     order = _order(node)
-    if order is None or not is_uniform(node):
+    if order is None or not is_uniform(_alike(node, ranges)):
         return None
     states = [k for k in range(node.params["states"]) if _is_matrix(node.inputs[1 + k], (1, 2))]
     found = Forms([None] * node.params["states"])
@@ -100,6 +105,12 @@ def _order(node: Node) -> Size | None:
 
 def _is_matrix(node: Node, ranks: Sequence[int] = (2,)) -> bool:
     return node.type.rank in ranks and node.type.dtype.kind == "f"
+
+
+def _alike(node: Node, ranges: Ranges) -> Node:
+    """The nest with ends of its inner loops apart, as the diagonal's, where a comparison tells these from the others."""
+    inner = ranges.inside(node)
+    return ir.with_regions(node, lambda region: ends_apart(region, inner))
 
 
 def is_uniform(node: Node) -> bool:
@@ -252,7 +263,8 @@ def _holding(
                 expected, *values = evaluate(program, arguments)
         except (EgcError, ValueError, IndexError, KeyError):
             return []
-        held = [place for place, value in zip(held, values) if np.allclose(value, expected, rtol=1e-9, atol=1e-9)]
+        near = NEARNESS[expected.dtype.itemsize]
+        held = [place for place, value in zip(held, values) if np.allclose(value, expected, rtol=near, atol=near)]
         if not held:
             return []
     return held
