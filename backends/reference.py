@@ -60,8 +60,9 @@ def _masked(name: str, params: Params, mask: np.ndarray, other: np.ndarray, *ope
     """The function where the mask holds, and only there. (SciPy 1.17's functions write out of bounds with `where=`.)"""
     import scipy.special
 
-    result = np.array(other)
-    result[mask] = getattr(scipy.special, MASKED[name])(*(operand[mask] for operand in operands))
+    where, rest, *given = np.broadcast_arrays(mask, other, *operands)
+    result = np.array(rest)
+    result[where] = getattr(scipy.special, MASKED[name])(*(operand[where] for operand in given))
     return result
 
 

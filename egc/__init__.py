@@ -28,7 +28,7 @@ from egc.errors import (
     ShapeError,
     VerificationError,
 )
-from egc.flow import cond, do_while, fori_loop, loop, scan, while_loop
+from egc.flow import cond, do_while, elementwise_cond, fori_loop, loop, scan, while_loop
 from egc.rewrite import (
     Axes,
     Bool,
@@ -171,8 +171,8 @@ __all__ = [
     "Axes", "BackendError", "Bool", "Constant", "EgcError", "Index", "InternalError", "Line", "Matrix",
     "NotDifferentiable", "NotEncodable", "OperandTypeError", "ProgramError", "RuleError", "SaturationError", "Scalar", "ShapeError",
     "Spec", "SquareMatrix", "Vector", "VerificationError", "antisymmetric", "at_least_one", "at_most_one", "cond", "diagonal",
-    "do_while", "equal_columns", "equal_rows", "equation", "explain", "finite", "fori_loop", "full_column_rank", "full_row_rank",
-    "hermitian",
+    "do_while", "elementwise_cond", "equal_columns", "equal_rows", "equation", "explain", "finite", "fori_loop",
+    "full_column_rank", "full_row_rank", "hermitian",
     "identity", "integral", "invariant", "loop", "loop_rule", "lower_hessenberg", "lower_triangular", "negative", "nonempty",
     "nonnegative", "nonpositive", "nonsingular", "nonzero", "not_nan", "one_hot", "optimize", "orthogonal",
     "peaks_at_zero", "pentadiagonal", "permutation", "positive", "positive_diagonal", "psd", "require", "rule", "scan", "spd",

@@ -166,6 +166,28 @@ def lu_nest_is_factors(A: SquareMatrix):
 
 
 @loop_rule
+def pivoted_lu_nest_is_factors(A: SquareMatrix):
+    """a nest that exchanges rows for the largest pivot, and gives L and U of every small matrix = LAPACK's, where that is finite
+    and no other candidate for a pivot was as large"""
+    require(spd(A))
+    C = A + np.sum(np.abs(A)) * np.eye(len(A))
+    factors = C[::-1].copy()
+    for k in range(len(A)):
+        row = k
+        for i in range(k + 1, len(A)):
+            if abs(factors[i, k]) > abs(factors[row, k]):
+                row = i
+        factors[[k, row]] = factors[[row, k]]
+        for i in range(k + 1, len(A)):
+            factors[i, k] = factors[i, k] / factors[k, k]
+            for j in range(k + 1, len(A)):
+                factors[i, j] = factors[i, j] - factors[i, k] * factors[k, j]
+    lower = np.linalg.cholesky(C)
+    unit = lower / np.diag(lower)
+    return factors, np.tril(unit, -1) + np.triu((lower * np.diag(lower)).T)
+
+
+@loop_rule
 def substitution_is_triangular_solve(A: SquareMatrix, b: Vector):
     """a nest that solves every small triangular system = LAPACK's solution, where that is finite"""
     require(spd(A))

@@ -45,6 +45,29 @@ def test_an_explicit_loop_or_branch_computes_what_it_does_as_python(name):
     assert not optimized.statistics.as_written
 
 
+def chosen(x, y):
+    return egc.elementwise_cond(x > y, lambda a, b: np.log(a - b), lambda a, b: np.sin(a) * b, x, y)
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
+def test_a_branch_by_element_computes_each_side_where_it_is_taken(backend):
+    optimized = egc.optimize(chosen, backend=backend)
+    column = np.linspace(-2.0, 2.0, 5)[:, None]
+    for x, y in ((X, 0.75), (X, -X), (X, column), (X.astype(np.float32), np.float32(0.75)), (X[:0], 1.0)):
+        with np.errstate(all="raise"):
+            theirs = chosen(x, y)
+        ours = optimized(x, y)
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6 if theirs.dtype == np.float32 else 1e-13)
+    assert not optimized.statistics.as_written
+
+
+def test_a_branch_by_element_promotes_as_where_does():
+    for x in (np.arange(4), X.astype(np.float32), X):
+        made = egc.elementwise_cond(x > 1, lambda a: 2 * a, lambda a: 0.5, x)
+        np.testing.assert_array_equal(made, np.where(x > 1, 2 * x, 0.5), strict=True)
+
+
 def test_the_examples_run():
     assert not doctest.testmod(flow).failed
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from egc.backends.numba.accumulators import BLOCK, Accumulator, combine, identity, stored, summed_products
+from egc.backends.numba.choices import write_choices
 from egc.backends.numba.gaps import Gaps
 from egc.backends.numba.in_turn import FEW, SHORT, is_light, sums_few, write_in_turn
 from egc.backends.numba.panels import write_panels
@@ -261,6 +262,7 @@ class Nest:
     def each(self, loop: For, depth: int, indent: int, start: str, stop: str) -> None:
         """The iterations from start to stop of a loop, one after the other; in stages where much can run ahead of what waits."""
         start = write_stages(self, loop, depth, start, stop, indent)
+        start = write_choices(self, loop, depth, start, stop, indent)
         self.source.line(indent, f"for {self.index(depth)} in range({span(start, stop)}):")
         self.body(loop.body, depth + 1, indent + 1)
 

@@ -19,6 +19,7 @@ from egc.backends.numba.emit import Nest, Segment, Source
 from egc.backends.numba.inside import blocks_in, indices_in, may_fail, moved_in, scalars_in, statements_in, steps_in
 from egc.backends.numba.iterations import shared_loops, write_shared
 from egc.backends.numba.scalars import type_name
+from egc.backends.numba.steps import is_shared, write_step
 from egc.ir import Node
 from egc.lower.access import affine, row_major
 from egc.lower.independent import sizes_of
@@ -83,7 +84,8 @@ def emit_flow(step: Flow, around: Around, exact: bool = False, contracted: bool 
 
 
 class FlowWriter:
-    """Writes the function of a loop or branch. `shared` are the loops inside, by identity, that threads share."""
+    """Writes the function of a loop or branch. `shared` are the loops inside, by identity, that threads share. It is `alone` where
+    its caller is not itself one of several threads."""
 
     index_error = INDEX
 
@@ -99,6 +101,7 @@ class FlowWriter:
         self.step, self.exact, self.types, self.known, self.shared = step, exact, dict(types), known, shared
         self.contracted = contracted
         self.source = FlowSource(exact)
+        self.alone = True
         self.count = 0
         self.kernels: dict[str, Any] = {}
         self.own = list(dict.fromkeys(blocks_in(step, shared)))
@@ -167,6 +170,7 @@ class FlowWriter:
     def inside(self, step: Repeat) -> FlowWriter:
         """What writes a loop of this function as a function of its own."""
         inner = FlowWriter(step, self.types, self.known, self.exact)
+        inner.alone = False
         inner.scalars.update(self.scalars)
         return inner
 
@@ -260,6 +264,8 @@ class FlowWriter:
                     self.check(step, indent)
                 case Call():
                     self.call(step, indent)
+                case _ if self.alone and is_shared(self, step):
+                    write_step(self, step, indent)
                 case _:
                     self.item(step, indent)
         self.source.bounds = bounds

@@ -24,18 +24,22 @@ MOST_LINES = 500
 BLOCK = re.compile(r'^"?B(\d+)[^:]*"?:')
 JUMP = re.compile(r'^  br label %"B(\d+)"$')
 
+MARK = 'call void @"llvm.donothing"()'
+"""What stands in a loop that gains from several vectors though it does not stand alone."""
+
 METADATA = 1_000_000
 """The number of the first line of metadata: more than numba's own."""
 
 
 def interleaved(text: str, count: int = INTERLEAVED) -> str:
-    """LLVM's language, where each loop of few lines that stands alone works on several vectors at a time.
+    """LLVM's language, where each loop of few lines that stands alone, or is marked, works on several vectors at a time.
 
     The names of numba's blocks begin with the place of their bytecode: a jump back ends a loop.
     """
     lines = text.splitlines()
     loops: list[tuple[int, int, int, int]] = []
     begins: dict[tuple[int, int], int] = {}
+    marks: list[int] = []
     function, place = 0, -1
     for number, line in enumerate(lines):
         if line.startswith("define"):
@@ -45,6 +49,8 @@ def interleaved(text: str, count: int = INTERLEAVED) -> str:
             begins.setdefault((function, place), number)
         elif (found := JUMP.match(line)) and int(found[1]) <= place:
             loops.append((function, int(found[1]), place, number))
+        elif MARK in line:
+            marks.append(number)
     alone = [
         number
         for where, first, last, number in loops
@@ -53,6 +59,8 @@ def interleaved(text: str, count: int = INTERLEAVED) -> str:
             other != number and same == where and start <= last and first <= end for same, start, end, other in loops
         )
     ]
+    around = [[each for each in loops if begins[each[:2]] < mark < each[3]] for mark in marks]
+    alone += [min(each, key=lambda loop: loop[2] - loop[1])[3] for each in around if each]
     if not alone:
         return text
     for k, number in enumerate(alone):

@@ -16,7 +16,7 @@ from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, TYPES, address_type
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.store import adapt_stored, compile_stored
-from egc.backends.numba.threads import RAISED, cells, pack, part, run_phase
+from egc.backends.numba.threads import RAISED, cells, in_vectors, pack, part, run_phase
 from egc.types import ArrayType
 
 Kernel = tuple[str, Any, tuple[tuple[str, Any], ...], bool]
@@ -38,7 +38,7 @@ def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...]
     `names` are functions that it calls besides `NAMES`, each name one function, or the kernel of one. contracted: products and
     sums are rounded once."""
     further = {name: machine_code(*value) if isinstance(value, tuple) else value for name, value in names}
-    namespace = {"__name__": __name__, **NAMES, "cells": cells, **further}
+    namespace = {"__name__": __name__, **NAMES, "cells": cells, "in_vectors": in_vectors, **further}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if contracted:

@@ -175,6 +175,17 @@ def cells(typing_context, dtype, count):
 
 
 @intrinsic
+def in_vectors(typing_context):
+    """Nothing. The loop in which it stands works on several vectors at a time, though it does not stand alone."""
+
+    def generate(context, builder, signature, arguments):
+        builder.call(builder.module.declare_intrinsic("llvm.donothing", (), ir.FunctionType(ir.VoidType(), [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
 def pack(typing_context, kernel, arguments):
     """The address of `kernel` and its arguments, for `run_phase`, which lasts as long as the calling function.
 

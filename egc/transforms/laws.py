@@ -23,6 +23,7 @@ from egc.transforms.fuse import apart, fusions, separated
 from egc.transforms.interchange import interchanged
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
+from egc.transforms.pivots import pivoted_nest
 from egc.transforms.split import done_before, stored_states
 from egc.transforms.steps import unrolled
 from egc.transforms.tidy import tidy
@@ -31,6 +32,7 @@ from egc.transforms.vectorize import unroll
 NAMES = (
     "cholesky_nest_is_factor",
     "lu_nest_is_factors",
+    "pivoted_lu_nest_is_factors",
     "substitution_is_triangular_solve",
     "sum_of_products_is_matmul",
     "geometric_series_is_closed",
@@ -174,9 +176,10 @@ class LoopLaws:
         if node.op == "loop":
             yield from interchanged(node, ranges, allowed)
         if node.op == "loop" and self.evaluate is not None and not self.exact:
-            form = solved_nest(node, allowed, self.evaluate)
-            if form is not None:
-                yield form
+            for recognized in (solved_nest, pivoted_nest):
+                form = recognized(node, ranges, allowed, self.evaluate)
+                if form is not None:
+                    yield form
 
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {

@@ -20,9 +20,11 @@ import numpy as np
 from egc import ir, sizes
 from egc.errors import EgcError
 from egc.ir import Node, Program, make
+from egc.ranges import Ranges
 from egc.sizes import Dim, Size
 from egc.transforms.closed import everywhere
 from egc.transforms.forms import Allowed, Forms, guarded
+from egc.transforms.peel import ends_apart
 from egc.transforms.promote import is_plain
 from egc.transforms.vmap import sliced
 from egc.trips import count_size
@@ -38,6 +40,9 @@ SIZES = (3, 1, 2, 5)
 NEAR = 2
 """The largest number in a window's or count's position."""
 
+NEARNESS = {8: 1e-9, 4: 1e-4, 2: 1e-2}
+"""What two results may differ by that are equal up to rounding, by the bytes of their numbers."""
+
 LAWS = ("cholesky_nest_is_factor", "lu_nest_is_factors", "substitution_is_triangular_solve")
 
 
@@ -50,12 +55,12 @@ class Candidate:
     pivots: Node | None = None
 
 
-def solved_nest(node: Node, allowed: Allowed, evaluate: Evaluate) -> Forms | None:
+def solved_nest(node: Node, ranges: Ranges, allowed: Allowed, evaluate: Evaluate) -> Forms | None:
     """The results of a loop nest that is a factorization or triangular solution; None for others."""
     if not allowed & set(LAWS) or not is_plain(node):
         return None
-    order = _order(node)
-    if order is None or not is_uniform(node):
+    order = order_of(node)
+    if order is None or not is_uniform(alike_inside(node, ranges)):
         return None
     states = [k for k in range(node.params["states"]) if _is_matrix(node.inputs[1 + k], (1, 2))]
     found = Forms([None] * node.params["states"])
@@ -88,7 +93,7 @@ def _solved(node: Node, k: int, order: Size, allowed: Allowed, found: Forms, eva
     return _guarded(node, k, held, [make("equal", ir.size(order), ir.size(dim)) for dim in others])
 
 
-def _order(node: Node) -> Size | None:
+def order_of(node: Node) -> Size | None:
     """The length that the number of iterations is, or is one less than; None where it is neither."""
     count = count_size(node.inputs[0])
     if not isinstance(count, Size):
@@ -102,25 +107,38 @@ def _is_matrix(node: Node, ranks: Sequence[int] = (2,)) -> bool:
     return node.type.rank in ranks and node.type.dtype.kind == "f"
 
 
-def is_uniform(node: Node) -> bool:
-    """Whether nothing but the position of windows tells one iteration, or size, of a loop nest from another."""
+def alike_inside(node: Node, ranges: Ranges) -> Node:
+    """The nest with ends of its inner loops apart, as the diagonal's, where a comparison tells these from the others."""
+    inner = ranges.inside(node)
+    return ir.with_regions(node, lambda region: ends_apart(region, inner))
+
+
+def is_uniform(node: Node, more: frozenset[str] = frozenset()) -> bool:
+    """Whether nothing but the position of windows tells one iteration, or size, of a loop nest from another; or `more` ops do,
+    which look at elements and at iterations' numbers."""
     return all(_is_plain_size(dim) for dim in ir.dims_of(node.type)) and all(
-        _is_uniform(region) for _, region in ir.regions(node)
+        _is_uniform(region, more) for _, region in ir.regions(node)
     )
 
 
-def _is_uniform(region: Program) -> bool:
+def _is_uniform(region: Program, more: frozenset[str]) -> bool:
     for node in region.nodes():
         if node.op == "loop":
-            if not is_plain(node) or not is_uniform(node) or not _is_count(node.inputs[0]):
+            if not is_plain(node) or not is_uniform(node, more) or not _is_count(node.inputs[0]):
+                return False
+        elif node.op == "cond":
+            if "cond" not in more or not is_uniform(node, more):
                 return False
         elif node.op == "constant":
             if not ir.is_constant(node, 0) and not _is_numerator(node, region):
                 return False
         elif node.op == "size":
-            if any(node in each.inputs and each.op != "loop" for each in region.nodes()) or node in region.outputs:
+            if not _is_plain_size(node.params["value"]):
                 return False
-        elif node.op not in ARITHMETIC and node.op not in MOVES:
+            used = any(node in each.inputs and each.op != "loop" for each in region.nodes()) or node in region.outputs
+            if used and "size" not in more:
+                return False
+        elif node.op not in ARITHMETIC and node.op not in MOVES and node.op not in more:
             return False
         dims = list(ir.dims_of(node.type)) + [
             dim for name in ("start", "size", "shape") for dim in (node.params.get(name) or ())
@@ -152,7 +170,7 @@ def _is_plain_size(dim: Dim) -> bool:
     return all(isinstance(atom, str) for monomial, _ in dim.terms for atom, _ in monomial)
 
 
-def _leading(x: Node, shape: Sequence[Dim]) -> Node | None:
+def leading(x: Node, shape: Sequence[Dim]) -> Node | None:
     """The first elements of an array along each axis."""
     if any(isinstance(length - dim, int) and length - dim < 0 for length, dim in zip(x.type.shape, shape)):
         return None
@@ -172,15 +190,15 @@ def _candidates(node: Node, k: int, order: Dim) -> Iterator[Candidate]:
         block
         for each in given
         if _is_matrix(each) and each.type.dtype == first.type.dtype
-        if (block := _leading(each, (order, order))) is not None
+        if (block := leading(each, (order, order))) is not None
     ]
-    if first.type.rank == 2 and (block := _leading(first, (order, order))) is not None:
+    if first.type.rank == 2 and (block := leading(first, (order, order))) is not None:
         for found in _factors(matrices, block):
-            yield replace(found, value=_put(first, found.value))
+            yield replace(found, value=put(first, found.value))
     rest = first.type.shape[1:]
     for matrix in matrices:
         for each in given:
-            right = _leading(each, (order, *rest)) if each.type.rank == first.type.rank else None
+            right = leading(each, (order, *rest)) if each.type.rank == first.type.rank else None
             if right is None or right is matrix or each.type.dtype != first.type.dtype or each.type.shape[1:] != rest:
                 continue
             for lower in (True, False):
@@ -190,7 +208,7 @@ def _candidates(node: Node, k: int, order: Dim) -> Iterator[Candidate]:
                             "solve_triangular", matrix, right, lower=lower, transposed=transposed, unit_diagonal=unit
                         )
                         pivots = None if unit else make("diagonal", matrix, offset=0, size=order)
-                        yield Candidate(LAWS[2], _put(first, value), pivots)
+                        yield Candidate(LAWS[2], put(first, value), pivots)
 
 
 def _factors(matrices: Sequence[Node], before: Node) -> Iterator[Candidate]:
@@ -198,20 +216,20 @@ def _factors(matrices: Sequence[Node], before: Node) -> Iterator[Candidate]:
     for matrix in matrices:
         for square, back in ((matrix, None), (_turned(matrix), _turned)):
             root = make("cholesky_or_nan", square)
-            yield Candidate(LAWS[0], _triangles(root, before, 1))
-            yield Candidate(LAWS[0], _triangles(_turned(root), before, -1))
+            yield Candidate(LAWS[0], triangles(root, before, 1))
+            yield Candidate(LAWS[0], triangles(_turned(root), before, -1))
             factors = make("lu_factors", square)
             factors = factors if back is None else back(factors)
             yield Candidate(LAWS[1], factors)
             for offset in (0, -1):
                 lower = make("tril", factors, offset=offset)
-                yield Candidate(LAWS[1], _triangles(lower, before, 1 + offset))
+                yield Candidate(LAWS[1], triangles(lower, before, 1 + offset))
             for offset in (0, 1):
                 upper = make("triu", factors, offset=offset)
-                yield Candidate(LAWS[1], _triangles(upper, before, offset - 1))
+                yield Candidate(LAWS[1], triangles(upper, before, offset - 1))
 
 
-def _triangles(part: Node, before: Node, offset: int) -> Node:
+def triangles(part: Node, before: Node, offset: int) -> Node:
     """A triangle with what was before beyond it: above, from diagonal `offset` > -1 on, else below."""
     if ir.is_constant(before, 0):
         return part
@@ -219,7 +237,7 @@ def _triangles(part: Node, before: Node, offset: int) -> Node:
     return make("add", part, rest)
 
 
-def _put(x: Node, block: Node) -> Node:
+def put(x: Node, block: Node) -> Node:
     """An array with other elements in its first places."""
     if x.type == block.type:
         return block
@@ -237,7 +255,7 @@ def _holding(
 ) -> list[int]:
     """The numbers of the candidates that the state equals at all sizes that decide; lengths other than the order are
     `more` than it."""
-    leaves = {each: ir.input(f"_v{place}", each.type) for place, each in enumerate(_leaves(node))}
+    leaves = {each: ir.input(f"_v{place}", each.type) for place, each in enumerate(leaves_of(node))}
     new: dict[Node, Node] = dict(leaves)
     loop = make("item", node, index=k)
     for each in ir.topological([loop, *(candidates[place].value for place in numbers)]):
@@ -252,13 +270,14 @@ def _holding(
                 expected, *values = evaluate(program, arguments)
         except (EgcError, ValueError, IndexError, KeyError):
             return []
-        held = [place for place, value in zip(held, values) if np.allclose(value, expected, rtol=1e-9, atol=1e-9)]
+        near = NEARNESS[expected.dtype.itemsize]
+        held = [place for place, value in zip(held, values) if np.allclose(value, expected, rtol=near, atol=near)]
         if not held:
             return []
     return held
 
 
-def _leaves(node: Node) -> list[Node]:
+def leaves_of(node: Node) -> list[Node]:
     """What a loop is given that is no constant or size: its values are free."""
     return [each for each in dict.fromkeys(node.inputs[1:]) if each.op not in ("constant", "size")]
 

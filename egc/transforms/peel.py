@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
@@ -59,7 +59,12 @@ def _differ_inside(region: Program, name: str) -> bool:
     )
 
 
-def _without(node: Node, ranges: Ranges, allowed: Allowed, first: bool, last: bool) -> Forms | None:
+Step = Callable[[Sequence[Node]], Sequence[Node]]
+"""The states after one iteration, from those before it."""
+
+
+def _others(node: Node, ranges: Ranges, first: bool, last: bool) -> tuple[Node, Step] | None:
+    """The loop over the iterations between the first and the last, as far as these are left out, and the last one."""
     update = node.params["update"]
     name, number = update.inputs[0].params["name"], node.params["states"]
     count = count_size(node.inputs[0])
@@ -84,13 +89,43 @@ def _without(node: Node, ranges: Ranges, allowed: Allowed, first: bool, last: bo
     loop = ir.loop(body, states, operands, ir.size(count - ends), line=node.line)[0].inputs[0]
     body = decided(body, ranges.inside(loop))
     loop = ir.loop(body, states, operands, ir.size(count - ends), line=node.line)[0].inputs[0]
-    rest = unroll(loop, ranges, allowed)
-    if rest is None or any(result is None for result in rest.results) or _differ_at_all(rest):
+    return loop, (lambda states: step(states, count - 1)) if last else (lambda states: states)
+
+
+def _without(node: Node, ranges: Ranges, allowed: Allowed, first: bool, last: bool) -> Forms | None:
+    others = _others(node, ranges, first, last)
+    rest = None if others is None else unroll(others[0], ranges, allowed)
+    if others is None or rest is None or any(result is None for result in rest.results) or _differ_at_all(rest):
         return None
-    values: Sequence[Node] = [result for result in rest.results if result is not None]
-    if last:
-        values = step(values, count - 1)
+    values = others[1]([result for result in rest.results if result is not None])
     return Forms([_tiled(value) for value in values], rest.laws, rest.rounded)
+
+
+def ends_apart(program: Program, ranges: Ranges) -> Program:
+    """The Program with a first or last iteration of its loops written out, where all others are then alike."""
+    new: dict[Node, Node] = {}
+    split: dict[Node, Sequence[Node]] = {}
+    for node in program.nodes():
+        if node.op == "item" and node.inputs[0] in split:
+            new[node] = split[node.inputs[0]][node.params["index"]]
+            continue
+        made = ir.rebuild(node, [new[child] for child in node.inputs])
+        inner = ranges.inside(made)
+        new[node] = made = ir.with_regions(made, lambda region: ends_apart(region, inner))  # noqa: B023
+        if (
+            made.op != "loop"
+            or not is_plain(made)
+            or count_size(made.inputs[0]) is None
+            or not _differ(made.params["update"])
+        ):
+            continue
+        for first in (False, True):
+            others = _others(made, ranges, first, not first)
+            if others is not None and not _differ(others[0].params["update"]):
+                loop, last = others
+                split[node] = last([ir.make("item", loop, index=k) for k in range(loop.params["states"])])
+                break
+    return program.with_outputs(new[output] for output in program.outputs)
 
 
 def _tiled(value: Node) -> Node:

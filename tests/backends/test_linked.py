@@ -38,6 +38,12 @@ def test_only_a_jump_back_of_a_loop_that_stands_alone_is_marked():
     assert [line.split(",")[0].strip() for line in marked] == ['br label %"B10"']
 
 
+def test_a_loop_that_says_so_is_marked_within_others():
+    text = ALONE.replace("B44:\n", f"B44:\n  {linked.MARK}\n")
+    marked = [line for line in linked.interleaved(text).splitlines() if "!llvm.loop " in line]
+    assert [line.split(",")[0].strip() for line in marked] == ['br label %"B10"', 'br label %"B42"']
+
+
 def test_a_long_loop_is_not_marked():
     assert "!llvm.loop" not in linked.interleaved(
         ALONE.replace("B12:\n", "B12:\n" + "  ; nothing\n" * linked.MOST_LINES)

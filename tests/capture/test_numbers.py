@@ -139,3 +139,22 @@ def test_a_number_that_is_returned_keeps_its_type(backend):
     for first in (4.0, 1.0, -0.2, -0.9, -4.0):
         ours, theirs = optimized(np.array([first])), f(np.array([first]))
         assert type(ours) is type(theirs) and ours == theirs
+
+
+@pytest.mark.parametrize("start", [0.0, 0, 1.5])
+def test_a_sum_that_begins_as_pythons_number_takes_the_arrays_dtype(start):
+    def total(x):
+        s = start
+        for k in range(len(x)):
+            s += x[k] * x[k]
+        return s
+
+    optimized = egc.optimize(total, backend="reference")
+    for dtype in (np.float32, np.float64):
+        for n in (1, 2, 40, 300):
+            x = np.linspace(-1.0, 1.0, n).astype(dtype)
+            ours, theirs = optimized(x), total(x)
+            assert type(ours) is type(theirs)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5 if dtype == np.float32 else 1e-13)
+    assert not optimized.statistics.as_written
+    assert optimized.statistics.compilations <= 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.special
 
 import egc
 from egc import ir
@@ -79,3 +80,14 @@ def test_what_is_chosen_gives_what_the_choice_gave(function, backend):
 def test_one_side_is_computed_where_that_is_cheaper():
     steps = egc.optimize(two_functions).explain(0.7, np.ones(10_000)).steps
     assert [step.rule for step in steps] == ["choice_is_branch"]
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba"])
+def test_a_slow_function_of_a_number_is_masked(backend):
+    def masked(x):
+        return np.where(x > 1.5, scipy.special.gammainc(x, 2.0), x)
+
+    optimized = egc.optimize(masked, backend=backend)
+    x = np.array([0.5, 2.0, 3.0, 1.5])
+    np.testing.assert_allclose(optimized(x), masked(x), rtol=1e-13)
+    assert not optimized.statistics.as_written

@@ -10,6 +10,7 @@ import pytest
 import egc
 from egc.capture import capture
 from egc.pipeline import evaluate_reference
+from egc.ranges import ranges_of
 from egc.transforms import simplify
 from egc.transforms.nests import LAWS, solved_nest
 from tests.programs import linear_algebra
@@ -45,6 +46,30 @@ def upper_cholesky(A):
         for j in range(i, n):
             U[i, j] = U[i, j] / d
     return U
+
+
+def cholesky_by_elements(A):
+    n = len(A)
+    L = np.zeros_like(A)
+    for i in range(n):
+        for j in range(i + 1):
+            s = A[i, j]
+            for k in range(j):
+                s -= L[i, k] * L[j, k]
+            L[i, j] = np.sqrt(s) if i == j else s / L[j, j]
+    return L
+
+
+def cholesky_diagonal_first(A):
+    n = len(A)
+    L = np.zeros_like(A)
+    for j in range(n):
+        for i in range(j, n):
+            if i == j:
+                L[j, j] = np.sqrt(A[j, j] - L[j, :j] @ L[j, :j])
+            else:
+                L[i, j] = (A[i, j] - L[i, :j] @ L[j, :j]) / L[j, j]
+    return L
 
 
 def lu_in_place(A):
@@ -110,6 +135,7 @@ def many(L, b):
 
 
 FACTORS = [linear_algebra.cholesky, cholesky_in_place, cholesky_outwards, upper_cholesky, lu_in_place, lu_outwards]
+BY_DIAGONAL = [cholesky_by_elements, cholesky_diagonal_first]
 SOLUTIONS = [forward, backward, forward_by_columns, transposed, unit_forward, many]
 
 
@@ -149,21 +175,37 @@ def ridge(L, b):
 OTHERS = [gram_of_rows, banded, counting, ridge]
 
 
+def unlike_on_the_diagonal(A, b):
+    """Divides by the element above where the substitution divides by the diagonal's."""
+    x = np.zeros_like(b)
+    for i in range(len(b)):
+        s = b[i]
+        for j in range(i + 1):
+            s = s / A[0, i] if i == j else s - A[i, j] * x[j]
+        x[i] = s
+    return x
+
+
+OTHERS.append(unlike_on_the_diagonal)
+
+
 def arguments(function, n, seed=0):
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(n, n))
     A = A @ A.T + n * np.eye(n) + 0.1 * np.triu(rng.normal(size=(n, n)), 1)
-    return [A] if function in FACTORS else [A, rng.normal(size=n)]
+    return [A] if function in [*FACTORS, *BY_DIAGONAL] else [A, rng.normal(size=n)]
 
 
-def nests(function):
-    given = arguments(function, 6)
+def nests(function, dtype=np.float64):
+    given = [value.astype(dtype) for value in arguments(function, 6)]
     program = simplify(capture(function, given, {}, {}).program, evaluate_reference)
     loops = [node for node in program.nodes() if node.op == "loop"]
-    return [form for loop in loops if (form := solved_nest(loop, frozenset(LAWS), evaluate_reference))]
+    return [
+        form for loop in loops if (form := solved_nest(loop, ranges_of(program), frozenset(LAWS), evaluate_reference))
+    ]
 
 
-@pytest.mark.parametrize("function", [*FACTORS, *SOLUTIONS], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [*FACTORS, *BY_DIAGONAL, *SOLUTIONS], ids=lambda f: f.__name__)
 def test_a_nest_is_recognized_by_what_it_computes(function):
     assert nests(function)
 
@@ -171,6 +213,17 @@ def test_a_nest_is_recognized_by_what_it_computes(function):
 @pytest.mark.parametrize("function", OTHERS, ids=lambda f: f.__name__)
 def test_a_nest_that_computes_something_else_is_not(function):
     assert not nests(function)
+
+
+@pytest.mark.parametrize("function", [cholesky_by_elements, lu_outwards, forward], ids=lambda f: f.__name__)
+def test_a_nest_of_single_precision_is_recognized_and_keeps_it(function):
+    assert nests(function, np.float32)
+    optimized = egc.optimize(function)
+    for n in (70, 3, 1):
+        given = [value.astype(np.float32) for value in arguments(function, n)]
+        ours, theirs = optimized(*given), function(*given)
+        assert ours.dtype == theirs.dtype == np.float32
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def special(given, kind):

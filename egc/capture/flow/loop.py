@@ -250,7 +250,7 @@ class LoopCapture:
                 learned = learned or kind is None
                 continue
             known = common(entry if variable.defined else leaf, leaf, name)
-            if kind is not None and kind != known:
+            if kind not in (None, known, kind_of(entry)):
                 known = _joined(kind, known, name)
             if kind != known:
                 variable.kinds[k] = known

@@ -139,7 +139,7 @@ def _exact(value: Any, natural: np.dtype, dtype: np.dtype) -> bool:
         value = value.node.params["value"]
     if isinstance(value, Size):
         return False
-    converted = np.asarray(value).astype(dtype)
+    converted = np.asarray(value).astype(dtype).item()
     return bool(converted == value) or value != value
 
 
