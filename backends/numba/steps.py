@@ -72,9 +72,9 @@ def write_step(writer: FlowWriter, item: For, indent: int) -> None:
     kinds = [address_type(types.Array(from_dtype(writer.types[name].dtype), 1, "C")) for name in source.arrays]
     kinds += [from_dtype(writer.scalars[name]) for name in scalars]
     sizes = [types.int64] * len(source.dims)
-    kernel = text, types.void(*[types.int64] * 4, *kinds, *sizes), ()
+    kernel = text, types.void(*[types.int64] * 4, *kinds, *sizes), (), writer.contracted
     given = [*map(source.array, source.arrays), *source.scalars.values(), *source.dims.values()]
-    call = _call(given), types.void(types.int64, types.float64, *kinds, *sizes), (("rows", kernel), *CALLS)
+    call = _call(given), types.void(types.int64, types.float64, *kinds, *sizes), (("rows", kernel), *CALLS), False
     name = next((each for each, known in writer.kernels.items() if known == call), f"step_{len(writer.kernels)}")
     writer.kernels[name] = call
     work = " + ".join(f"{price} * {writer.source.dim(count)}" for count, price in work_of([item]).prices.items())
