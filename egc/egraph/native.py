@@ -88,7 +88,7 @@ def slices() -> list[str]:
     Which elements an elementwise op computes does not matter to the others, so this holds for every op and dtype. A slice of a
     slice starts at a sum that the encoder gives: sums of texts would name one place in many ways. It is forgotten then: of a
     stencil applied again and again, there would be one for each pair of windows. Where slices are nested deeply, nothing of
-    this is done: the windows of all values would be too many.
+    this is done: the windows of all values would be too many. What is reversed twice is itself: there would be no end of reversals.
     """
     lines = []
     for name, row in OPS.items():
@@ -118,6 +118,10 @@ def slices() -> list[str]:
         smaller = f"(= s (shape-of x)) (!= b s) (!= q b) {sums}"
         premises = f"({schema.FEW_WINDOWS}) (= r {nested}) (= d (dtype-of r)) {smaller}"
         lines.append(f"(rule ({premises}) ({once} (union r n) (delete {nested})) :ruleset analysis)")
+    for steps in (["-1"], ["-1", "1"], ["1", "-1"], ["-1", "-1"]):
+        turned = schema.shape_term(f'"{step}"' for step in steps)
+        premises = f"(= r (op-slice (op-slice x a s {turned}) a s {turned})) (= s (shape-of x))"
+        lines.append(f"(rule ({premises}) ((union r x)) :ruleset analysis)")
     return lines
 
 

@@ -79,7 +79,7 @@ def lying(x):
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
-@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.complex128, marks=pytest.mark.slow)])
 def test_products_read_operands_where_they_lie(dtype):
     known_product(np.dtype(dtype))
     product = njit(lambda a, b: matmul(a, b))

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
@@ -48,6 +50,7 @@ def explanations(seed: str) -> list[dict]:
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow
 def test_explanations_do_not_depend_on_the_hash_seed():
     first, second = explanations("1"), explanations("2")
     for one, other in zip(first, second):

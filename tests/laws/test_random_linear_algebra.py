@@ -7,12 +7,16 @@ import pytest
 
 from tests.laws import linear
 
-LONG = 20 * int(os.environ.get("EGC_PROGRAMS", "20"))
+LONG = 10 * int(os.environ.get("EGC_PROGRAMS", "20"))
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_rules_make_of_linear_algebra_equals_numpy(seed):
     assert linear.disagreement(seed) is None
+
+
+def test_a_program_of_reversed_rows_ends():
+    assert linear.disagreement(1002) is None
 
 
 @pytest.mark.slow

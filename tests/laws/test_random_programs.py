@@ -23,7 +23,7 @@ from tests.laws.programs import SIZES, generate
 
 BACKENDS = ("reference", "numba", "jax")
 LONG = int(os.environ.get("EGC_PROGRAMS", "200"))
-SAMPLE = {"max_examples": 15, "deadline": None, "derandomize": True, "database": None}
+SAMPLE = {"max_examples": 10, "deadline": None, "derandomize": True, "database": None}
 UNSHRUNK = {"suppress_health_check": list(HealthCheck), "print_blob": False}
 
 
@@ -41,14 +41,14 @@ def test_optimized_equals_plain(backend, seed, length):
     require_equal(seed, length, backend, calls=2)
 
 
-@settings(**SAMPLE | {"max_examples": 8}, **UNSHRUNK)
+@settings(**SAMPLE | {"max_examples": 4}, **UNSHRUNK)
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_optimized_equals_plain_for_parts_of_larger_arrays(seed, length):
     require_equal(seed, length, "numba", "gaps", calls=2)
 
 
 @pytest.mark.parametrize("mode", MODES[2:])
-@settings(**SAMPLE | {"max_examples": 10}, **UNSHRUNK)
+@settings(**SAMPLE | {"max_examples": 6}, **UNSHRUNK)
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_optimized_equals_plain_on_special_values(mode, seed, length):
     require_equal(seed, length, "reference", mode)
