@@ -51,7 +51,6 @@ SOLVE = law("solve", s.matmul(s.inv(S), v), s.solve(S, v), generic=False)
 SOLVE_MATRIX = law("solve_matrix", s.matmul(s.inv(S), D), s.solve(S, D), generic=False)
 INVERSE_OF_ORTHOGONAL = law("inverse_of_orthogonal", s.inv(S), transpose(S), [require("orthogonal", S)], generic=False)
 REVERSE_TWICE = law("reverse_twice", s.reverse(s.reverse(x)), x, generic=False)
-SUM_OF_REVERSED = law("sum_of_reversed", s.total(s.reverse(x)), s.total(x), generic=False)
 SUM_OF_SUM = law("sum_of_sum", s.total(s.add(x, y)), s.add(s.total(x), s.total(y)), generic=False)
 MEAN_OF_NEGATIVE = law(
     "mean_of_negative",
