@@ -293,10 +293,7 @@ def _projected(nodes: int, before: int) -> float:
     return nodes * nodes / before if before else 0.0
 
 
-MOST_ROUNDS = 1_000
-"""Rounds of the analysis in one iteration: more than a piece of a Program has levels. One that never ends is cut off."""
-
-SIMPLIFY = f"(run-schedule (seq (repeat {MOST_ROUNDS} (run analysis)) (run simplify)))"
+SIMPLIFY = "(run-schedule (seq (saturate (run analysis)) (run simplify)))"
 LOADED_AT_ONCE = 1000
 """Characters that are given to egglog together: its time to read a text grows faster than the text."""
 
