@@ -1,7 +1,8 @@
 """The suite `linalg`: expressions of linear algebra, as written, beside the form that an expert writes with SciPy.
 
 Other peers get the same function as egc, in their own arrays: `jax.jit`, PyTensor and, where it is installed, PyTorch. The first
-seventeen are the linear-algebra-awareness benchmark, on float32; the others are on float64.
+seventeen are the linear-algebra-awareness benchmark, on float32; the others are on float64. First calls count with nothing on
+disk, in a process that has the rules and helpers of the rows before: `--only NAME` gives that of a new process.
 """
 
 from __future__ import annotations

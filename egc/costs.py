@@ -27,7 +27,7 @@ VIEW_CALLS = 0.05
 """A view costs this part of a call."""
 
 INNER_CALLS = 0.1
-"""Inside of a loop, a call of LAPACK takes this part of what it takes alone, where an array is made for its result, """
+"""Inside of a loop, a call of LAPACK takes this part of what it takes alone, where an array is made for its result."""
 
 FUSED_CALLS = 0.1
 """Outside of a known kernel, a fused Node is charged this part of a call ..."""

@@ -150,6 +150,13 @@ def cholesky_nest_is_factor(A: SquareMatrix):
     return L, np.linalg.cholesky(A)
 
 
+def lu_of_positive_definite(A):
+    """L and U in one matrix, without the ones of L, from A = C C^T, for A symmetric positive definite"""
+    lower = np.linalg.cholesky(A)
+    unit = lower / np.diag(lower)
+    return np.tril(unit, -1) + np.triu((lower * np.diag(lower)).T)
+
+
 @loop_rule
 def lu_nest_is_factors(A: SquareMatrix):
     """a nest that gives L and U, without exchanges, of every small matrix = the same in blocks, where that is finite"""
@@ -160,9 +167,7 @@ def lu_nest_is_factors(A: SquareMatrix):
             factors[i, k] = factors[i, k] / factors[k, k]
             for j in range(k + 1, len(A)):
                 factors[i, j] = factors[i, j] - factors[i, k] * factors[k, j]
-    lower = np.linalg.cholesky(A)
-    unit = lower / np.diag(lower)
-    return factors, np.tril(unit, -1) + np.triu((lower * np.diag(lower)).T)
+    return factors, lu_of_positive_definite(A)
 
 
 @loop_rule
@@ -182,9 +187,7 @@ def pivoted_lu_nest_is_factors(A: SquareMatrix):
             factors[i, k] = factors[i, k] / factors[k, k]
             for j in range(k + 1, len(A)):
                 factors[i, j] = factors[i, j] - factors[i, k] * factors[k, j]
-    lower = np.linalg.cholesky(C)
-    unit = lower / np.diag(lower)
-    return factors, np.tril(unit, -1) + np.triu((lower * np.diag(lower)).T)
+    return factors, lu_of_positive_definite(C)
 
 
 @loop_rule

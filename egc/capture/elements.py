@@ -24,11 +24,6 @@ def place_of(values: Any, first: Any, better: Any) -> Any:
     return place
 
 
-def keep(out: Any, values: Any) -> None:
-    for k, value in enumerate(values):
-        out[k] = value
-
-
 def put(array: Any, start: Any, step: Any, values: Any) -> None:
     for k, value in enumerate(values):
         array[start + k * step] = value

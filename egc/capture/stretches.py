@@ -63,7 +63,7 @@ class Stretch:
         """Computes the elements now, as NumPy does: what they are read from is about to change."""
         assert self.most is not None
         out = _buffer(ir.constant(0, self.dtype, (self.most, *self.example.type.shape)))
-        current().interpret(elements.keep, (out, self))
+        current().interpret(elements.put, (out, 0, 1, self))
         kept = out.node
         self._at = _elements(kept, _constant(0), _constant(1))
         self.example = to_node(self._at(0))

@@ -138,7 +138,7 @@ def test_a_result_that_later_loops_over_a_row_need_the_product_for_is_not_its_pl
     total = make("broadcast", make("sum", make("tanh", first), axes=(1,)), axes=(0,), shape=(N, M))
     second = make("multiply", product, total)
     compiled = agree_on([x, a, b], [first, second])
-    assert "a1[i0*m] = a[" in compiled.details["loops"] or "a1[m*i0] = a[" in compiled.details["loops"]
+    assert "a1[m*i0] = a[" in compiled.details["loops"]
 
 
 def test_a_product_of_a_product_reads_rows_of_a_buffer():

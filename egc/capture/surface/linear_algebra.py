@@ -115,6 +115,7 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
 
 
 def singular_values(a: Node) -> Node:
+    """Laws of Gram matrices speak of square factors."""
     if a.op == "matmul":
         contraction.note_square_factors(a)
     return current().make("svdvals", matrix(a))
