@@ -51,10 +51,43 @@ class Form:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`commands` add a Program to an e-graph; `(node-at i)` is the term of `nodes[i]`."""
+    """`commands` add a Program to an e-graph; `(node-at i)` is the term of `nodes[i]`. What only some rules need to be told
+    of it is asked for.
+
+    dims, shapes: the sizes and shapes of its terms. varying, bindings: see `encode`.
+    """
 
     commands: tuple[str, ...]
     nodes: tuple[Node, ...]
+    dims: tuple[Dim, ...]
+    shapes: tuple[Shape, ...]
+    varying: Collection[str] = ()
+    bindings: Mapping[str, int] | None = None
+
+    def facts(self, predicates: Collection[str]) -> list[str]:
+        """Which terms are invariant and which total, and which shapes are thin, where this is among the predicates."""
+        lines: list[str] = []
+        places = {node: index for index, node in enumerate(self.nodes)}
+        for fact, holding in (("invariant", self._invariant), ("total", self._total)):
+            if fact in predicates:
+                lines += [f"({fact_relation(fact)} (node-at {places[node]}))" for node in holding()]
+        if "thin" in predicates and self.bindings is not None:
+            lines += _thin_shapes(list(self.dims)[:MOST_PAIRED], self.bindings)
+        return lines
+
+    def values(self, forms: Iterable[Form]) -> list[str]:
+        """The values of computed sizes."""
+        return _form_values(forms, list(self.dims), self.shapes, _spellings(self.nodes))
+
+    def fixed_sizes(self) -> list[str]:
+        """Ties the constants that equal a fixed size to that size."""
+        return _fixed_sizes(self.nodes, self.dims)
+
+    def _invariant(self) -> list[Node]:
+        return _invariant(self.nodes, self.varying)
+
+    def _total(self) -> list[Node]:
+        return _total(self.nodes)
 
 
 def folded_constant(node: Node) -> Node | None:
@@ -69,19 +102,15 @@ def all_nodes(program: Program, alternatives: Sequence[Alternative] = ()) -> tup
 
 def encode(
     program: Program,
-    forms: Iterable[Form] = (),
-    sized: bool = False,
     numbers: Collection[str] = (),
     alternatives: Sequence[Alternative] = (),
-    predicates: Collection[str] = (),
     varying: Collection[str] = (),
     bindings: Mapping[str, int] | None = None,
 ) -> Encoded:
-    """The terms of a Program. `sized` also ties the constants that equal a fixed size to that size; `numbers` are the sizes
-    that count the iterations of loops around it, from 0. Values and their alternatives are one class. `predicates` are those
-    that rules need; `varying` the inputs whose value changes from one iteration of the innermost loop around it to the next.
-    `bindings` are the sizes that the Program is optimized for: a form that is for thin matrices only may then be used for all,
-    where it is as true, but less accurate."""
+    """The terms of a Program. `numbers` are the sizes that count the iterations of loops around it, from 0. Values and their
+    alternatives are one class. `varying` are the inputs whose value changes from one iteration of the innermost loop around it
+    to the next. `bindings` are the sizes that the Program is optimized for: a form that is for thin matrices only may then be
+    used for all, where it is as true, but less accurate."""
     nodes = all_nodes(program, alternatives)
     dims = dict.fromkeys(dim for node in (*program.inputs, *nodes) for dim in dims_of(node.type))
     lines = _declarations(nodes)
@@ -100,19 +129,11 @@ def encode(
     factorized = (node.inputs[0] for node in program.nodes() if node.op == "cholesky")
     lines += [f"({schema.FACTORIZED} {names[node]})" for node in dict.fromkeys(factorized)]
     lines += [f"(union {names[each.before]} {names[each.after]})" for each in alternatives]
-    for fact, holds in (("invariant", _invariant(nodes, varying)), ("total", _total(nodes))):
-        if fact in predicates:
-            lines += [f"({fact_relation(fact)} {names[node]})" for node in holds]
     for shape in shapes:
         if all((sizes.lower_bound(dim, least) or 0) > 0 for dim in shape):
             lines.append(f"(nonempty-shape {shape_text(shape)})")
-    if "thin" in predicates and bindings is not None:
-        lines += _thin_shapes(list(dims)[:MOST_PAIRED], bindings)
     lines += _windows(nodes)
-    lines += _form_values(forms, list(dims), shapes, _spellings(nodes))
-    if sized:
-        lines += _fixed_sizes(nodes, dims)
-    return Encoded(tuple(lines), nodes)
+    return Encoded(tuple(lines), nodes, tuple(dims), tuple(shapes), varying, bindings)
 
 
 def _invariant(nodes: Iterable[Node], varying: Collection[str]) -> list[Node]:

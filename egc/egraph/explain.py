@@ -14,11 +14,11 @@ from typing import Any
 from egc import ir
 from egc.egraph.decode import Graph
 from egc.egraph.directions import Directed
+from egc.egraph.engine import Engine
 from egc.egraph.extract import extract
 from egc.egraph.extractor import Extracted, Extractor
 from egc.egraph.instantiate import instantiate, operand_dtype
 from egc.egraph.optimize import Result, searched_graph, searches
-from egc.egraph.saturate import Engine
 from egc.errors import EgcError
 from egc.ir import Node
 from egc.rewrite import Rewrite

@@ -14,10 +14,11 @@ from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.chains import ordered_chains
 from egc.egraph.decode import Graph
+from egc.egraph.engine import Engine, Scopes, engine
 from egc.egraph.extract import given_and_found
 from egc.egraph.extractor import INSTABILITY
 from egc.egraph.pieces import Pieces
-from egc.egraph.saturate import Budget, Engine, Scopes, engine
+from egc.egraph.saturate import Budget, saturate
 from egc.ir import Node, Program
 from egc.ops import OPS
 from egc.rewrite import Rewrite
@@ -252,8 +253,16 @@ def _searched(
     running = engine(question.rewrites, question.scoped)
     alternatives = _alternatives(program, question, written)
     alternatives += ordered_chains(program, question.rewrites, question.bindings)
-    saturated = running.saturate(
-        program, question.budget, (), predicates, question.numbers, alternatives, question.varying, question.bindings
+    saturated = saturate(
+        running,
+        program,
+        question.budget,
+        (),
+        predicates,
+        question.numbers,
+        alternatives,
+        question.varying,
+        question.bindings,
     )
     try:
         graph = Graph(program, saturated)
@@ -286,8 +295,8 @@ def searched_graph(result: Result, running: Engine | None = None, dropped: Itera
     """
     question = result.question
     again = running or engine(question.rewrites, question.scoped)
-    saturated = again.saturate(
-        result.before, question.budget, dropped, (), question.numbers, result.alternatives, question.varying,
+    saturated = saturate(
+        again, result.before, question.budget, dropped, (), question.numbers, result.alternatives, question.varying,
         question.bindings,
     )  # fmt: skip
     try:

@@ -1,4 +1,4 @@
-"""Which rewrites can fire on a Program: only these need to be loaded and run.
+"""Which rewrites can fire on a Program: only these need to be loaded and run, see `admission`.
 
 A term is described by its op, the rank of its first operand, and its parameters that are no sizes, such as `axes`. A
 direction is relevant when every term of its source is among the Program's or is made by a relevant direction.
@@ -44,6 +44,12 @@ def _directed_features(directed: Directed) -> tuple[frozenset[Feature], frozense
     rewrite = directed.rewrite
     needed = ir.topological([directed.source, *(each.operand for each in rewrite.conditions)])
     return _features(needed, rewrite.generic), _features(ir.topological([directed.target]), rewrite.generic)
+
+
+@lru_cache(maxsize=16384)
+def ops_needed(directed: Directed) -> frozenset[str]:
+    """The ops of which there must be terms before a direction can fire."""
+    return frozenset(op for op, _, _ in _directed_features(directed)[0])
 
 
 def relevant(nodes: Sequence[Node], candidates: Sequence[Directed]) -> tuple[list[Directed], frozenset[str]]:

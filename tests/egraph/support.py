@@ -8,7 +8,8 @@ from egc import ir, rewrite
 from egc.backend import CostTable
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
-from egc.egraph.saturate import Budget, engine
+from egc.egraph.engine import engine
+from egc.egraph.saturate import Budget, saturate
 from egc.ir import Node, Program
 from egc.rewrite import Condition, Rewrite
 from egc.sizes import symbol
@@ -91,7 +92,7 @@ def program(*outputs: Node) -> Program:
 
 def saturated(rewrites: Sequence[Rewrite], given: Program, budget: Budget | None = None, **scoped) -> Graph:
     running = engine(rewrites, scoped)
-    state = running.saturate(given, budget or Budget())
+    state = saturate(running, given, budget or Budget())
     try:
         return Graph(given, state)
     finally:

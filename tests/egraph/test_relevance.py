@@ -2,8 +2,9 @@
 
 import pytest
 
-from egc.egraph import optimize_program, saturate
-from egc.egraph.saturate import Budget, Engine
+from egc.egraph import optimize_program
+from egc.egraph.engine import Engine, _Engines
+from egc.egraph.saturate import Budget, saturate
 from tests.egraph import rules as r
 from tests.egraph import support as s
 from tests.egraph.support import TABLE, const, p, program, transpose, var
@@ -15,7 +16,7 @@ SIZES = {"p": 100, "n": 10, "m": 20}
 
 def names(given):
     running = Engine(r.ALL)
-    state = running.saturate(given, Budget())
+    state = saturate(running, given, Budget())
     running.release()
     return {each.rewrite.identifier for each in state.directed}
 
@@ -26,9 +27,27 @@ def test_rules_about_other_ops_are_left_out():
     assert "solve" not in names(program(s.add(x, y)))
 
 
+def test_rules_are_loaded_when_there_are_terms_of_their_ops():
+    """A sum of logarithms is made of one of a product, and so commutes; nothing makes a product of a sum."""
+    assert "add_commutes" not in names(program(s.log(x)))
+    assert "log_of_product" not in names(program(s.add(s.log(x), s.log(y))))
+
+
+def test_rules_that_were_needed_are_loaded_before_the_next_program():
+    running = Engine(r.ALL)
+    given = program(s.log(s.multiply(s.exp(x), s.exp(y))))
+    first = saturate(running, given, Budget())
+    later = {each for each in first.directed if each.rewrite.identifier == "add_commutes"}
+    assert later <= running.used and running.loaded_after_push
+    second = saturate(running, given, Budget())
+    assert not any("(rule " in command for command in running.loaded_after_push)
+    assert (second.matches, second.nodes) == (first.matches, first.nodes)
+    running.release()
+
+
 def test_rules_that_need_another_rules_terms_are_kept():
     """The product of logarithms becomes a sum, which then commutes."""
-    assert {"log_of_product", "add_commutes"} <= names(program(s.log(s.multiply(x, y))))
+    assert {"log_of_product", "add_commutes"} <= names(program(s.log(s.multiply(s.exp(x), s.exp(y)))))
 
 
 def test_rules_of_another_rank_are_left_out():
@@ -41,8 +60,8 @@ def test_rules_of_another_rank_are_left_out():
 def test_leaving_rules_out_changes_nothing(seed, monkeypatch):
     given = program(*random_program(seed).outputs, s.absolute(s.add(x, const(0.0, p))))
     filtered = optimize_program(given, r.ALL, TABLE, SIZES)
-    monkeypatch.setattr(saturate, "relevant", lambda nodes, candidates: (list(candidates), EVERY_OP))
-    monkeypatch.setattr(saturate, "_engines", saturate._Engines())
+    monkeypatch.setattr("egc.egraph.saturate.relevant", lambda nodes, candidates: (list(candidates), EVERY_OP))
+    monkeypatch.setattr("egc.egraph.engine._engines", _Engines())
     complete = optimize_program(given, r.ALL, TABLE, SIZES)
     assert complete.program.outputs == filtered.program.outputs
     assert (complete.nodes, complete.fired) == (filtered.nodes, filtered.fired)

@@ -8,7 +8,8 @@ import egc
 from egc.backend import load
 from egc.capture import capture
 from egc.egraph.decode import Graph
-from egc.egraph.saturate import Budget, engine
+from egc.egraph.engine import engine
+from egc.egraph.saturate import Budget, saturate
 from egc.pipeline import choose_rules, traced_rules
 from egc.transforms import simplify
 
@@ -22,7 +23,7 @@ def graph_of(function, *arguments):
     captured = capture(function, arguments, {}, {})
     program = simplify(captured.program, lambda program, values: load("reference").compile(program).run(*values))
     running = engine(traced_rules(choose_rules(None, "real").everywhere, program))
-    saturated = running.saturate(program, Budget(), bindings=captured.hints())
+    saturated = saturate(running, program, Budget(), bindings=captured.hints())
     try:
         return Graph(program, saturated)
     finally:

@@ -6,7 +6,8 @@ import pytest
 from egc.backend import load
 from egc.capture import capture
 from egc.egraph.decode import Graph
-from egc.egraph.saturate import Budget, engine
+from egc.egraph.engine import engine
+from egc.egraph.saturate import Budget, saturate
 from egc.pipeline import choose_rules, traced_rules
 from egc.transforms import simplify
 
@@ -62,7 +63,7 @@ def test_it_is_not_derived(name):
     first, second = program.outputs
     assert first is not second
     running = engine(traced_rules(choose_rules(None, "real").everywhere, program))
-    saturated = running.saturate(program, Budget(), bindings=captured.hints())
+    saturated = saturate(running, program, Budget(), bindings=captured.hints())
     try:
         graph = Graph(program, saturated)
     finally:
