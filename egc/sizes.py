@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Union
 
 from egc.errors import ProgramError
@@ -126,6 +127,7 @@ def _collect(terms: dict[Monomial, int]) -> Dim:
     return Size(tuple((m, kept[m]) for m in order))
 
 
+@lru_cache(maxsize=16384)
 def _add(a: Dim, b: Dim, sign: int) -> Dim:
     result = dict(_terms(a))
     for monomial, coefficient in _terms(b):
@@ -133,6 +135,7 @@ def _add(a: Dim, b: Dim, sign: int) -> Dim:
     return _collect(result)
 
 
+@lru_cache(maxsize=16384)
 def _multiply(a: Dim, b: Dim) -> Dim:
     result: dict[Monomial, int] = {}
     for first, c in _terms(a):

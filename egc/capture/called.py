@@ -59,9 +59,15 @@ class Traced(ModuleType):
         name = f"{self.__name__}.{attribute}"
         if name in BY_NAME:
             return BY_NAME[name]
-        if any(known.startswith(f"{name}.") for known in BY_NAME):
+        if _has_functions(name, len(BY_NAME)):
             return _module(name)
         return traced(getattr(importlib.import_module(self.__name__), attribute))
+
+
+@lru_cache(maxsize=1024)
+def _has_functions(name: str, known: int) -> bool:
+    """Whether some of the functions that are known by name, which only become more, are in a module."""
+    return any(each.startswith(f"{name}.") for each in BY_NAME)
 
 
 @lru_cache
