@@ -6,8 +6,8 @@ Whoever asks prices the Program that is found, and keeps the better one.
 
 The e-graph is pruned first: an e-node goes that is dominated in its own class, that cannot do without that class, or that costs,
 with the classes which are needed in any case, more than a start that is known, such as the greedy choice. Often nothing is left
-to decide. The start also warms up the solver, as a bound: SciPy's `milp` takes no other. Cycles are cut off where a solution has
-one; until then, what the solver proves is a bound for choices without cycles too.
+to decide, or so little that all choices are enumerated. The start also warms up the solver, as a bound: SciPy's `milp` takes no
+other. Cycles are cut off where a solution has one; until then, what the solver proves is a bound for choices without cycles too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from egc.egraph.decode import ENode
+from egc.egraph.enumeration import Enumeration, TooMany
 from egc.egraph.extractor import UNREACHED, Choice, Extractor
 from egc.egraph.integer_program import SAME, IntegerProgram
+
+FEW_STEPS = 2_000
+"""Steps of an enumeration that take less time than SciPy's solver to load."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,20 @@ class _Search:
         worth = max(self.most * max(self.limits.worth, SAME), self.limits.least)
         if self.bound >= self.most - worth or count > self.limits.enodes:
             return Optimum(self.start, self.most, self.bound, count)
+        try:
+            least = Enumeration(self.candidates, self._cost, self.most * (1 - SAME), self._has_cycle)
+            choice = least.run(self.outputs, FEW_STEPS)
+        except TooMany:
+            return self._solved(count)
+        if choice is None:
+            return Optimum(self.start, self.most, self.most, count)
+        return self._better(choice, self.extractor.additive(choice), count, 0)
+
+    def _has_cycle(self, choice: Choice) -> bool:
+        return bool(_cycles(choice, self.outputs))
+
+    def _solved(self, count: int) -> Optimum:
+        """By the integer program."""
         program = IntegerProgram(self.candidates, self.always, self._cost, self.most)
         bound, rounds = self.bound, 0
         while rounds < self.limits.rounds and time.perf_counter() < self.until:

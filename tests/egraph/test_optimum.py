@@ -19,6 +19,13 @@ PLAIN = CostTable(
 )
 
 
+@pytest.fixture(params=["enumerated", "solved"], autouse=True)
+def way(request, monkeypatch):
+    """What is small is enumerated; or all is left to the solver."""
+    if request.param == "solved":
+        monkeypatch.setattr("egc.egraph.optimum.FEW_STEPS", 0)
+
+
 def extractor_of(given, rewrites, table=TABLE, budget=None):
     return Extractor(saturated(rewrites, given, budget), CostModel(table, SIZES))
 
