@@ -16,6 +16,9 @@ import numpy as np
 
 from egc.capture.registry import BY_NAME, lookup
 
+FACTORS = "egc.factors"
+"""The module of functions of matrices that are written in NumPy."""
+
 
 def tracing(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, with the functions of its own module that it calls, on names that are traced. It runs inside of an active
@@ -81,4 +84,7 @@ def traced(value: Any) -> Any:
         return _module(value.__name__)
     if isinstance(value, (type, np.ufunc)) or not callable(value):
         return value
-    return lookup(value) or value
+    found = lookup(value)
+    if found is None and isinstance(value, FunctionType) and value.__module__ == FACTORS:
+        return tracing(value)
+    return found or value

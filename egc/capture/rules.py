@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
@@ -132,8 +131,12 @@ def _trace(rule: Rule, rank: int, axes: tuple[int, ...] | None) -> Traced:
 
     Most rules can simply be called. What does arithmetic on sizes as only an interpreted function can is interpreted.
     """
-    with suppress(Exception):
+    try:
         return _settled(rule, rank, axes, interpreted=False)
+    except rewrite.Unmet:
+        raise
+    except Exception:
+        pass
     try:
         return _settled(rule, rank, axes, interpreted=True)
     except (RuleError, rewrite.Unmet):
