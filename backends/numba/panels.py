@@ -104,35 +104,39 @@ def turn(context, source, source_step, target, target_step):
     """Writes the columns of a square block, as many elements as fill a line, as rows. Steps are those between rows."""
 
     def generate(context, builder, signature, arguments):
-        source, source_step, target, target_step = arguments
-        element = source.type.pointee
-        side = LINE // context.get_abi_sizeof(element)
-        align = context.get_abi_alignment(element)
-
-        def row(pointer: Any, step: Any, number: int) -> Any:
-            place = builder.gep(pointer, [builder.mul(step, ir.Constant(step.type, number))])
-            return builder.bitcast(place, ir.VectorType(element, side).as_pointer())
-
-        for number in range(side):
-            _fetch(builder, row(source, source_step, number + AHEAD * side), AHEAD)
-        rows = [builder.load(row(source, source_step, k), align=align) for k in range(side)]
-        distance = 1
-        while distance < side:
-            for low in range(side):
-                if not low & distance:
-                    pair = rows[low], rows[low | distance]
-                    rows[low] = _mixed(
-                        builder, *pair, [k if not k & distance else side + (k ^ distance) for k in range(side)]
-                    )
-                    rows[low | distance] = _mixed(
-                        builder, *pair, [(k | distance) if not k & distance else side + k for k in range(side)]
-                    )
-            distance *= 2
-        for number, vector in enumerate(rows):
-            builder.store(vector, row(target, target_step, number), align=align)
+        turn_block(context, builder, *arguments)
         return context.get_dummy_value()
 
     return types.none(source, source_step, target, target_step), generate
+
+
+def turn_block(context: Any, builder: Any, source: Any, source_step: Any, target: Any, target_step: Any) -> None:
+    """The code of `turn`."""
+    element = source.type.pointee
+    side = LINE // context.get_abi_sizeof(element)
+    align = context.get_abi_alignment(element)
+
+    def row(pointer: Any, step: Any, number: int) -> Any:
+        place = builder.gep(pointer, [builder.mul(step, ir.Constant(step.type, number))])
+        return builder.bitcast(place, ir.VectorType(element, side).as_pointer())
+
+    for number in range(side):
+        _fetch(builder, row(source, source_step, number + AHEAD * side), AHEAD)
+    rows = [builder.load(row(source, source_step, k), align=align) for k in range(side)]
+    distance = 1
+    while distance < side:
+        for low in range(side):
+            if not low & distance:
+                pair = rows[low], rows[low | distance]
+                rows[low] = _mixed(
+                    builder, *pair, [k if not k & distance else side + (k ^ distance) for k in range(side)]
+                )
+                rows[low | distance] = _mixed(
+                    builder, *pair, [(k | distance) if not k & distance else side + k for k in range(side)]
+                )
+        distance *= 2
+    for number, vector in enumerate(rows):
+        builder.store(vector, row(target, target_step, number), align=align)
 
 
 def _fetch(builder: Any, line: Any, further: int) -> None:
