@@ -1,4 +1,4 @@
-"""Arrays made of others in compiled drivers: put in order, in other shapes, repeated.
+"""Arrays made of others in compiled drivers: in other shapes, repeated.
 
 numba has functions for all of these, whose checks and messages take it up to seconds to compile.
 """
@@ -14,41 +14,9 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
-from egc.backends.numba.functions import addressed, allocate, mutable
+from egc.backends.numba.copies import as_contiguous
+from egc.backends.numba.functions import allocate
 from egc.backends.numba.linked import HELPER
-
-
-def as_contiguous(x: Any) -> Any:
-    """An array in C order: itself, or a copy."""
-    raise NotImplementedError
-
-
-@overload(as_contiguous, jit_options=HELPER)
-def _as_contiguous(x):
-    if x.layout == "C":
-        return lambda x: x
-    copied = _loops(x.ndim, [f"i{axis}" for axis in range(x.ndim)])
-    if x.layout == "F":
-        return lambda x: copied(x, x.shape)
-    in_order = _in_order(x.ndim)
-
-    def ordered(x):
-        if in_order(x):
-            return mutable(addressed(x))
-        return copied(x, x.shape)
-
-    return ordered
-
-
-def _in_order(rank: int) -> Any:
-    """The function that says whether an array lies in C order, whatever its type says: a slice may be the whole."""
-    lines = ["def in_order(x):", "    step = x.itemsize"]
-    for axis in reversed(range(rank)):
-        lines.append(f"    if x.shape[{axis}] != 1 and x.strides[{axis}] != step: return False")
-        lines.append(f"    step *= x.shape[{axis}]")
-    names: dict[str, Any] = {}
-    exec("\n".join([*lines, "    return True"]), names)
-    return njit(names["in_order"], **HELPER)
 
 
 def _loops(rank: int, source: list[str]) -> Any:

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 
 from egc.backends.numba import convolution, linalg, orthogonal, products, spectral, structured
-from egc.backends.numba.arrays import as_contiguous, diagonal, only_element, repeated, reshaped
+from egc.backends.numba.arrays import diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
+from egc.backends.numba.copies import as_contiguous
 from egc.backends.numba.fortran import LETTERS
 from egc.lower.loops import Call
 from egc.ops import OPS

@@ -1,18 +1,18 @@
-"""Matrices copied into new memory in C order, whatever order they have: those down columns by blocks that fit into registers.
+"""Arrays copied into new memory in C order, whatever order they have: matrices down columns by blocks that fit into registers.
 
 Written in LLVM's language, since nearly every function of linear algebra needs it: numba's front end takes ten times as long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_new_ref
+from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -27,37 +27,93 @@ NARROW = 8
 
 WORD = ir.IntType(64)
 
+WORDS = {4: ir.FloatType(), 8: ir.DoubleType()}
+"""What elements of these sizes are moved as, complex numbers too: vectors have them as elements."""
+
 
 @intrinsic
 def copied(context, x):
-    """A new array in C order with the elements of an array of one or two axes."""
+    """A new array in C order with the elements of an array."""
     result = x.copy(layout="C", readonly=False)
 
     def generate(context, builder, signature, arguments):
-        kind = signature.args[0]
-        source = make_array(kind)(context, builder, arguments[0])
-        lengths, strides = cgutils.unpack_tuple(builder, source.shape), cgutils.unpack_tuple(builder, source.strides)
-        made = new_array(context, builder, result, lengths)
-        if kind.layout == "C":
-            cgutils.raw_memcpy(builder, made.data, source.data, builder.mul(source.nitems, source.itemsize), 1)
-        elif kind.ndim == 1:
-            _moved(builder, WORD(1), lengths[0], source.data, WORD(0), strides[0], made.data, WORD(0))
-        else:
-            rows, columns = lengths
-            along, across = strides
-            size = WORD(context.get_abi_sizeof(source.data.type.pointee))
-            whole = builder.icmp_signed("==", builder.srem(across, size), WORD(0))
-            forward = builder.and_(builder.icmp_signed(">=", across, WORD(0)), whole)
-            down = builder.and_(builder.icmp_signed("==", along, size), forward)
-            with builder.if_else(down) as (in_blocks, one_by_one):
-                with in_blocks:
-                    step = builder.sdiv(across, size)
-                    _turned(context, builder, rows, columns, source.data, step, made.data, columns)
-                with one_by_one:
-                    _moved(builder, rows, columns, source.data, along, across, made.data, columns)
-        return impl_ret_new_ref(context, builder, result, made._getvalue())
+        made = _copy(context, builder, signature.args[0], result, arguments[0])
+        return impl_ret_new_ref(context, builder, result, made)
 
     return result(x), generate
+
+
+@intrinsic
+def as_contiguous(context, x):
+    """An array in C order: itself, or a copy. What its type says may be less than its lengths and strides do: a slice may be the
+    whole."""
+    result = x if x.layout == "C" else x.copy(layout="C", readonly=False)
+
+    def generate(context, builder, signature, arguments):
+        kind, (value,) = signature.args[0], arguments
+        if kind.layout == "C":
+            return impl_ret_borrowed(context, builder, result, value)
+        if kind.layout == "F":
+            return impl_ret_new_ref(context, builder, result, _copy(context, builder, kind, result, value))
+        place = cgutils.alloca_once(builder, value.type)
+        with builder.if_else(_in_order(context, builder, kind, value)) as (itself, copy):
+            with itself:
+                context.nrt.incref(builder, kind, value)
+                builder.store(value, place)
+            with copy:
+                builder.store(_copy(context, builder, kind, result, value), place)
+        return impl_ret_new_ref(context, builder, result, builder.load(place))
+
+    return result(x), generate
+
+
+def _in_order(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Whether an array lies in C order."""
+    array = make_array(kind)(context, builder, value)
+    lengths, strides = cgutils.unpack_tuple(builder, array.shape), cgutils.unpack_tuple(builder, array.strides)
+    step, holds = array.itemsize, ir.IntType(1)(1)
+    for length, stride in zip(reversed(lengths), reversed(strides)):
+        alone = builder.icmp_signed("==", length, WORD(1))
+        holds = builder.and_(holds, builder.or_(alone, builder.icmp_signed("==", stride, step)))
+        step = builder.mul(step, length)
+    return holds
+
+
+def _copy(context: Any, builder: Any, kind: Any, result: Any, value: Any) -> Any:
+    """The code of `copied`."""
+    source = make_array(kind)(context, builder, value)
+    lengths, strides = cgutils.unpack_tuple(builder, source.shape), cgutils.unpack_tuple(builder, source.strides)
+    made = new_array(context, builder, result, lengths)
+    size = context.get_abi_sizeof(source.data.type.pointee)
+    if kind.layout == "C":
+        cgutils.raw_memcpy(builder, made.data, source.data, builder.mul(source.nitems, source.itemsize), 1)
+    elif kind.ndim != 2:
+        _walked(builder, lengths, source.data, strides, made.data)
+    elif size not in WORDS:
+        _moved(builder, *lengths, source.data, *strides, made.data, lengths[1])
+    else:
+        along, across = strides
+        whole = builder.icmp_signed("==", builder.srem(across, WORD(size)), WORD(0))
+        forward = builder.and_(builder.icmp_signed(">=", across, WORD(0)), whole)
+        down = builder.and_(builder.icmp_signed("==", along, WORD(size)), forward)
+        with builder.if_else(down) as (in_blocks, one_by_one):
+            with in_blocks:
+                step = builder.sdiv(across, WORD(size))
+                _turned(context, builder, *lengths, source.data, step, made.data, lengths[1])
+            with one_by_one:
+                _moved(builder, *lengths, source.data, along, across, made.data, lengths[1])
+    return made._getvalue()
+
+
+def _walked(builder: Any, lengths: Sequence[Any], source: Any, strides: Sequence[Any], target: Any) -> None:
+    """Writes an array in C order, element by element."""
+    begin, there = builder.bitcast(source, ir.IntType(8).as_pointer()), WORD(0)
+    with ExitStack() as loops:
+        for length, stride in zip(lengths, strides):
+            index = loops.enter_context(_range(builder, WORD(0), length, WORD(1)))
+            begin = builder.gep(begin, [builder.mul(index, stride)])
+            there = _at(builder, there, length, index)
+        builder.store(builder.load(builder.bitcast(begin, source.type)), builder.gep(target, [there]))
 
 
 @intrinsic
@@ -81,11 +137,10 @@ def _turned(
     """The code of `turned`."""
     size = context.get_abi_sizeof(source.type.pointee)
     bytes_apart = builder.mul(step, WORD(size))
-    if size > 8:
+    if size not in WORDS:
         _moved(builder, rows, columns, source, WORD(size), bytes_apart, target, length)
         return
-    # Complex numbers are words of their size, which vectors can have as elements.
-    word = (ir.DoubleType() if size == 8 else ir.FloatType()).as_pointer()
+    word = WORDS[size].as_pointer()
     given, made = builder.bitcast(source, word), builder.bitcast(target, word)
     side = WORD(LINE // size)
     whole, full = (builder.mul(builder.sdiv(each, side), side) for each in (rows, columns))

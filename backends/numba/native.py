@@ -16,8 +16,8 @@ from numba import from_dtype, int64, types
 from egc import sizes
 from egc.backend import PLAIN, Demands
 from egc.backends.numba.adapter import Adapter
-from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.calls import FUNCTIONS, native_call
+from egc.backends.numba.copies import as_contiguous
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, copy_to, is_at

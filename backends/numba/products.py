@@ -10,8 +10,8 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 from numba.np.numpy_support import as_dtype
 
-from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import matrix_product, shifted, vector_product
+from egc.backends.numba.copies import as_contiguous
 from egc.backends.numba.functions import accumulate_product_of, allocate, keep, pointer
 from egc.backends.numba.linked import HELPER, WITHOUT_WRAPPERS, UnaliasedHelper
 from egc.backends.numba.threads import share
@@ -91,7 +91,8 @@ def _matrix_times_matrix(a, b):
     left, right, out = pointer(x), pointer(y), pointer(result)
     (down, along), (across, near) = _steps(x), _steps(y)
     if inner == 0:
-        result.fill(0)
+        for k in range(rows * columns):
+            out[k] = 0
     elif rows * inner * columns <= SMALL:
         _product(left, down, along, right, across, near, out, rows, inner, columns)
     else:
@@ -111,7 +112,8 @@ def _matrix_times_vector(a, b):
     left, right, out = pointer(x), pointer(y), pointer(result)
     (down, along), step = _steps(x), y.strides[0] // y.itemsize
     if inner == 0:
-        result.fill(0)
+        for k in range(rows):
+            out[k] = 0
     elif rows * inner <= SMALL:
         _product(left, down, along, right, step, 0, out, rows, inner, 1)
     else:

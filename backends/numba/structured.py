@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from egc.backends.numba.arrays import as_contiguous
 from egc.backends.numba.blas import shifted
-from egc.backends.numba.copies import TILE, copied, turned
+from egc.backends.numba.copies import TILE, as_contiguous, copied, turned
 from egc.backends.numba.fortran import routine
 from egc.backends.numba.functions import allocate, keep, pointer
 from egc.backends.numba.linalg import FEW, GENERAL, LEFT, LOWER, PLAIN, RIGHT, TRANSPOSED, UPPER, compiled
