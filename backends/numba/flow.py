@@ -16,7 +16,17 @@ from egc import ir, sizes
 from egc.backends.numba.bounds import Bounds, ends_inside
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
-from egc.backends.numba.inside import blocks_in, indices_in, may_fail, moved_in, scalars_in, statements_in, steps_in
+from egc.backends.numba.inside import (
+    blocks_in,
+    counts_in,
+    indices_in,
+    largest,
+    may_fail,
+    moved_in,
+    scalars_in,
+    statements_in,
+    steps_in,
+)
 from egc.backends.numba.iterations import shared_loops, write_shared
 from egc.backends.numba.scalars import type_name
 from egc.backends.numba.steps import is_shared, write_step
@@ -107,8 +117,10 @@ class FlowWriter:
         self.own = list(dict.fromkeys(blocks_in(step, shared)))
         self.types.update(self.own, **dict(step.states))
         self.source.local.update(indices_in(step))
-        self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.moved = set(moved_in(step))
+        counts = {index: known.get(count or "") for index, count in counts_in(step)}
+        self.own = [(name, type if name in self.moved else largest(type, counts)) for name, type in self.own]
+        self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.passed = self._passed()
         self.scalars: dict[str, np.dtype] = {
             **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
