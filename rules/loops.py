@@ -281,7 +281,7 @@ def nested_loops_are_interchanged(a: Scalar, A: Matrix):
 
 @loop_rule(precision="exact", dtypes="number")
 def short_loop_is_unrolled(a: Scalar, x: Vector):
-    """n iterations of little work = n // 4 of four times the work, and the rest; few iterations = none"""
+    """n iterations of little work, without library calls = n // 4 of four times the work, and the rest; few iterations = none"""
     level, fours, n = a, a, len(x)
     for i in range(n):
         level = x[i] - a * level * level

@@ -14,9 +14,20 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.backends.numba.bounds import Bounds, ends_inside
+from egc.backends.numba.branched import Chosen, branched
 from egc.backends.numba.calls import FUNCTIONS, native_call
 from egc.backends.numba.emit import Nest, Segment, Source
-from egc.backends.numba.inside import blocks_in, indices_in, may_fail, moved_in, scalars_in, statements_in, steps_in
+from egc.backends.numba.inside import (
+    blocks_in,
+    counts_in,
+    indices_in,
+    largest,
+    may_fail,
+    moved_in,
+    scalars_in,
+    statements_in,
+    steps_in,
+)
 from egc.backends.numba.iterations import shared_loops, write_shared
 from egc.backends.numba.scalars import type_name
 from egc.backends.numba.steps import is_shared, write_step
@@ -107,8 +118,10 @@ class FlowWriter:
         self.own = list(dict.fromkeys(blocks_in(step, shared)))
         self.types.update(self.own, **dict(step.states))
         self.source.local.update(indices_in(step))
-        self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.moved = set(moved_in(step))
+        counts = {index: known.get(count or "") for index, count in counts_in(step)}
+        self.own = [(name, type if name in self.moved else largest(type, counts)) for name, type in self.own]
+        self.dynamic = {name for name, type in self.own if self.source.local.intersection(sizes.symbols(type.size))}
         self.passed = self._passed()
         self.scalars: dict[str, np.dtype] = {
             **{name: type.dtype for name, type in self.types.items() if isinstance(type, ArrayType) and not type.rank},
@@ -256,10 +269,12 @@ class FlowWriter:
             self.buffer(name, type, indent)
         written, bounds = len(self.source.lines), self.source.bounds
         self.source.bounds = replace(bounds, seen=dict(bounds.seen))
-        for step in body.steps:
+        for step in branched(body.steps, self.scalars):
             match step:
                 case Repeat() | Branch():
                     self.flow(step, indent)
+                case Chosen():
+                    self.chosen(step, indent)
                 case Check():
                     self.check(step, indent)
                 case Call():
@@ -277,6 +292,16 @@ class FlowWriter:
                 self.line(indent, f"keep(c{step.name})")
         if len(self.source.lines) == written:
             self.line(indent, "pass")
+
+    def chosen(self, step: Chosen, indent: int) -> None:
+        """A branch between numbers, each side with what it alone computes."""
+        for side, (head, items) in enumerate(zip((f"if {step.condition}:", "else:"), step.sides), start=1):
+            self.line(indent, head)
+            for item in items:
+                self.item(item, indent + 1)
+            for result in step.results:
+                self.line(indent + 1, f"{result[0]} = {result[side]}")
+        self.source.bounds.data.update(name for name, *_ in step.results)
 
     def buffer(self, name: str, type: ArrayType, indent: int) -> None:
         """Memory for an array."""

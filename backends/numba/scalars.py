@@ -269,6 +269,17 @@ def _power(node: Node, operands: tuple[str, ...]) -> str | None:
     return template and _filled(template, node.type.dtype, operands)
 
 
+def _divided(node: Node, operands: tuple[str, ...]) -> str | None:
+    """Integers by a constant power of two take a shift or a mask: what follows from a division waits for it."""
+    dtype, divisor = node.type.dtype, viewed(node.inputs[1])
+    value = int(divisor.params["value"]) if divisor.op == "constant" and dtype.kind in "iu" else 0
+    if value > 0 and value & (value - 1) == 0:
+        by, name = (value.bit_length() - 1, ">>") if node.op == "floor_divide" else (value - 1, "&")
+        return f"{dtype.name}({operands[0]} {name} {dtype.name}({by}))"
+    template = BY_KIND[dtype.kind].get(node.op)
+    return template and _filled(template, dtype, operands)
+
+
 def _part(node: Node, operands: tuple[str, ...]) -> str:
     return f"{operands[0]}.{node.op}"
 
@@ -277,6 +288,8 @@ _BY_OP: dict[str, Callable[[Node, tuple[str, ...]], str | None]] = {
     "where": _where,
     "cast": _cast,
     "power": _power,
+    "floor_divide": _divided,
+    "remainder": _divided,
     "real": _part,
     "imag": _part,
 }

@@ -62,7 +62,7 @@ class Stretch:
     def keep(self) -> None:
         """Computes the elements now, as NumPy does: what they are read from is about to change."""
         assert self.most is not None
-        out = _buffer(ir.constant(0, self.dtype, (self.most, *self.example.type.shape)))
+        out = _buffer(ir.make("empty", dtype=self.dtype, shape=(self.most, *self.example.type.shape)))
         current().interpret(elements.put, (out, 0, 1, self))
         kept = out.node
         self._at = _elements(kept, _constant(0), _constant(1))
@@ -314,7 +314,7 @@ def elementwise(ufunc: np.ufunc, operands: Sequence[Any]) -> Stretch:
 def places(mask: Array) -> Stretch:
     """Where an array of one axis is not zero."""
     mask = Array(build.cast(mask.node, bool))
-    out = Array(ir.constant(0, INT64, mask.shape), "array")
+    out = Array(ir.make("empty", dtype=INT64, shape=mask.shape), "array")
     count = current().interpret(elements.places, (mask, out))
     zero, one = _constant(0), _constant(1)
     return Stretch(to_node(count, INT64), _elements(out.node, zero, one), View(out, zero, one), mask.shape[0])

@@ -185,6 +185,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(FLOATS, _floats),
     **dict.fromkeys(interval_arrays.ARRAYS, _arrays),
     "constant": _constant,
+    "empty": _constant,
     "where": _where,
     "cast": _cast,
 }

@@ -15,6 +15,7 @@ from egc.lower.inplace import Memory, in_place
 from egc.lower.loops import Body, Branch, Call, Check, Condition, Flow, Loop, Repeat, Step
 from egc.lower.names import renamed, without_identities
 from egc.lower.repeated import repeated_inside
+from egc.lower.views_inside import views_inside
 from egc.lower.windows import read_in_windows
 from egc.ops import OPS
 from egc.overwritten import read_back
@@ -109,6 +110,8 @@ def _body(
     """What a region does, and the names of its results. With `targets`, the values become what these name; they own the memory
     of arrays, and those in `blank` have no value before."""
     program = repeated_inside(read_in_windows(read_back(expand(region, inside=True))))
+    owned = {name for name, _ in targets}
+    program = views_inside(program, [node for node, name in zip(program.inputs, names) if name not in owned])
     program = with_copies(program, not_fused(lowering), results=True)
     known = dict(zip(program.inputs, names))
     steps = lowering.steps(program, known, inside=True)

@@ -58,7 +58,7 @@ def _place(
     written: Mapping[str, set[int]],
 ) -> str | None:
     """The array that a result of a step can replace."""
-    if written[name] != {number}:
+    if written.get(name) != {number}:
         return None
     accesses = list(_accesses(step.body))
     stores = [each for each in accesses if each[3].array == name]

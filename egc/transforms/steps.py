@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from egc import ir, sizes
 from egc.ir import Node, Program
+from egc.kinds import OP_KINDS
 from egc.ranges import Ranges
 from egc.sizes import Dim, symbol
 from egc.transforms.forms import Allowed, Forms
@@ -44,6 +45,8 @@ def unrolled(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
         for k in range(count):
             states = _step(update, k, states, operands)
         return Forms(list(states), {LAW})
+    if any(OP_KINDS.get(each.op, "call") == "call" for each in nodes):
+        return None
     count = count if ranges.holds(count) else sizes.maximum(0, count)
     name = update.inputs[0].params["name"]
     whole = sizes.floordiv(count, FACTOR)

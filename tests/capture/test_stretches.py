@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import egc
+from egc import ir
 
 
 def sums(x, places):
@@ -282,3 +283,46 @@ def test_what_is_written_over_needs_no_copy_of_the_whole():
     code = egc.optimize(halved, backend="numba").explain(np.arange(64.0)).code
     (iteration,) = code.split("while True:")[1:]
     assert "range(x" in iteration and "range(n0)" not in iteration.split("def ")[0]
+
+
+def added_beside(x, starts):
+    for s in starts:
+        x[s + 1 : s + 4] = x[s : s + 3] + x[s + 1 : s + 4]
+    return x
+
+
+def ops_of(program):
+    for node in program.nodes():
+        yield node.op
+        for _, region in ir.regions(node):
+            yield from ops_of(region)
+
+
+@pytest.mark.parametrize(
+    "function, given",
+    [
+        (lambda mask: np.flatnonzero(mask), (np.array([True, False, True, True]),)),
+        (lambda mask: np.flatnonzero(mask).sum(), (np.array([1.0, 0.0, 3.0]),)),
+        (added_beside, (np.arange(9.0), np.array([1, 4, 0]))),
+    ],
+)
+def test_memory_of_what_is_kept_is_not_blank(function, given):
+    """Places, and what is written beside what it is read from, need no zeros before: each element is written, then read."""
+    assert "empty" in set(ops_of(egc.optimize(function, rules=[], backend="reference").plan(*given).program))
+    for arguments in (given, tuple(0 * each for each in given)):
+        ours, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)
+        np.testing.assert_array_equal(egc.optimize(function)(*ours), function(*theirs))
+        np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+def test_bounds_and_derivatives_through_what_is_kept():
+    x, starts = np.arange(9.0), np.array([1, 4, 0])
+    bounds = egc.interval(added_beside)(egc.Interval(x, x + 0.5), starts)
+    assert bounds.contains(added_beside(x.copy(), starts)).all() and np.all(bounds.high - bounds.low <= 4.0)
+
+    def weighted(x, s):
+        y = x * 1.0
+        y[s + 1 : s + 4] = y[s : s + 3] * y[s + 1 : s + 4]
+        return y @ np.linspace(0.0, 1.0, 9)
+
+    egc.check_grads(weighted, (x, 2), argnums=0, order=1)

@@ -57,6 +57,19 @@ def test_four_iterations_are_one_and_the_rest_come_after(function):
         assert_computes_the_same(program, form, [0.7, np.random.default_rng(n).normal(size=n)])
 
 
+def test_iterations_with_library_calls_stay_alone():
+    """Four of them would have arrays of their own for what each makes in turn in the same memory."""
+
+    def summed(total, points, h):
+        for z in points:
+            total = total + np.linalg.inv(z * np.eye(3) + h)
+        return total
+
+    given = [np.zeros((3, 3)), np.ones(5), np.zeros((3, 3))]
+    program = simplify(capture(summed, given, {}, {}).program, evaluate_reference)
+    assert form_of(program) is None
+
+
 def test_few_iterations_are_written_out():
     program = parsed(
         """f(a: f64[], x: f64[3]) -> %2
