@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -100,17 +101,17 @@ def is_constant(node: Node, value: Any = None) -> bool:
 def topological(roots: Iterable[Node]) -> Iterator[Node]:
     """Every Node that the roots need, inputs first, in a fixed order."""
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(tuple(roots))]
+    stack = list(reversed(tuple(roots)))
     while stack:
-        node, ready = stack.pop()
-        if node in done:
+        node = stack[-1]
+        waiting = [child for child in reversed(node.inputs) if child not in done] if node not in done else ()
+        if waiting:
+            stack.extend(waiting)
             continue
-        if ready:
+        stack.pop()
+        if node not in done:
             done.add(node)
             yield node
-            continue
-        stack.append((node, True))
-        stack.extend((child, False) for child in reversed(node.inputs) if child not in done)
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,15 @@ class Program:
 
     def nodes(self) -> Iterator[Node]:
         """Every Node that the outputs need, inputs first."""
-        return topological(self.outputs)
+        return iter(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> tuple[Node, ...]:
+        return tuple(topological(self.outputs))
 
     def with_outputs(self, outputs: Iterable[Node]) -> Program:
-        return Program(self.inputs, tuple(outputs), self.name, self.size_inputs)
+        given = tuple(outputs)
+        return self if given == self.outputs else Program(self.inputs, given, self.name, self.size_inputs)
 
     def bind(self, arguments: Sequence[Any]) -> dict[str, int]:
         """The values of the size symbols for these arguments (arrays, or anything with a `shape`)."""

@@ -15,9 +15,9 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.callconv import excinfo_ptr_t
-from numba.core.compiler import Compiler
 from numba.core.registry import cpu_target
 
+from egc.backends.numba.lean import GeneratedCompiler
 from egc.errors import InternalError
 
 ARRAY_WORDS = 5
@@ -77,7 +77,7 @@ class Adapter:
         return tuple(self.library.get_pointer_to_function(f"{self.name}_{part}") for part in ("adapter", "raiser"))
 
 
-class AdaptedCompiler(Compiler):
+class AdaptedCompiler(GeneratedCompiler):
     """numba's compiler of a driver to which an adapter is added: its library is left open."""
 
     def __init__(self, typing_context: Any, target_context: Any, library: Any, *arguments: Any):

@@ -16,6 +16,7 @@ from egc.backends.numba.arrays import diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.copies import as_contiguous
 from egc.backends.numba.fortran import LETTERS
+from egc.backends.numba.linked import HELPER
 from egc.lower.loops import Call
 from egc.ops import OPS
 from egc.sizes import product
@@ -224,7 +225,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-@njit
+@njit(**HELPER)
 def window(start: int, size: int, step: int, length: int) -> slice:
     """The slice of `size` elements from `start` on; IndexError where one of them lies outside."""
     last = start + (size - 1) * step
@@ -233,7 +234,7 @@ def window(start: int, size: int, step: int, length: int) -> slice:
     return slice(start, start + size * step, step) if size > 0 else slice(0, 0, step)
 
 
-@njit
+@njit(**HELPER)
 def check_slice(start: int, size: int, step: int, length: int) -> None:
     last = start + (size - 1) * step
     if size != 0 and not (0 <= start < length and 0 <= last < length):

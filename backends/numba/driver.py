@@ -201,8 +201,9 @@ class Writer(ABC):
         segment = emit_flow(step, self.around(), self.exact, self.contracted)
         self.compute((dim for _, type in segment.buffers for dim in type.shape), depth)
         self.compute(segment.dims, depth)
-        for name, type in (*step.results, *segment.buffers):
+        for name, type in step.results:
             self.allocate(name, type, depth)
+        self.buffers(segment, depth)
         self.run(segment, (), depth)
         self.driver.kernels.append(described(step))
 
@@ -218,6 +219,11 @@ class Writer(ABC):
         self.types[name] = type
         self.contiguous[name] = self.name(name)
         self.line(f"{self.name(name)} = {self.empty(type)}", depth)
+
+    def buffers(self, segment: Segment, depth: int) -> None:
+        """Makes the arrays that only a loop or branch works with."""
+        for name, type in segment.buffers:
+            self.allocate(name, type, depth)
 
     def emitted(self, loops: Sequence[Loop]) -> tuple[Segment, Sequence[str]]:
         """The function of loop nests, and what is given to it as numbers."""

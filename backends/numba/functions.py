@@ -24,6 +24,9 @@ from egc.backends.numba.vector import inner, select
 from egc.backends.numba.vector.lanes import compiled, sum_error
 from egc.backends.numba.vector.lanes import select as select_lane
 
+ALIGNED = 32
+"""Bytes at a multiple of which small arrays begin."""
+
 MATH = ["sqrt", "frexp"]
 TYPES = """boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128""".split()
 
@@ -97,14 +100,9 @@ def new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
         too_big = builder.or_(too_big, builder.extract_value(product, 1))
     with builder.if_then(too_big, likely=False):
         context.call_conv.return_user_exc(builder, ValueError, ("array is too big",))
-    place = cgutils.alloca_once(builder, cgutils.voidptr_t)
-    with builder.if_else(builder.icmp_unsigned(">=", size, word(LEAST)), likely=False) as (large, small):
-        with large:
-            builder.store(_from_blocks(context, builder, size), place)
-        with small:
-            align = context.get_constant(types.uint32, context.get_preferred_array_alignment(kind.dtype))
-            builder.store(context.nrt.meminfo_alloc_aligned(builder, size, align), place)
-    owner = builder.load(place)
+    owner = builder.call(_memory(context, builder.module, word), [size])
+    with builder.if_then(cgutils.is_null(builder, owner), likely=False):
+        context.call_conv.return_user_exc(builder, MemoryError, ("a result does not fit into memory",))
     data = builder.bitcast(context.nrt.meminfo_data(builder, owner), context.get_data_type(kind.dtype).as_pointer())
     array = make_array(kind)(context, builder)
     shape, steps = (cgutils.pack_array(builder, values, ty=word) for values in (lengths, strides))
@@ -112,18 +110,28 @@ def new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
     return array
 
 
-def _from_blocks(context: Any, builder: Any, size: Any) -> Any:
-    """numba's owner of so many bytes that `blocks` gives and takes back."""
+def _memory(context: Any, module: Any, word: Any) -> Any:
+    """The function of a module that gives numba's owner of so many bytes, or null. Many bytes are what `blocks` gives and takes
+    back."""
     pointer = cgutils.voidptr_t
 
     def declared(name: str, result: Any, *arguments: Any) -> Any:
-        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+        return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
 
-    block = builder.call(declared("egc_acquire", pointer, size.type), [size])
+    function = declared("egc_memory", pointer, word)
+    if function.blocks:
+        return function
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    builder, (size,) = ir.IRBuilder(function.append_basic_block()), function.args
+    with builder.if_then(builder.icmp_unsigned("<", size, word(LEAST)), likely=True):
+        builder.ret(context.nrt.meminfo_alloc_aligned_unchecked(builder, size, ALIGNED))
+    block = builder.call(declared("egc_acquire", pointer, word), [size])
     with builder.if_then(cgutils.is_null(builder, block), likely=False):
-        context.call_conv.return_user_exc(builder, MemoryError, ("a result does not fit into memory",))
+        builder.ret(block)
     taker = builder.bitcast(declared("egc_give_back", ir.VoidType(), pointer), pointer)
-    return builder.call(declared("egc_owner", pointer, pointer, pointer), [block, taker])
+    builder.ret(builder.call(declared("egc_owner", pointer, pointer, pointer), [block, taker]))
+    return function
 
 
 @intrinsic

@@ -11,8 +11,9 @@ from typing import Any
 from llvmlite import binding
 from numba.core import cgutils
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
+
+from egc.backends.numba.lean import GeneratedCompiler, WrittenCompiler
 
 INTERLEAVED = 4
 """Vectors that an iteration of a loop that stands alone works on. LLVM itself takes one where there is much to do with each,
@@ -92,7 +93,7 @@ class _Linked(_AsLowered):
         self.add_llvm_module(module)
 
 
-class LinkedCompiler(Compiler):
+class LinkedCompiler(GeneratedCompiler):
     """numba's compiler for functions that compiled functions call, told that no two array arguments overlap where one is
     written."""
 
@@ -111,7 +112,7 @@ class LinkedDriver(LinkedCompiler):
         self.state.flags.noalias = False
 
 
-class HelperCompiler(Compiler):
+class HelperCompiler(WrittenCompiler):
     """numba's compiler for functions that stay generic: each of their types is compiled when a compiled function calls it."""
 
     def __init__(self, typing_context: Any, target_context: Any, library: Any, *arguments: Any):

@@ -15,6 +15,7 @@ from egc.backends.numba.adapter import AdaptedCompiler, Adapter
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, TYPES, address_type
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
+from egc.backends.numba.pools import KEEPERS
 from egc.backends.numba.store import adapt_stored, compile_stored
 from egc.backends.numba.threads import RAISED, cells, in_vectors, pack, part, run_phase
 from egc.types import ArrayType
@@ -28,7 +29,7 @@ SHARING_NAMES["empty"] = np.empty
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
 
-CALL_NAMES: dict[str, Any] = {name: NAMES[name] for name in ("pointer", "keep")}
+CALL_NAMES: dict[str, Any] = {"pointer": NAMES["pointer"], **KEEPERS}
 """What calls of all kernels name."""
 
 

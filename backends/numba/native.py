@@ -30,6 +30,7 @@ from egc.backends.numba.machine import (
     compile_driver,
     kernel_of,
 )
+from egc.backends.numba.pools import POOL_NAMES, kept_lines
 from egc.errors import ShapeError
 from egc.ir import Program
 from egc.layouts import axes_of
@@ -112,6 +113,8 @@ class NativeWriter(Writer):
         self.types.update((ordered(name), self.types[name]) for name in self.strides)
         self.pending: list[Kernel] = []
         self.left: list[str] = []
+        self.addresses: dict[str, str] = {}
+        self.pools: dict[int, str] = {}
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
             as_contiguous=as_contiguous, addressed=NAMES["addressed"], is_at=is_at, copy_to=copy_to, int64=int64, **CALL_NAMES,
@@ -190,6 +193,33 @@ class NativeWriter(Writer):
         self.contiguous[name] = self.name(name)
         self.line(f"{self.name(name)} = empty_scalar({element}(0))", depth)
 
+    def buffers(self, segment: Segment, depth: int) -> None:
+        """In one piece of memory, but for those that other arrays may change places with."""
+        homes = {home for _, homes in segment.exchanged for home in homes}
+        own = [(name, type) for name, type in segment.buffers if name not in homes]
+        for name, type in segment.buffers:
+            if name in homes:
+                self.allocate(name, type, depth)
+        self.driver.names.update(SHARING_NAMES, **POOL_NAMES)
+        elements = {name: "uint8" if type.dtype.kind == "b" else type.dtype.name for name, type in own}
+        number, pooled = len(self.driver.segments), [(name, type) for name, type in own if type.rank]
+        for name, type in own:
+            self.types[name] = type
+            self.contiguous[name] = self.addresses[name] = f"q{name}"
+            if not type.rank:
+                self.line(f"q{name} = cells({elements[name]}, 1)", depth)
+        if not pooled:
+            return
+        total, pool = f"room_{number}", f"pool_{number}"
+        self.line(f"{total} = cells(int64, 1)", depth)
+        self.line(f"{total}[0] = 0", depth)
+        for name, type in pooled:
+            self.line(f"o{name} = room({total}, {self.shape(type)}, {elements[name]})", depth)
+        self.line(f"{pool} = allocate(({total}[0], ), uint8)", depth)
+        for name, _ in pooled:
+            self.line(f"q{name} = placed({pool}, o{name}, {elements[name]})", depth)
+        self.pools[number] = pool
+
     def operand(self, name: str, depth: int) -> str:
         """The variable that loops read an array from, made on first use: in C order, unless they know its strides; a scalar gets
         an array to be read from."""
@@ -222,15 +252,17 @@ class NativeWriter(Writer):
     def run_segment(
         self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
     ) -> Iterator[str]:
-        arguments, kept = [*(f"pointer({array})" for array in arrays), *further], self.kept(arrays)
+        placed = frozenset(self.addresses.values())
+        arguments = [array if array in placed else f"pointer({array})" for array in arrays] + list(further)
+        pool = [self.pools[number]] if number in self.pools else []
+        kept = self.kept([*(array for array in arrays if array not in placed), *pool])
         if segment.calls is not None:
             self.driver.names.update(SHARING_NAMES)
             extra = list(map(self.dim, segment.calls.extra))
             yield from segment.calls.lines(f"loops_{number}", arguments, extra, segment.may_fail, kept)
             return
         yield from super().run_segment(number, segment, arguments, ())
-        if kept:
-            yield f"keep(({''.join(f'{array}, ' for array in kept)}))"
+        yield from kept_lines(kept)
 
     def kept(self, arrays: Sequence[str]) -> Sequence[str]:
         """The arrays that might be freed before a kernel ends, which knows their addresses only."""

@@ -17,6 +17,7 @@ import numpy as np
 from egc.backends.numba.accumulators import Accumulator, stored
 from egc.backends.numba.crew import PARTS
 from egc.backends.numba.emit import Nest, Segment, Source, declare
+from egc.backends.numba.pools import kept_lines
 from egc.backends.numba.sharing import shared_axis, work_of
 from egc.backends.numba.strips import LANES, suits
 from egc.lower.loops import Loop
@@ -130,8 +131,7 @@ class Calls:
                     count = f"({extra[before.length]} + {step} - 1) // {step}"
                 call = f"run_phase({packed}, {number}, 1, 1, {count}, 0.0)"
             yield from self._checked(call, f"{prefix}status", may_fail)
-        if kept := (*kept, *buffers):
-            yield f"keep({_tuple_text(kept)})"
+        yield from kept_lines([*kept, *buffers])
 
     def _checked(self, call: str, status: str, may_fail: bool) -> Iterator[str]:
         if not may_fail and not self.may_raise:

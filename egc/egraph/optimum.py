@@ -115,7 +115,7 @@ class _Search:
             always = 0
             for output in self.outputs:
                 always |= needed[output]
-            total = _Sums(least)
+            total = _Sums(least, always)
             kept: dict[int, list[ENode]] = {}
             for position, number in enumerate(numbers):
                 kept[number] = []
@@ -201,16 +201,18 @@ class _Search:
 
 
 class _Sums:
-    """The sum of values at positions that are given as bits."""
+    """The sum of values at positions that are given as bits, which include `always`."""
 
-    def __init__(self, values: Sequence[float]):
-        self.values = values
+    def __init__(self, values: Sequence[float], always: int):
+        self.values, self.always = values, always
         self.known: dict[int, float] = {}
+        self.least = math.fsum(values[bit] for bit in _bits(always))
 
     def __call__(self, positions: int) -> float:
-        found = self.known.get(positions)
+        further = positions & ~self.always
+        found = self.known.get(further)
         if found is None:
-            found = self.known[positions] = math.fsum(self.values[bit] for bit in _bits(positions))
+            found = self.known[further] = self.least + math.fsum(self.values[bit] for bit in _bits(further))
         return found
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from numba import njit, types
 from numba.extending import intrinsic
 
-inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+from egc.backends.numba.linked import HELPER
+
+inner = njit(error_model="numpy", forceinline=True, **HELPER)
 
 
 @intrinsic
