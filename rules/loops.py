@@ -201,6 +201,28 @@ def substitution_is_triangular_solve(A: SquareMatrix, b: Vector):
 
 
 @loop_rule(precision="exact", dtypes="number")
+def counting_state_is_formula(x: Vector):
+    """k + c in each iteration = k + c i before iteration i, and k + c n after n of them"""
+    y, k = x.copy(), len(x) - 1
+    for i in range(len(x)):
+        y[i] = x[k] - x[i]
+        k = k - 1
+    return y, x[::-1] - x
+
+
+@loop_rule(precision="exact", dtypes="number")
+def counting_while_is_for(a: Scalar, x: Vector):
+    """while k < b: k = k + c, and other states = (b - k + c - 1) // c iterations of these"""
+    level, again, k = a, a, 0
+    while k < len(x):
+        level = x[k] - a * level * level
+        k = k + 1
+    for i in range(len(x)):
+        again = x[i] - a * again * again
+    return level, again
+
+
+@loop_rule(precision="exact", dtypes="number")
 def end_iterations_are_peeled(x: Vector):
     """a loop whose first or last iterations are unlike the others = these, and a loop over the others"""
     y = x.copy()
