@@ -275,10 +275,11 @@ def lower_bound(value: Dim, known: Mapping[str, int]) -> int | None:
 def _without_quotients_below(value: Dim) -> Dim:
     """A size that is not above: q (a // q) is at most a."""
     for monomial, coefficient in _terms(value):
-        if coefficient < 0 and len(monomial) == 1 and not isinstance(monomial[0][0], str):
-            (name, a, q), power = monomial[0]
-            if name == "floordiv" and power == 1 and isinstance(q, int) and q > 0 and coefficient % q == 0:
-                value = value - coefficient * floordiv(a, q) + coefficient // q * a
+        for atom, power in monomial if coefficient < 0 and len(monomial) == 1 else ():
+            if power == 1 and not isinstance(atom, str) and atom[0] == "floordiv":
+                _, a, q = atom
+                if isinstance(q, int) and q > 0 and coefficient % q == 0:
+                    value = value - coefficient * floordiv(a, q) + coefficient // q * a
     return value
 
 

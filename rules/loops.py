@@ -213,12 +213,12 @@ def counting_state_is_formula(x: Vector):
 @loop_rule(precision="exact", dtypes="number")
 def counting_while_is_for(a: Scalar, x: Vector):
     """while k < b: k = k + c, and other states = (b - k + c - 1) // c iterations of these"""
-    level, again, k = a, a, 0
-    while k < len(x):
-        level = x[k] - a * level * level
+    level, again, k, n = a, a, 0, 100 * len(x)
+    while k < n:
+        level = a - 0.1 * level * level
         k = k + 1
-    for i in range(len(x)):
-        again = x[i] - a * again * again
+    for _ in range(n):
+        again = a - 0.1 * again * again
     return level, again
 
 

@@ -49,9 +49,9 @@ def two_steps(x):
 
 
 def strided(x):
-    pos, stride, y = 0, len(x) - 1, np.zeros(4)
-    for i in range(2 if len(x) else 0):
-        y[i] = x[pos]
+    pos, stride, y = 0, len(x) - 1, np.zeros(len(x))
+    for i in range(len(x)):
+        y[i] = x[pos % len(x)]
         pos += stride
     return y, pos
 
@@ -165,7 +165,7 @@ def jumps(x):
 OTHERS = [sometimes, doubled, growing, not_finite, ended, moving_bound, jumps]
 
 
-def found(function, lengths=9):
+def found(function, lengths=100):
     x = np.random.default_rng(0).normal(size=lengths)
     program = simplify(capture(function, [x], {}, {}).program, evaluate_reference)
     laws: set[str] = set()
