@@ -18,6 +18,17 @@ def accumulation_is_reduction(s: Scalar, x: Vector):
     return total, s + np.sum(x)
 
 
+@loop_rule(precision="exact")
+def place_of_extreme_is_argmax(s: Scalar, x: Vector):
+    """the last i with x[i] > s, where that is s from then on = argmax(x), where x > s there; so with argmin, <, and s = x[k]"""
+    largest, place = s, -1
+    for i in range(len(x)):
+        if x[i] > largest:
+            largest, place = x[i], i
+    passed = np.fmax(x, -np.inf)
+    return place, np.where(np.max(passed) > s, np.argmax(passed), -1)
+
+
 @loop_rule
 def accumulation_is_scan(x: Vector):
     """the sums up to each i = cumsum(x), and so for products and extrema"""

@@ -45,6 +45,7 @@ NAMES = (
     "counting_state_is_formula",
     "end_iterations_are_peeled",
     "nested_loops_are_interchanged",
+    "place_of_extreme_is_argmax",
     "accumulation_is_scan",
     "accumulation_is_reduction",
     "separate_writes_are_one",

@@ -369,6 +369,8 @@ def _identity(op: str, dtype: np.dtype) -> Any:
 def _accumulation(output: Node, state: Node) -> str | None:
     """The op by which a state accumulates."""
     if output.op == "where":
+        if (flag := _flag(output, state)) is not None:
+            return flag[0]
         inner = [each for each in output.inputs[1:] if each is not state]
         found = _extreme(output, state)
         return found or (_accumulation(inner[0], state) if len(inner) == 1 else None)
@@ -385,11 +387,29 @@ def _extreme(node: Node, state: Node) -> str | None:
     return EXTREMES[TURNED[condition.op]] if condition.inputs == (state, chosen) else None
 
 
+def _flag(node: Node, state: Node) -> tuple[str, Term] | None:
+    """`where(c, True, s)` is `c or s`, `where(c, False, s)` is `not c and s`; so where c does not hold."""
+    mask, *values = node.inputs
+    if node.type.dtype.kind != "b" or state not in values or mask.type.shape != node.type.shape:
+        return None
+    (other,) = [each for each in values if each is not state] or [state]
+    if other.op != "constant":
+        return None
+    holds = bool(other.params["value"])
+    term = mask if holds == (values[1] is state) else make("logical_not", mask)
+    return ("logical_or" if holds else "logical_and"), Term(term)
+
+
 def _terms(node: Node, state: Node, op: str) -> list[Term] | None:
     """What is accumulated onto a state, in order; None where there is more to it."""
     found: list[Term] = []
     while node is not state:
         if node.op == "where":
+            flag = _flag(node, state)
+            if flag is not None:
+                return (
+                    [flag[1]] + found[::-1] if flag[0] == op and state not in ir.topological([flag[1].node]) else None
+                )
             if _extreme(node, state) == op:
                 found.append(Term(node.inputs[1], over_nan=True))
                 break

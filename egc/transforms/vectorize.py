@@ -20,6 +20,7 @@ from egc.transforms.branches import as_choice
 from egc.transforms.forms import Allowed, Forms, needed_items, replaced
 from egc.transforms.induction import simpler, through
 from egc.transforms.promote import carried, is_plain, promoted
+from egc.transforms.search import searched
 from egc.transforms.solve import Solution
 from egc.trips import count_size
 
@@ -77,6 +78,7 @@ def unroll(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
                 found.results = [replaced(item, other[0], inner.results) for item in other[1]]
                 return found
     solution = Solution(node, count, ranges, allowed)
+    solution.fixed = searched(solution)
     found.results = solution.solve()
     found.laws |= solution.laws
     found.rounded |= solution.rounded
