@@ -94,6 +94,15 @@ def arithmetic_series_is_closed(s: Scalar, a: Scalar, d: Scalar, x: Vector):
 
 
 @loop_rule
+def sum_of_powers_is_closed(s: Scalar, a: Scalar, x: Vector):
+    """s + a (0 + 1 + 4 + ... + (n - 1)^2) = s + a (C(n, 2) + 2 C(n, 3)), and so for all polynomials up to the third degree"""
+    n, total = len(x), s
+    for i in range(n):
+        total = total + a * i**2
+    return total, s + a * ((n - 1) * n * (2 * n - 1) // 6)
+
+
+@loop_rule
 def power_is_closed(s: Scalar, a: Scalar, x: Vector):
     """a a ... a s = a^n s, where no power leaves the range of numbers"""
     result = s

@@ -38,6 +38,7 @@ NAMES = (
     "sum_of_products_is_matmul",
     "geometric_series_is_closed",
     "power_is_closed",
+    "sum_of_powers_is_closed",
     "arithmetic_series_is_closed",
     "states_are_stored_and_read",
     "stateless_work_is_done_before",

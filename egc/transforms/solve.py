@@ -40,6 +40,8 @@ SCANS = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum":
 KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", "logical_and": "b", "logical_or": "b"}
 """Kinds of dtypes in which the reduction is the op."""
 
+POLYNOMIALS = "sum_of_powers_is_closed"
+
 CLOSED = frozenset(["arithmetic_series_is_closed", "power_is_closed", "geometric_series_is_closed"])
 
 EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
@@ -124,7 +126,7 @@ class Solution:
         state, output, before = self.states[k], self.outputs[k], self.before[k]
         if not self.allowed & CLOSED or self._read(k) or state.type.dtype.kind not in "iuf":
             return None
-        series = Series(self.lifting, state.type, self.count)
+        series = Series(self.lifting, state.type, self.count, POLYNOMIALS in self.allowed)
         law = "arithmetic_series_is_closed"
         if law in self.allowed and output.op in ("add", "subtract") and (terms := _terms(output, state, "add")):
             try:
@@ -137,7 +139,7 @@ class Solution:
                     found = make("subtract" if term.negative else "add", found, total)
                 if any(powers for _, powers in totals):
                     return self._guarded(k, found, series.finite(found), "geometric_series_is_closed")
-                return self._where_it_runs(k, found, law)
+                return self._where_it_runs(k, found, POLYNOMIALS if series.higher else law)
         value = series.of(output, state)
         if value.factor is None:
             return None
