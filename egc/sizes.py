@@ -160,7 +160,7 @@ def floordiv(a: Dim, b: Dim) -> Dim:
     """`a // b`, rounded towards minus infinity as in Python.
 
     >>> print(floordiv(floordiv(symbol("n"), 2) + 1, 2))
-    floordiv(n + 2, 4)
+    ((n + 2)//4)
     """
     if b == 1:
         return a
@@ -257,20 +257,46 @@ def product(dims: tuple[Dim, ...]) -> Dim:
 def lower_bound(value: Dim, known: Mapping[str, int]) -> int | None:
     """A number that the size is not below, given what its symbols are not below; None where nothing follows.
 
-    >>> lower_bound(2 * symbol("n") - 3, {"n": 2})
-    1
+    >>> n = symbol("n")
+    >>> lower_bound(2 * n - 3, {"n": 2}), lower_bound(n - 3 * floordiv(n + 2, 3), {"n": 1}), lower_bound(maximum(n, 0), {})
+    (1, -2, 0)
     """
+    value = _without_quotients_below(value)
     if isinstance(value, int):
         return value
     total = 0
     for monomial, coefficient in value.terms:
         for atom, power in monomial:
-            least = known.get(atom) if isinstance(atom, str) else None
+            least = known.get(atom) if isinstance(atom, str) else _lower_bound_of_call(atom, known)
             if least is None or least < 0 or coefficient < 0:
                 return None
             coefficient *= least**power
         total += coefficient
     return total
+
+
+def _without_quotients_below(value: Dim) -> Dim:
+    """A size that is not above: q (a // q) is at most a."""
+    for monomial, coefficient in _terms(value):
+        for atom, power in monomial if coefficient < 0 and len(monomial) == 1 else ():
+            if power == 1 and not isinstance(atom, str) and atom[0] == "floordiv":
+                _, a, q = atom
+                if isinstance(q, int) and q > 0 and coefficient % q == 0:
+                    value = value - coefficient * floordiv(a, q) + coefficient // q * a
+    return value
+
+
+def _lower_bound_of_call(atom: tuple[str, Dim, Dim], known: Mapping[str, int]) -> int | None:
+    name, a, b = atom
+    if name == "mod":
+        return 0 if isinstance(b, int) and b > 0 else None
+    first = lower_bound(a, known)
+    if name == "floordiv":
+        return first // b if first is not None and isinstance(b, int) and b > 0 else None
+    bounds = [each for each in (first, lower_bound(b, known)) if each is not None]
+    if name == "max":
+        return max(bounds, default=None)
+    return min(bounds) if name == "min" and len(bounds) == 2 else None
 
 
 def symbols(value: Dim) -> Iterator[str]:

@@ -38,17 +38,86 @@ _OPERATIONS = {
 }
 
 
+MOST = 2**20
+"""The largest number that a size goes on by in an iteration: no loop that ends takes it out of the range of int64."""
+
+_AHEAD = {"less": 0, "less_equal": 1, "greater": 0, "greater_equal": 1}
+"""Comparisons of a number that counts with a bound, and how far beyond it the last number that passes lies."""
+
+_TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+_NEGATED = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
+
+
+def while_count(loop: Node) -> tuple[Dim, int | None] | None:
+    """How often a loop runs while a state that counts, in a size, has not reached another size, and which state says that it
+    has; None for other loops.
+
+    That is told before an iteration, by the state itself, or after it, by a flag.
+    """
+    params, number = loop.params, loop.params["states"]
+    if params["counted"] or params["pre"] is None or params["post"] is not None or params["reverse"] is not None:
+        return None
+    update, pre = params["update"], params["pre"]
+    (test,) = pre.outputs
+    inputs, numbers, passes, flag = pre.inputs, pre.inputs[:number], True, None
+    while test.op == "logical_not":
+        test, passes = test.inputs[0], not passes
+    if test in numbers:
+        flag = numbers.index(test)
+        first = loop.inputs[flag]
+        if first.op != "constant" or bool(first.params["value"]) != passes:
+            return None
+        inputs, numbers, test = update.inputs, update.outputs, update.outputs[flag]
+        while test.op == "logical_not":
+            test, passes = test.inputs[0], not passes
+    if test.op not in _AHEAD:
+        return None
+    op = test.op if passes else _NEGATED[test.op]
+    left, right = test.inputs
+    if left not in numbers:
+        left, right, op = right, left, _TURNED[op]
+    if left not in numbers or right in numbers:
+        return None
+    k, given = numbers.index(left), dict(zip(inputs[number:], loop.inputs[number:]))
+    by, up = _step(update.inputs[k], update.outputs[k]), op.startswith("less")
+    bound, start = (
+        count_size(each) if each.type.dtype.itemsize == 8 else None
+        for each in (given.get(right, right), loop.inputs[k])
+    )
+    if bound is None or start is None or by == 0 or (by > 0) != up or abs(by) > MOST:
+        return None
+    way = bound - start if up else start - bound
+    count = sizes.floordiv(way + _AHEAD[op] + abs(by) - 1, abs(by))
+    return sizes.maximum(count, 0 if flag is None else 1), flag
+
+
+def _step(state: Node, output: Node) -> int:
+    """The number that is added to a state; 0 for another state."""
+    by = 0
+    while output is not state:
+        sign = {"add": 1, "subtract": -1}.get(output.op, 0)
+        left, right = output.inputs if sign else (output, output)
+        left, right = (right, left) if sign > 0 and left.op == "constant" else (left, right)
+        if not sign or right.op != "constant":
+            return 0
+        by += sign * int(right.params["value"])
+        output = left
+    return by
+
+
 def trip_count(loop: Node, bindings: Mapping[str, int]) -> int:
     """The number of iterations of a loop: as counted, where sizes give it, else an assumed one.
 
     A size argument is known by its name.
     """
-    if not loop.params["counted"]:
-        return ASSUMED
-    count = loop.inputs[0]
-    if count.op == "input":
-        return max(bindings.get(count.params["name"], ASSUMED), 0)
-    size = count_size(count)
+    if loop.params["counted"]:
+        count = loop.inputs[0]
+        if count.op == "input":
+            return max(bindings.get(count.params["name"], ASSUMED), 0)
+        size = count_size(count)
+    else:
+        found = while_count(loop)
+        size = None if found is None else found[0]
     if size is None:
         return ASSUMED
     try:

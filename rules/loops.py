@@ -18,6 +18,17 @@ def accumulation_is_reduction(s: Scalar, x: Vector):
     return total, s + np.sum(x)
 
 
+@loop_rule(precision="exact")
+def place_of_extreme_is_argmax(s: Scalar, x: Vector):
+    """the last i with x[i] > s, where that is s from then on = argmax(x), where x > s there; so with argmin, <, and s = x[k]"""
+    largest, place = s, -1
+    for i in range(len(x)):
+        if x[i] > largest:
+            largest, place = x[i], i
+    passed = np.fmax(x, -np.inf)
+    return place, np.where(np.max(passed) > s, np.argmax(passed), -1)
+
+
 @loop_rule
 def accumulation_is_scan(x: Vector):
     """the sums up to each i = cumsum(x), and so for products and extrema"""
@@ -80,6 +91,15 @@ def arithmetic_series_is_closed(s: Scalar, a: Scalar, d: Scalar, x: Vector):
     for i in range(n):
         total = total + (a + i * d)
     return total, s + (n * a + (n * (n - 1) // 2) * d)
+
+
+@loop_rule
+def sum_of_powers_is_closed(s: Scalar, a: Scalar, x: Vector):
+    """s + a (0 + 1 + 4 + ... + (n - 1)^2) = s + a (C(n, 2) + 2 C(n, 3)), and so for all polynomials up to the third degree"""
+    n, total = len(x), s
+    for i in range(n):
+        total = total + a * i**2
+    return total, s + a * ((n - 1) * n * (2 * n - 1) // 6)
 
 
 @loop_rule
@@ -198,6 +218,28 @@ def substitution_is_triangular_solve(A: SquareMatrix, b: Vector):
     for i in range(len(A)):
         x[i] = (b[i] - A[i, :i] @ x[:i]) / A[i, i]
     return x, np.linalg.solve(np.tril(A), b)
+
+
+@loop_rule(precision="exact", dtypes="number")
+def counting_state_is_formula(x: Vector):
+    """k + c in each iteration = k + c i before iteration i, and k + c n after n of them"""
+    y, k = x.copy(), len(x) - 1
+    for i in range(len(x)):
+        y[i] = x[k] - x[i]
+        k = k - 1
+    return y, x[::-1] - x
+
+
+@loop_rule(precision="exact", dtypes="number")
+def counting_while_is_for(a: Scalar, x: Vector):
+    """while k < b: k = k + c, and other states = (b - k + c - 1) // c iterations of these"""
+    level, again, k, n = a, a, 0, 100 * len(x)
+    while k < n:
+        level = a - 0.1 * level * level
+        k = k + 1
+    for _ in range(n):
+        again = a - 0.1 * again * again
+    return level, again
 
 
 @loop_rule(precision="exact", dtypes="number")

@@ -2,6 +2,7 @@
 
     s = s + c        = s + n c
     s = s + c i      = s + c n (n - 1) / 2
+    s = s + f(i)     = s + n f(0) + C(n, 2) Df(0) + C(n, 3) DDf(0) + ..., Df(i) = f(i + 1) - f(i), for polynomials f
     s = c s          = c^n s
     s = a s + b      = a^n s + b (a^n - 1) / (a - 1)
     t = a t, s = s + c t  = s + c t (a^n - 1) / (a - 1)
@@ -18,8 +19,8 @@ import numpy as np
 
 from egc import ir
 from egc.ir import Node, make
-from egc.ranges import coefficient, mentions
-from egc.sizes import Dim, Size, symbol
+from egc.ranges import mentions
+from egc.sizes import Dim, Size, floordiv, mod, substitute, symbols
 from egc.transforms.vmap import Lifting, NotLifted, spread
 from egc.types import ArrayType
 
@@ -27,19 +28,33 @@ KEPT = frozenset([("i", "i"), ("i", "f"), ("f", "f")])
 """Kinds of dtypes between which a cast of a sum is the sum of casts, wrap-around included."""
 
 
+THIRD = -6148914691236517205
+"""Times 3, it is 1 in 64 bits."""
+
+
 @dataclass(frozen=True)
 class Affine:
-    """`offset + factor x` for the state, or the number, x; None stands for 0. Neither depends on the iteration."""
+    """`offset + factor x` for the state, or the number, x; None stands for 0. Neither depends on the iteration.
+
+    For the number there may be more: + second x (x - 1) / 2 + third x (x - 1) (x - 2) / 6.
+    """
 
     offset: Node | None
     factor: Node | None
+    second: Node | None = None
+    third: Node | None = None
+
+    @property
+    def parts(self) -> tuple[Node | None, ...]:
+        return self.offset, self.factor, self.second, self.third
 
 
 class Series:
     """Values of a loop's region that are affine in one of its states, or in its number."""
 
-    def __init__(self, lifting: Lifting, type: ArrayType, count: Dim):
-        self.lifting, self.type, self.count = lifting, type, count
+    def __init__(self, lifting: Lifting, type: ArrayType, count: Dim, polynomials: bool = False):
+        self.lifting, self.type, self.count, self.polynomials = lifting, type, count, polynomials
+        self.higher = False
 
     def constant(self, value: float) -> Node:
         return ir.constant(value, self.type.dtype, self.type.shape)
@@ -81,13 +96,25 @@ class Series:
         return any(mentions(each, self.lifting.name) for each in nodes if each.op == "size")
 
     def _of_size(self, size: Size) -> Affine:
-        factor = coefficient(size, self.lifting.name)
-        if factor is None:
-            raise NotLifted("a size that is not linear")
-        return Affine(ir.size(size - factor * symbol(self.lifting.name)), ir.size(factor))
+        """A polynomial by its differences at 0."""
+        name = self.lifting.name
+        if any(
+            not isinstance(atom, str) and name in {*symbols(atom[1]), *symbols(atom[2])}
+            for term, _ in size.terms
+            for atom, _ in term
+        ):
+            raise NotLifted("a size that is no polynomial")
+        values: list[Dim] = [substitute(size, {name: place}) for place in range(5)]
+        found: list[Dim] = []
+        while values:
+            found.append(values[0])
+            values = [after - before for before, after in zip(values, values[1:])]
+        if found.pop() != 0 or (found[2:] != [0, 0] and not self.polynomials):
+            raise NotLifted("a size that is no polynomial of a low degree")
+        return Affine(*(None if k > 1 and part == 0 else ir.size(part) for k, part in enumerate(found)))
 
     def _each(self, change: Callable[[Node], Node], value: Affine) -> Affine:
-        return Affine(*(None if part is None else change(part) for part in (value.offset, value.factor)))
+        return Affine(*(None if part is None else change(part) for part in value.parts))
 
     def _together(self, op: str, a: Affine, b: Affine) -> Affine:
         def part(left: Node | None, right: Node | None) -> Node | None:
@@ -97,7 +124,7 @@ class Series:
                 return right if op == "add" else make("negative", right)
             return make(op, left, right)
 
-        return Affine(part(a.offset, b.offset), part(a.factor, b.factor))
+        return Affine(*map(part, a.parts, b.parts))
 
     def _scaled(self, node: Node, x: Node | None) -> Affine:
         left, right = (self._varies(each, x) for each in node.inputs)
@@ -111,12 +138,36 @@ class Series:
     def sum(self, term: Node) -> Node:
         """The sum over all iterations of a term that is affine in the number. Raises NotLifted."""
         value = self.of(term, None)
-        parts = []
-        if value.offset is not None:
-            parts.append(self.times(value.offset))
-        if value.factor is not None:
-            parts.append(make("multiply", value.factor, self.number(self.count * (self.count - 1) // 2)))
-        return parts[0] if len(parts) == 1 else make("add", *parts)
+        self.higher |= value.second is not None or value.third is not None
+        made = [make("multiply", part, self.choices(k + 1)) for k, part in enumerate(value.parts) if part is not None]
+        total = made[0]
+        for part in made[1:]:
+            total = make("add", total, part)
+        return total
+
+    def choices(self, k: int) -> Node:
+        """In how many ways k of the iterations are chosen, for k up to 4. Integers are right but for what wraps around:
+        halves are taken of even factors, and thirds by what 3 is multiplied with to give 1."""
+        n = self.count
+        if k == 1:
+            return self.number(n)
+        if self.type.dtype.kind == "f":
+            found = self.number(n)
+            for place in range(1, k):
+                factor = make("divide", self.number(n - place), self.constant(place + 1))
+                found = make("multiply", found, factor)
+            return found
+        half, odd = floordiv(n, 2), n - 1 + mod(n, 2)
+        factors: list[Dim] = [half, odd]
+        if k == 3:
+            factors = [half, odd, n - 2, THIRD]
+        if k == 4:
+            factors = [floordiv(half, 2), half - 1 + mod(half, 2), odd, odd - 2, THIRD]
+        found = ir.size(factors[0])
+        for each in factors[1:]:
+            found = make("multiply", found, ir.size(each))
+        found = found if self.type.dtype == np.int64 else make("cast", found, dtype=self.type.dtype)
+        return spread(found, self.type.shape, ())
 
     def times(self, value: Node) -> Node:
         """The sum of the same over all iterations."""

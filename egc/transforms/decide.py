@@ -87,11 +87,19 @@ def _compared(node: Node, ranges: Ranges) -> Node:
         return node
     apart = reduced(a - b, ranges)
     if isinstance(apart, Size):
-        low, high = ranges.lower(apart), ranges.lower(-apart)
+        low, high = _lower(apart, ranges), _lower(0 - apart, ranges)
     else:
         low, high = apart, -apart
     known = _outcome(node.op, low, None if high is None else -high)
     return node if known is None else ir.constant(known, node.type.dtype, line=node.line)
+
+
+def _lower(size: Dim, ranges: Ranges) -> int | None:
+    """A number that a size is not below, by what else is known to be not negative too."""
+    low = ranges.lower(size)
+    if ranges.facts and (low is None or low < 1):
+        return next((least for least in (1, 0) if ranges.holds(size - least)), low)
+    return low
 
 
 def _outcome(op: str, low: int | None, high: int | None) -> bool | None:

@@ -60,3 +60,18 @@ def guarded(ok: Node, fast: Sequence[Node], plain: Sequence[Node]) -> tuple[Node
     then = Program(inputs, tuple(names[node] for node in fast), "then")
     otherwise = Program(inputs, tuple(new[node] for node in plain), "otherwise")
     return ir.cond(ok, then, otherwise, list(names))
+
+
+def either(ok: Node, values: Sequence[Node], others: Sequence[Node]) -> tuple[Node, ...]:
+    """`values` where a bool scalar holds, else `others`: what only one of them needs is computed for it alone."""
+    leaves = [node for node in ir.topological([*values, *others]) if node.op == "input"]
+    inputs = {node: ir.input(f"_g{k}", node.type) for k, node in enumerate(leaves)}
+    new: dict[Node, Node] = dict(inputs)
+    for node in ir.topological([*values, *others]):
+        if node not in new:
+            new[node] = ir.rebuild(node, [new[child] for child in node.inputs])
+    then, otherwise = (
+        Program(tuple(inputs.values()), tuple(new[node] for node in nodes), name)
+        for nodes, name in ((values, "then"), (others, "otherwise"))
+    )
+    return ir.cond(ok, then, otherwise, leaves)

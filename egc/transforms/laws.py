@@ -20,6 +20,7 @@ from egc.transforms.contract import contracted
 from egc.transforms.elements import masked_choices
 from egc.transforms.forms import Allowed, Forms, needed_items
 from egc.transforms.fuse import apart, fusions, separated
+from egc.transforms.induction import simpler, through
 from egc.transforms.interchange import interchanged
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
@@ -37,11 +38,15 @@ NAMES = (
     "sum_of_products_is_matmul",
     "geometric_series_is_closed",
     "power_is_closed",
+    "sum_of_powers_is_closed",
     "arithmetic_series_is_closed",
     "states_are_stored_and_read",
     "stateless_work_is_done_before",
+    "counting_while_is_for",
+    "counting_state_is_formula",
     "end_iterations_are_peeled",
     "nested_loops_are_interchanged",
+    "place_of_extreme_is_argmax",
     "accumulation_is_scan",
     "accumulation_is_reduction",
     "separate_writes_are_one",
@@ -163,7 +168,13 @@ class LoopLaws:
                     yield Alternative(product.name, product.file, product.line, "real", items[k], other)
 
     def _forms(self, program: Program, node: Node, ranges: Ranges, allowed: Allowed) -> Iterator[Forms]:
-        """What the results of a loop or branch are besides."""
+        """What the results of a loop or branch are besides. A loop without states that count takes the other one's place."""
+        counted = simpler(node, ranges, allowed) if node.op == "loop" else None
+        if counted is not None:
+            yield counted[1]
+            yield from (through(counted, form) for form in self._forms(program, counted[0], ranges, allowed))
+            if not counted[1].rounded:
+                return
         for find in FINDERS[node.op]:
             with suppress(EgcError):
                 form = find(node, ranges, allowed)

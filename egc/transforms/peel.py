@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ranges import Ranges
 from egc.sizes import Dim, Size, symbol
 from egc.transforms.decide import COMPARISONS, decided
-from egc.transforms.forms import Allowed, Forms
+from egc.transforms.forms import Allowed, Forms, either
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
 from egc.transforms.vectorize import unroll
@@ -17,18 +18,39 @@ from egc.trips import count_size
 
 
 def peeled(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
-    """The results of a loop by its first or last iteration, and an array expression for the others."""
+    """The results of a loop by its first or last iteration, and the others, as an array expression where they have one. Where
+    there may be too few iterations, that is a branch, with the loop as the other way."""
     if "end_iterations_are_peeled" not in allowed or not is_plain(node):
         return None
     count = count_size(node.inputs[0])
-    if count is None or not ranges.holds(count - 1) or not _differ(node.params["update"]):
+    if count is None or not _differ(node.params["update"]):
         return None
-    for ends in ((True, False), (False, True), (True, True)):
-        found = _without(node, ranges, allowed, *ends)
+    alike: Forms | None = None
+    for first, last in ((True, False), (False, True), (True, True)):
+        least = count - int(first) - int(last)
+        known = ranges if ranges.holds(least) else replace(ranges, facts=(*ranges.facts, least))
+        found = _without(node, known, allowed, first, last)
+        rest = _alike(node, known, first, last) if found is None and alike is None else None
+        for form in (found, rest):
+            if form is not None:
+                form.laws.add("end_iterations_are_peeled")
+                if known is not ranges:
+                    enough = make("greater_equal", ir.size(count), ir.size(int(first) + int(last)))
+                    items = [make("item", node, index=k, line=node.line) for k in range(len(form.results))]
+                    form.results = list(either(enough, [each for each in form.results if each is not None], items))
         if found is not None:
-            found.laws.add("end_iterations_are_peeled")
             return found
-    return None
+        alike = alike or rest
+    return alike
+
+
+def _alike(node: Node, ranges: Ranges, first: bool, last: bool) -> Forms | None:
+    """A loop over the iterations that are alike, before and after those that are not."""
+    others = _others(node, ranges, first, last)
+    if others is None or _differ(others[0].params["update"]):
+        return None
+    loop, step = others
+    return Forms(list(step([make("item", loop, index=k, line=node.line) for k in range(loop.params["states"])])))
 
 
 def _differ(region: Program) -> bool:

@@ -40,6 +40,8 @@ SCANS = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum":
 KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", "logical_and": "b", "logical_or": "b"}
 """Kinds of dtypes in which the reduction is the op."""
 
+POLYNOMIALS = "sum_of_powers_is_closed"
+
 CLOSED = frozenset(["arithmetic_series_is_closed", "power_is_closed", "geometric_series_is_closed"])
 
 EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
@@ -124,7 +126,7 @@ class Solution:
         state, output, before = self.states[k], self.outputs[k], self.before[k]
         if not self.allowed & CLOSED or self._read(k) or state.type.dtype.kind not in "iuf":
             return None
-        series = Series(self.lifting, state.type, self.count)
+        series = Series(self.lifting, state.type, self.count, POLYNOMIALS in self.allowed)
         law = "arithmetic_series_is_closed"
         if law in self.allowed and output.op in ("add", "subtract") and (terms := _terms(output, state, "add")):
             try:
@@ -137,7 +139,7 @@ class Solution:
                     found = make("subtract" if term.negative else "add", found, total)
                 if any(powers for _, powers in totals):
                     return self._guarded(k, found, series.finite(found), "geometric_series_is_closed")
-                return self._where_it_runs(k, found, law)
+                return self._where_it_runs(k, found, POLYNOMIALS if series.higher else law)
         value = series.of(output, state)
         if value.factor is None:
             return None
@@ -369,6 +371,8 @@ def _identity(op: str, dtype: np.dtype) -> Any:
 def _accumulation(output: Node, state: Node) -> str | None:
     """The op by which a state accumulates."""
     if output.op == "where":
+        if (flag := _flag(output, state)) is not None:
+            return flag[0]
         inner = [each for each in output.inputs[1:] if each is not state]
         found = _extreme(output, state)
         return found or (_accumulation(inner[0], state) if len(inner) == 1 else None)
@@ -385,11 +389,29 @@ def _extreme(node: Node, state: Node) -> str | None:
     return EXTREMES[TURNED[condition.op]] if condition.inputs == (state, chosen) else None
 
 
+def _flag(node: Node, state: Node) -> tuple[str, Term] | None:
+    """`where(c, True, s)` is `c or s`, `where(c, False, s)` is `not c and s`; so where c does not hold."""
+    mask, *values = node.inputs
+    if node.type.dtype.kind != "b" or state not in values or mask.type.shape != node.type.shape:
+        return None
+    (other,) = [each for each in values if each is not state] or [state]
+    if other.op != "constant":
+        return None
+    holds = bool(other.params["value"])
+    term = mask if holds == (values[1] is state) else make("logical_not", mask)
+    return ("logical_or" if holds else "logical_and"), Term(term)
+
+
 def _terms(node: Node, state: Node, op: str) -> list[Term] | None:
     """What is accumulated onto a state, in order; None where there is more to it."""
     found: list[Term] = []
     while node is not state:
         if node.op == "where":
+            flag = _flag(node, state)
+            if flag is not None:
+                return (
+                    [flag[1]] + found[::-1] if flag[0] == op and state not in ir.topological([flag[1].node]) else None
+                )
             if _extreme(node, state) == op:
                 found.append(Term(node.inputs[1], over_nan=True))
                 break

@@ -18,7 +18,9 @@ from egc.ir import Node, Program
 from egc.ranges import Ranges
 from egc.transforms.branches import as_choice
 from egc.transforms.forms import Allowed, Forms, needed_items, replaced
+from egc.transforms.induction import simpler, through
 from egc.transforms.promote import carried, is_plain, promoted
+from egc.transforms.search import searched
 from egc.transforms.solve import Solution
 from egc.trips import count_size
 
@@ -56,6 +58,10 @@ def vectorized(program: Program, ranges: Ranges, used: Forms, allowed: Allowed) 
 
 def unroll(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     """The results of a counted loop as array expressions, those that have this form."""
+    counted = simpler(node, ranges, allowed)
+    if counted is not None:
+        rest = unroll(counted[0], ranges, allowed)
+        return None if rest is None else through(counted, rest)
     count = count_size(node.inputs[0]) if is_plain(node) else None
     if count is None:
         return None
@@ -63,15 +69,16 @@ def unroll(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     update = vectorized(node.params["update"], ranges.inside(node), found, allowed)
     node = ir.with_regions(node, lambda _: update)
     for name, law in THROUGH:
-        through = law(node, ranges) if name in allowed else None
-        if through is not None:
-            inner = unroll(through[0], ranges, allowed)
+        other = law(node, ranges) if name in allowed else None
+        if other is not None:
+            inner = unroll(other[0], ranges, allowed)
             if inner is not None:
                 found.take(inner)
                 found.laws.add(name)
-                found.results = [replaced(item, through[0], inner.results) for item in through[1]]
+                found.results = [replaced(item, other[0], inner.results) for item in other[1]]
                 return found
     solution = Solution(node, count, ranges, allowed)
+    solution.fixed = searched(solution)
     found.results = solution.solve()
     found.laws |= solution.laws
     found.rounded |= solution.rounded
