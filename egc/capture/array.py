@@ -27,7 +27,8 @@ class Cell:
     capture does not know: once one of them is written, the others are `stale` and cannot be read. `origin`: what such a
     cell shows of an argument, as a Node of the argument's. `serial`: when it was made, see `Context.tick`.
     `aliases`: memory that it is where a condition holds, which decided what a variable is bound to; None where the condition
-    is not known. `outside`: whether it is an array from outside of the arguments.
+    is not known. `exchanged`: memory that it may be since variables exchanged theirs in a loop, which only these reach.
+    `outside`: whether it is an array from outside of the arguments.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Cell:
         "origin",
         "serial",
         "aliases",
+        "exchanged",
         "outside",
     )
 
@@ -50,6 +52,7 @@ class Cell:
         self.origin: Node | None = None
         self.serial = tick()
         self.aliases: dict[Cell, Node | None] = {}
+        self.exchanged: tuple[Cell, ...] = ()
 
     def rival(self, other: Cell) -> None:
         """Notes that the two may share memory."""

@@ -315,6 +315,27 @@ def test_an_argument_that_is_exchanged_is_written_as_in_numpy():
         assert_same(smoothed, X.copy(), steps)
 
 
+def test_an_argument_that_an_inner_loop_exchanges_is_returned_itself():
+    def turned(x, y, s, t):
+        w = x.copy()
+        count = 0
+        while True:
+            count += 1
+            if count > 5 or t > int(s > 2.0):
+                break
+            if s > 1.0:
+                continue
+            x, y, w = w, x, y
+        return x
+
+    optimized = egc.optimize(turned, backend="reference", rules=[])
+    for s, t in ((-2.0, 2), (-2.0, -3), (1.5, 2), (1.5, -3)):
+        x, y = X[:1].copy(), X[:1] + 1
+        expected, found = turned(x, y, s, t), optimized(x, y, s, t)
+        np.testing.assert_array_equal(found, expected)
+        assert [found is x, found is y] == [expected is x, expected is y]
+
+
 def test_a_variable_bound_to_an_argument_writes_into_it():
     def doubled(x, y):
         z = x

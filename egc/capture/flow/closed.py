@@ -100,8 +100,10 @@ class Closed:
         entry, last, given = self.capture.variables[key[0]].entry[key[1]], self._last(key), self.body.given.get(key)
         if not isinstance(entry, Array) or last is None or given is None:
             return
-        known = aliases_of(last)
-        if entry.path or list(self._older(last)) or not self._stand_ins(other_than=key).isdisjoint(known):
+        known, exchanged = aliases_of(last), exchanged_by(last)
+        if entry.path or list(self._older(last)) or given.cell in exchanged:
+            return
+        if not self._stand_ins(other_than=key).isdisjoint({*known, *exchanged}):
             return
         same = known.get(given.cell, ir.constant(False, BOOL))
         if same is None:
@@ -215,6 +217,7 @@ class Closed:
                 for cell in memory if not once else filter(lambda cell: self._reached(cell, names), memory):
                     arrays[key].cell.rival(cell)
                     arrays[key].cell.aliases[cell] = None
+                arrays[key].cell.exchanged = () if ("entry", key) in results else tuple(memory)
                 if ("entry", key) in results:
                     entry = capture.variables[key[0]].entry[key[1]]
                     arrays[key].cell.aliases.update(_under(aliases_of(entry), results["entry", key]))
@@ -232,7 +235,7 @@ class Closed:
         stand_ins = {self.body.given[key].cell: key for key in last if key in self.body.given}
         group_of = {key: {key} for key in last}
         for key, array in last.items():
-            for cell in () if array is None else may_be(array):
+            for cell in () if array is None else (*may_be(array), *exchanged_by(array)):
                 other = stand_ins.get(cell)
                 if other is not None and group_of[other] is not group_of[key]:
                     group_of[other] |= group_of[key]
@@ -257,6 +260,7 @@ class Closed:
         """Memory from before the loop that an array of an iteration may be, and a stand-in's of which it may be a view."""
         start, known, stand_ins = self.body.region.start, aliases_of(array), self._stand_ins()
         yield from (cell for cell in may_be(array) if cell.serial < start or (cell in stand_ins and cell not in known))
+        yield from (cell for cell in exchanged_by(array) if cell.serial < start)
 
     def _require_own(self, name: str, group: list[Any], last: Mapping[Any, Any], memory: list[Cell]) -> None:
         """What is written must be memory that nothing else reaches, whichever of the group's it is."""
@@ -335,6 +339,11 @@ def may_be(array: Array) -> list[Cell]:
     """The memory that an array may be, under whatever conditions; a reshaped array may be a view."""
     known = aliases_of(array)
     return list(dict.fromkeys([*known, *(rival for cell in known if not cell.aliases for rival in cell.rivals)]))
+
+
+def exchanged_by(array: Array) -> list[Cell]:
+    """The memory that an array may be since a loop exchanged it."""
+    return list(dict.fromkeys(other for cell in aliases_of(array) for other in cell.exchanged))
 
 
 def _exclude(a: Node | None, b: Node | None) -> bool:
