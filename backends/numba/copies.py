@@ -89,19 +89,17 @@ def _copy(context: Any, builder: Any, kind: Any, result: Any, value: Any) -> Any
         cgutils.raw_memcpy(builder, made.data, source.data, builder.mul(source.nitems, source.itemsize), 1)
     elif kind.ndim != 2:
         _walked(builder, lengths, source.data, strides, made.data)
-    elif size not in WORDS:
-        _moved(builder, *lengths, source.data, *strides, made.data, lengths[1])
     else:
-        along, across = strides
+        (rows, columns), (along, across) = lengths, strides
         whole = builder.icmp_signed("==", builder.srem(across, WORD(size)), WORD(0))
         forward = builder.and_(builder.icmp_signed(">=", across, WORD(0)), whole)
         down = builder.and_(builder.icmp_signed("==", along, WORD(size)), forward)
         with builder.if_else(down) as (in_blocks, one_by_one):
             with in_blocks:
                 step = builder.sdiv(across, WORD(size))
-                _turned(context, builder, *lengths, source.data, step, made.data, lengths[1])
+                _turned(context, builder, rows, columns, source.data, step, made.data, columns)
             with one_by_one:
-                _moved(builder, *lengths, source.data, along, across, made.data, lengths[1])
+                _moved(builder, rows, columns, source.data, along, across, made.data, columns)
     return made._getvalue()
 
 
