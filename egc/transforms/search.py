@@ -100,7 +100,7 @@ def _element_at_place(solution: Solution, best: Node, element: Node, states: lis
 def _results(solution: Solution, search: Search) -> dict[int, Node]:
     lifting, dtype = solution.lifting, search.element.type.dtype
     rows = lifting.rows(lifting.value(search.element))
-    if rows.type.rank != 1:
+    if rows.type.rank != 1 or (solution.ranges.counts and not _is_view(rows)):
         return {}
     last = _never_better(dtype, search.way)
     if not solution.runs:
@@ -118,6 +118,14 @@ def _results(solution: Solution, search: Search) -> dict[int, Node]:
         found[k] = make("where", better, chosen, solution.before[k])
     solution.laws.add(LAW)
     return found
+
+
+def _is_view(rows: Node) -> bool:
+    """Whether elements are there already: in the iterations of a loop around, memory for what is computed of all of them costs more
+    than a search that goes along with the computation."""
+    while rows.op in ("slice", "reshape", "transpose"):
+        (rows,) = rows.inputs
+    return rows.op == "input"
 
 
 def _at(solution: Solution, value: Node, place: Node) -> Node:

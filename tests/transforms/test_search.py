@@ -9,6 +9,7 @@ import egc
 from egc.capture import capture
 from egc.pipeline import evaluate_reference
 from egc.ranges import ranges_of
+from egc.text import print_program
 from egc.transforms import LOOP_LAWS, simplify
 from egc.transforms.forms import Forms
 from egc.transforms.search import LAW
@@ -176,3 +177,22 @@ def test_the_place_in_a_matrix():
         A = np.round(rng.normal(size=shape), 1)
         A[rng.random(shape) < 0.2] = np.nan
         assert np.array_equal(optimized(A), place(A), equal_nan=True)
+
+
+def test_what_is_computed_in_a_loop_around_is_searched_as_it_is_computed():
+    def nearest(x, centers):
+        labels = np.zeros(len(x), dtype=np.int64)
+        for i in range(len(x)):
+            best = np.inf
+            for c in range(len(centers)):
+                distance = abs(x[i] - centers[c])
+                if distance < best:
+                    best = distance
+                    labels[i] = c
+        return labels
+
+    optimized = egc.optimize(nearest)
+    rng = np.random.default_rng(6)
+    x, centers = rng.normal(size=50), rng.normal(size=7)
+    np.testing.assert_array_equal(optimized(x, centers), nearest(x, centers))
+    assert "argmin" not in print_program(optimized.plan(x, centers).program)
