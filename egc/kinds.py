@@ -16,6 +16,13 @@ LEAVES = frozenset(["input", "constant", "empty", "size", "iota"])
 VIEWS = frozenset(["reshape", "transpose", "slice", "broadcast", "diagonal", "item", "assume"])
 FUSED_REDUCTIONS = frozenset(["sum", "prod", "max", "min", "any", "all"])
 SCANS = frozenset(["cumsum", "cumprod", "cummax", "cummin"])
+NEGATED = {"less": "greater_equal", "less_equal": "greater", "equal": "not_equal"}
+NEGATED |= {b: a for a, b in NEGATED.items()}
+"""The comparison that holds where one does not, of numbers that are not nan."""
+
+TURNED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
+"""The same comparison with the operands exchanged."""
+
 INDEXED = frozenset(["gather", "scatter"])
 JOINS = frozenset(["concatenate", "pad", "update_slice"])
 INLINE_LEAVES = frozenset(["constant", "empty", "size", "iota"])

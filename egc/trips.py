@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from egc import sizes
 from egc.errors import ProgramError
 from egc.ir import Node
+from egc.kinds import NEGATED, TURNED
 from egc.sizes import Dim
 
 ASSUMED = 100
@@ -44,9 +45,6 @@ MOST = 2**20
 _AHEAD = {"less": 0, "less_equal": 1, "greater": 0, "greater_equal": 1}
 """Comparisons of a number that counts with a bound, and how far beyond it the last number that passes lies."""
 
-_TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
-_NEGATED = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
-
 
 def while_count(loop: Node) -> tuple[Dim, int | None] | None:
     """How often a loop runs while a state that counts, in a size, has not reached another size, and which state says that it
@@ -72,10 +70,10 @@ def while_count(loop: Node) -> tuple[Dim, int | None] | None:
             test, passes = test.inputs[0], not passes
     if test.op not in _AHEAD:
         return None
-    op = test.op if passes else _NEGATED[test.op]
+    op = test.op if passes else NEGATED[test.op]
     left, right = test.inputs
     if left not in numbers:
-        left, right, op = right, left, _TURNED[op]
+        left, right, op = right, left, TURNED[op]
     if left not in numbers or right in numbers:
         return None
     k, given = numbers.index(left), dict(zip(inputs[number:], loop.inputs[number:]))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from egc import sizes
 from egc.errors import NotEncodable
 from egc.ir import Node
+from egc.kinds import NEGATED
 from egc.sizes import Dim, Monomial, Size
 
 Range = tuple[Dim, Dim | None]
@@ -78,8 +79,6 @@ def facts_of(condition: Node, holds: bool) -> tuple[Dim, ...]:
     }[relation]  # fmt: skip
 
 
-NEGATED = {"less": "greater_equal", "less_equal": "greater", "equal": "not_equal"}
-NEGATED |= {b: a for a, b in NEGATED.items()}
 COMPARISONS = frozenset(NEGATED)
 
 

@@ -135,7 +135,7 @@ def _trace(rule: Rule, rank: int, axes: tuple[int, ...] | None) -> Traced:
         return _settled(rule, rank, axes, interpreted=False)
     except rewrite.Unmet:
         raise
-    except Exception:
+    except Exception:  # Whatever it is, interpreting the function says it again, with the rule's line.
         pass
     try:
         return _settled(rule, rank, axes, interpreted=True)

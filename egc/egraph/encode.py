@@ -68,9 +68,10 @@ class Encoded:
         """Which terms are invariant and which total, and which shapes are thin, where this is among the predicates."""
         lines: list[str] = []
         places = {node: index for index, node in enumerate(self.nodes)}
-        for fact, holding in (("invariant", self._invariant), ("total", self._total)):
-            if fact in predicates:
-                lines += [f"({fact_relation(fact)} (node-at {places[node]}))" for node in holding()]
+        invariant = _invariant(self.nodes, self.varying) if "invariant" in predicates else []
+        total = _total(self.nodes) if "total" in predicates else []
+        for fact, holding in (("invariant", invariant), ("total", total)):
+            lines += [f"({fact_relation(fact)} (node-at {places[node]}))" for node in holding]
         if "thin" in predicates and self.bindings is not None:
             lines += _thin_shapes(list(self.dims)[:MOST_PAIRED], self.bindings)
         return lines
@@ -82,12 +83,6 @@ class Encoded:
     def fixed_sizes(self) -> list[str]:
         """Ties the constants that equal a fixed size to that size."""
         return _fixed_sizes(self.nodes, self.dims)
-
-    def _invariant(self) -> list[Node]:
-        return _invariant(self.nodes, self.varying)
-
-    def _total(self) -> list[Node]:
-        return _total(self.nodes)
 
 
 def folded_constant(node: Node) -> Node | None:

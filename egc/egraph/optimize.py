@@ -254,16 +254,9 @@ def _searched(
     alternatives = _alternatives(program, question, written)
     alternatives += ordered_chains(program, question.rewrites, question.bindings)
     saturated = saturate(
-        running,
-        program,
-        question.budget,
-        (),
-        predicates,
-        question.numbers,
-        alternatives,
-        question.varying,
+        running, program, question.budget, (), predicates, question.numbers, alternatives, question.varying,
         question.bindings,
-    )
+    )  # fmt: skip
     try:
         graph = Graph(program, saturated)
         known = graph.facts(program.outputs) if predicates else {}

@@ -14,9 +14,10 @@ import numpy as np
 
 from egc import ir
 from egc.ir import Node, make
+from egc.kinds import TURNED
 from egc.ranges import coefficient
 from egc.sizes import Dim, substitute
-from egc.transforms.solve import TURNED, Solution
+from egc.transforms.solve import Solution
 from egc.transforms.vmap import NotLifted, joined, reshaped, sliced
 
 LAW = "place_of_extreme_is_argmax"

@@ -10,6 +10,7 @@ import numpy as np
 
 from egc import ir, sizes
 from egc.ir import Node, make
+from egc.kinds import TURNED
 from egc.ranges import Ranges, coefficient, mentions
 from egc.sizes import Dim
 from egc.transforms.closed import Affine, Series
@@ -45,7 +46,6 @@ POLYNOMIALS = "sum_of_powers_is_closed"
 CLOSED = frozenset(["arithmetic_series_is_closed", "power_is_closed", "geometric_series_is_closed"])
 
 EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
-TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
 
 
 @dataclass(frozen=True)
