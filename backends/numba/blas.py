@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types, uint8
-from numba.extending import intrinsic, overload
-from numba.np.numpy_support import as_dtype
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
-from egc.backends.numba.fortran import LETTERS, routine
-from egc.backends.numba.linked import HELPER
+from egc.backends.numba.fortran import LETTERS, symbol
+from egc.backends.numba.instructions import Code, Value, as_intrinsic, outlined
 
 SINGLE = 2**18
 """Multiplications of a product for which OpenBLAS takes one thread in any case."""
-
-PLAIN, TRANSPOSED = uint8(ord("N")), uint8(ord("T"))
 
 
 @intrinsic
@@ -32,91 +31,88 @@ def shifted(context, pointer, elements):
     return pointer(pointer, elements), generate
 
 
-def matrix_product(
-    rows: int, columns: int, inner: int, left: Any, left_step: int, left_turned: bool, right: Any, right_step: int,
-    right_turned: bool, out: Any, out_step: int,
+@outlined()
+def multiply(
+    code: Code, rows: Value, columns: Value, inner: Value, left: Value, left_step: Value, left_turned: Value,
+    right: Value, right_step: Value, right_turned: Value, out: Value, out_step: Value,
 ) -> None:  # fmt: skip
     """Writes the product of `rows` by `inner` and `inner` by `columns` elements to `out`.
 
     left, right, out: addresses of matrices in C order whose rows (columns where `turned`) are so many elements apart.
     """
-    raise NotImplementedError
+    one, zero = (code.element(out.value.type.pointee, number) for number in (1, 0))
+    # To BLAS, a matrix in C order is its transpose in Fortran order: the product's transpose is asked for.
+    first, second = code.select(right_turned, "T", "N"), code.select(left_turned, "T", "N")
+    before, after, step = (code.larger(each, 1) for each in (right_step, left_step, out_step))
+    code.routine("gemm", first, second, columns, rows, inner, one, right, before, left, after, zero, out, step)
 
 
-@overload(matrix_product, jit_options=HELPER)
-def _matrix_product(
-    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
-):  # fmt: skip
-    gemm = known_product(as_dtype(out.dtype))
-    one, zero = as_dtype(out.dtype).type(1), as_dtype(out.dtype).type(0)
-
-    def product(rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step):
-        """To BLAS, a matrix in C order is its transpose in Fortran order: the product's transpose is asked for."""
-        first, second = TRANSPOSED if right_turned else PLAIN, TRANSPOSED if left_turned else PLAIN
-        steps = max(right_step, 1), max(left_step, 1), max(out_step, 1)
-        gemm((first, second, columns, rows, inner, one, right, steps[0], left, steps[1], zero, out, steps[2]))
-
-    return product
-
-
-one_thread = types.ExternalFunction("egc_blas_one_thread", types.void())
-threads_again = types.ExternalFunction("egc_blas_threads_again", types.void())
-
-
-def block_product(
-    rows: int, columns: int, inner: int, left: Any, left_step: int, left_turned: bool, right: Any, right_step: int,
-    right_turned: bool, out: Any, out_step: int, several: bool,
+@outlined()
+def multiply_block(
+    code: Code, rows: Value, columns: Value, inner: Value, left: Value, left_step: Value, left_turned: Value,
+    right: Value, right_step: Value, right_turned: Value, out: Value, out_step: Value, several: Value,
 ) -> None:  # fmt: skip
-    """As `matrix_product`: on one thread where it is one of `several` that make the rows of a matrix."""
-    raise NotImplementedError
+    """As `multiply`: on one thread where it is one of `several` that make the rows of a matrix."""
+    alone = several & (rows * columns * inner > SINGLE)
+    with code.when(alone):
+        _call(code, "egc_blas_one_thread")
+    multiply(
+        code, rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step
+    )  # fmt: skip
+    with code.when(alone):
+        _call(code, "egc_blas_threads_again")
 
 
-@overload(block_product)
-def _block_product(
-    rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step, several
-):  # fmt: skip
-    def product(
-        rows, columns, inner, left, left_step, left_turned, right, right_step, right_turned, out, out_step, several
-    ):
-        given = left, left_step, left_turned, right, right_step, right_turned, out, out_step
-        if not several or rows * columns * inner <= SINGLE:
-            matrix_product(rows, columns, inner, *given)
-        else:
-            one_thread()
-            matrix_product(rows, columns, inner, *given)
-            threads_again()
-
-    return product
+def _call(code: Code, name: str) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [])
+    code.builder.call(cgutils.get_or_insert_function(code.builder.module, kind, name), [])
 
 
-def known_product(dtype: np.dtype) -> Any:
-    """The routine for products of a dtype, which code that calls it, also from a store, needs to have been asked for; as that
-    for products with vectors."""
-    routine(f"{LETTERS[dtype.name]}gemv")
-    return routine(f"{LETTERS[dtype.name]}gemm")
-
-
-def vector_product(
-    rows: int, inner: int, matrix: Any, down: int, along: int, vector: Any, step: int, out: Any
+@outlined()
+def multiply_vector(
+    code: Code, rows: Value, inner: Value, matrix: Value, down: Value, along: Value, vector: Value, step: Value,
+    out: Value,
 ) -> None:  # fmt: skip
     """Writes the product of a matrix of `rows` by `inner` elements and a vector to `out`.
 
     matrix, vector, out: addresses. From a row to the next there are `down` elements, from a column to the next `along`, one of
     which is 1; from an element of the vector to the next, `step`.
     """
-    raise NotImplementedError
+    one, zero = (code.element(out.value.type.pointee, number) for number in (1, 0))
+    with code.either(along == 1) as (rowwise, columnwise):
+        with rowwise:
+            wide = code.larger(down, inner, 1)
+            code.routine("gemv", "T", inner, rows, one, matrix, wide, vector, step, zero, out, 1)
+        with columnwise:
+            long = code.larger(along, rows, 1)
+            code.routine("gemv", "N", rows, inner, one, matrix, long, vector, step, zero, out, 1)
 
 
-@overload(vector_product, jit_options=HELPER)
-def _vector_product(rows, inner, matrix, down, along, vector, step, out):
-    dtype = as_dtype(out.dtype)
-    gemv = routine(f"{LETTERS[dtype.name]}gemv")
-    one, zero = dtype.type(1), dtype.type(0)
+def of_addresses(write: Callable[..., Any], place: int) -> Any:
+    """The intrinsic function that calls one of numbers, truth values and addresses. place: of the address whose elements say
+    what its letter is."""
 
-    def product(rows, inner, matrix, down, along, vector, step, out):
-        if along == 1:
-            gemv((TRANSPOSED, inner, rows, one, matrix, max(down, inner, 1), vector, step, zero, out, 1))
-        else:
-            gemv((PLAIN, rows, inner, one, matrix, max(along, rows, 1), vector, step, zero, out, 1))
+    def typed(context: Any, *kinds: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            code = Code(context, builder, LETTERS[kinds[place].dtype.name])
+            given = []
+            for kind, value in zip(signature.args, arguments):
+                if isinstance(kind, types.Integer):
+                    value = context.cast(builder, value, kind, types.int64)
+                given.append(code.value(value))
+            write(code, *given)
+            return context.get_dummy_value()
 
-    return product
+        return types.none(*map(types.unliteral, kinds)), generate
+
+    return as_intrinsic(typed, write)
+
+
+matrix_product = of_addresses(multiply, 9)
+block_product = of_addresses(multiply_block, 9)
+
+
+def known_product(dtype: np.dtype) -> None:
+    """Asks for the routines of products of a dtype, with vectors too: code that calls them, also from a store, needs that."""
+    for name in ("gemv", "gemm"):
+        symbol(LETTERS[dtype.name] + name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from egc.backends.numba import convolution, linalg, orthogonal, products, spectral, structured
+from egc.backends.numba import convolution, linalg, orthogonal, products, spectral, structured, triangular
 from egc.backends.numba.arrays import diagonal, only_element, repeated, reshaped
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.copies import as_contiguous
@@ -25,13 +25,15 @@ from egc.types import ArrayType, Shape
 if TYPE_CHECKING:
     from egc.backends.numba.driver import Writer
 
-STRUCTURED = frozenset(
-    "gram cholesky_inverse triangular_product tridiagonal_solve banded_solve symmetric_solve".split()
-)
-"""Products and systems of which one triangle, or three diagonals, are read."""
-
-ANY_ORDER = STRUCTURED.union("solve inv lu lu_solve det slogdet cholesky cholesky_or_nan solve_triangular".split())
-"""Linear algebra whose functions read operands in any order of memory."""
+ONE_MATRIX = {
+    **dict.fromkeys("solve inv lu lu_factors lu_solve det slogdet".split(), linalg.functions),
+    **dict.fromkeys(
+        "cholesky cholesky_or_nan cholesky_inverse gram solve_triangular triangular_product".split(),
+        triangular.functions,
+    ),
+    **dict.fromkeys("tridiagonal_solve banded_solve symmetric_solve".split(), structured.functions),
+}
+"""Where the functions of one matrix are, by op and letter of elements. All read operands in any order of memory but one."""
 
 Form = Callable[["Writer", Call, Sequence[str]], "str | None"]
 
@@ -161,9 +163,8 @@ def _matrix(writer: Writer, call: Call, operands: Sequence[str]) -> str | None:
         return None
     vector = len(node.inputs) > 1 and node.inputs[-1].type.rank == 1
     name = f"{node.op}_vector" if vector else node.op
-    functions = structured.functions(letter) if node.op in STRUCTURED else linalg.functions(letter)
-    writer.driver.names[f"{name}_{letter}"] = functions[name]
-    given = operands if node.op in ANY_ORDER else [f"as_contiguous({operand})" for operand in operands]
+    writer.driver.names[f"{name}_{letter}"] = ONE_MATRIX[node.op](letter)[name]
+    given = operands if node.op != "lu_factors" else [f"as_contiguous({operand})" for operand in operands]
     return f"{name}_{letter}({', '.join([*given, *(str(node.params[key]) for key in OPS[node.op].params)])})"
 
 
@@ -214,10 +215,7 @@ FORMS: dict[str, Form] = {
     "size": _size,
     "matmul": _matmul,
     "convolve": _convolve,
-    **dict.fromkeys(
-        "solve inv cholesky cholesky_or_nan lu_factors lu lu_solve det slogdet solve_triangular".split(), _matrix
-    ),
-    **dict.fromkeys(STRUCTURED, _matrix),
+    **dict.fromkeys(ONE_MATRIX, _matrix),
     "qr": _qr,
     **dict.fromkeys("eigh eigvalsh svd svdvals pinv lstsq".split(), _spectral),
     "assume": _first,

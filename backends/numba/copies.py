@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
@@ -29,6 +29,15 @@ WORD = ir.IntType(64)
 
 WORDS = {4: ir.FloatType(), 8: ir.DoubleType()}
 """What elements of these sizes are moved as, complex numbers too: vectors have them as elements."""
+
+
+class Lying(NamedTuple):
+    """How an array lies in memory: LLVM's values of its lengths, its strides in bytes and its address, and numba's layout."""
+
+    lengths: Sequence[Any]
+    strides: Sequence[Any]
+    data: Any
+    layout: str
 
 
 @intrinsic
@@ -79,16 +88,17 @@ def _in_order(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return holds
 
 
-def _copy(context: Any, builder: Any, kind: Any, result: Any, value: Any) -> Any:
-    """The code of `copied`."""
-    source = make_array(kind)(context, builder, value)
-    lengths, strides = cgutils.unpack_tuple(builder, source.shape), cgutils.unpack_tuple(builder, source.strides)
-    made = new_array(context, builder, result, lengths)
-    size = context.get_abi_sizeof(source.data.type.pointee)
-    if kind.layout == "C":
-        cgutils.raw_memcpy(builder, made.data, source.data, builder.mul(source.nitems, source.itemsize), 1)
-    elif kind.ndim != 2:
-        _walked(builder, lengths, source.data, strides, made.data)
+def copy_to(context: Any, builder: Any, source: Lying, target: Any) -> None:
+    """Writes the code that puts the elements of an array in C order from an address on."""
+    lengths, strides, data, layout = source
+    size = context.get_abi_sizeof(data.type.pointee)
+    if layout == "C":
+        count = WORD(size)
+        for length in lengths:
+            count = builder.mul(count, length)
+        cgutils.raw_memcpy(builder, target, data, count, 1)
+    elif len(lengths) != 2:
+        _walked(builder, lengths, data, strides, target)
     else:
         (rows, columns), (along, across) = lengths, strides
         whole = builder.icmp_signed("==", builder.srem(across, WORD(size)), WORD(0))
@@ -97,9 +107,17 @@ def _copy(context: Any, builder: Any, kind: Any, result: Any, value: Any) -> Any
         with builder.if_else(down) as (in_blocks, one_by_one):
             with in_blocks:
                 step = builder.sdiv(across, WORD(size))
-                _turned(context, builder, rows, columns, source.data, step, made.data, columns)
+                turn_into(context, builder, rows, columns, data, step, target, columns)
             with one_by_one:
-                _moved(builder, rows, columns, source.data, along, across, made.data, columns)
+                _moved(builder, rows, columns, data, along, across, target, columns)
+
+
+def _copy(context: Any, builder: Any, kind: Any, result: Any, value: Any) -> Any:
+    """The code of `copied`."""
+    array = make_array(kind)(context, builder, value)
+    lengths, strides = (cgutils.unpack_tuple(builder, each) for each in (array.shape, array.strides))
+    made = new_array(context, builder, result, lengths)
+    copy_to(context, builder, Lying(lengths, strides, array.data, kind.layout), made.data)
     return made._getvalue()
 
 
@@ -123,31 +141,47 @@ def turned(context, rows, columns, source, step, target, length):
             value if value.type == WORD or isinstance(value.type, ir.PointerType) else builder.sext(value, WORD)
             for value in arguments
         ]
-        _turned(context, builder, *words)
+        turn_into(context, builder, *words)
         return context.get_dummy_value()
 
     return types.none(rows, columns, source, step, target, length), generate
 
 
-def _turned(
+def turn_into(
     context: Any, builder: Any, rows: Any, columns: Any, source: Any, step: Any, target: Any, length: Any
 ) -> None:
     """The code of `turned`."""
     size = context.get_abi_sizeof(source.type.pointee)
-    bytes_apart = builder.mul(step, WORD(size))
     if size not in WORDS:
-        _moved(builder, rows, columns, source, WORD(size), bytes_apart, target, length)
+        _moved(builder, rows, columns, source, WORD(size), builder.mul(step, WORD(size)), target, length)
         return
     word = WORDS[size].as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [WORD, WORD, word, WORD, word, WORD])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"egc_turned_{size}")
+    if not function.blocks:
+        function.linkage = "linkonce_odr"
+        function.attributes.add("noinline")
+        inside = ir.IRBuilder(function.append_basic_block("entry"))
+        _turned_in_tiles(context, inside, *function.args)
+        inside.ret_void()
     given, made = builder.bitcast(source, word), builder.bitcast(target, word)
+    builder.call(function, [rows, columns, given, step, made, length])
+
+
+def _turned_in_tiles(
+    context: Any, builder: Any, rows: Any, columns: Any, source: Any, step: Any, target: Any, length: Any
+) -> None:
+    """The same for words, once in a module."""
+    size = context.get_abi_sizeof(source.type.pointee)
     side = WORD(LINE // size)
     whole, full = (builder.mul(builder.sdiv(each, side), side) for each in (rows, columns))
     tile = WORD(TILE)
     with _range(builder, WORD(0), whole, tile) as top, _range(builder, WORD(0), full, tile) as left:
         below, right = (_least(builder, builder.add(a, tile), b) for a, b in ((top, whole), (left, full)))
         with _range(builder, top, below, side) as i, _range(builder, left, right, side) as j:
-            place = builder.gep(given, [_at(builder, j, step, i)])
-            turn_block(context, builder, place, step, builder.gep(made, [_at(builder, i, length, j)]), length)
+            place = builder.gep(source, [_at(builder, j, step, i)])
+            turn_block(context, builder, place, step, builder.gep(target, [_at(builder, i, length, j)]), length)
+    bytes_apart = builder.mul(step, WORD(size))
     for i, j, height, width in ((0, full, whole, columns), (whole, 0, rows, columns)):
         first, second = (WORD(0) if k == 0 else k for k in (i, j))
         place = builder.gep(source, [builder.add(first, builder.mul(second, step))])

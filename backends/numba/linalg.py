@@ -1,4 +1,4 @@
-"""Linear algebra of compiled drivers: LAPACK on copies in its own order, with NumPy's errors.
+"""Systems, inverses and determinants by LU: LAPACK on copies in its own order, with NumPy's errors.
 
 `functions(letter)` gives, for one element type (s, d, c or z), the functions of one matrix by op name. Each has the
 routines and the pivoting order that NumPy uses, so that what is singular for one is singular for the other.
@@ -10,19 +10,18 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit, uint8
+from numba import njit, types, uint8
 
 from egc.backends.numba.blas import shifted
-from egc.backends.numba.copies import copied
-from egc.backends.numba.fortran import routine
-from egc.backends.numba.functions import allocate, keep, pointer
+from egc.backends.numba.fortran import routine, symbol
+from egc.backends.numba.functions import pointer
+from egc.backends.numba.instructions import INT, WORD, Code, Value, outlined
 from egc.backends.numba.linked import HELPER
-from egc.backends.numba.products import addressable
-from egc.backends.numba.threads import cells
+from egc.backends.numba.operands import Array, of_arrays, raise_where, replaced
 
 compiled = njit(error_model="numpy", **HELPER)
 
-LOWER, UPPER, PLAIN, TRANSPOSED, UNIT, GENERAL, LEFT, RIGHT = (uint8(ord(letter)) for letter in "LUNTUNLR")
+LOWER, UPPER, PLAIN, UNIT, RIGHT = (uint8(ord(letter)) for letter in "LUNUR")
 
 BLOCK = 48
 """Columns that are factorized together before the rest of a matrix is multiplied with them."""
@@ -31,108 +30,158 @@ FEW = 8
 """Right sides are few where so many times their number are fewer than the rows."""
 
 
-@compiled
-def exchange(place: Any, row: int, other: int, step: int, count: int) -> None:
-    """Exchanges two rows of so many elements, which begin at the first two places and whose elements are `step` apart."""
-    if row != other:
-        for j in range(count):
-            first, second = row + j * step, other + j * step
-            place[first], place[second] = place[second], place[first]
+def like(position: int, rank: int, layout: str = "C") -> Any:
+    """What gives the type of an array with the elements of one of the arguments."""
+    return lambda *kinds: types.Array(kinds[position].dtype, rank, layout)
+
+
+@outlined()
+def factorize(code: Code, n: Value, factors: Value, pivots: Value) -> None:
+    """Puts the factors of a matrix, column by column, in its place; the exchanges of rows count from 0."""
+    with code.when(n > 0):
+        code.routine("getrf", n, n, factors, n, pivots, code.cell(INT))
+    with code.range(0, n) as k:
+        pivots[k] = pivots[k] - 1
+
+
+@outlined(WORD)
+def fault(code: Code, n: Value, factors: Value, step: Value, pivots: Value) -> Value:
+    """1 where a diagonal element is 0, 2 where a pivot is no row, whichever comes first; 0 where nothing is."""
+    found = code.cell(WORD, 0)
+    with code.falling(n) as k:
+        with code.when((pivots[k] < 0) | (pivots[k] >= n)):
+            found[0] = 2
+        with code.when(factors[k * step + k].is_zero()):
+            found[0] = 1
+    return found[0]
+
+
+def exchange(code: Code, place: Value, row: Value, other: Value, step: Any, count: Any) -> None:
+    """Exchanges two rows of so many elements, which begin at these and whose elements are `step` apart."""
+    with code.when(row != other), code.range(0, count) as j:
+        a, b = place + (row + j * step), place + (other + j * step)
+        first, second = a[0], b[0]
+        a[0], b[0] = second, first
+
+
+@outlined()
+def substitute(
+    code: Code, n: Value, count: Value, factors: Value, step: Value, rowwise: Value, pivots: Value, right: Value,
+    few: Value, transposed: Value,
+) -> None:  # fmt: skip
+    """Replaces right sides by solutions. Where they are few they lie one after the other; rows in C order are columns to BLAS,
+    and the right sides the left factor of a product."""
+    down, along = code.select(few, 1, count), code.select(few, n, 1)
+    side, rows, columns = code.select(few, "L", "R"), code.select(few, n, count), code.select(few, count, n)
+    way = code.select(rowwise ^ transposed ^ few, "N", "T")
+    one = code.element(right.value.type.pointee, 1)
+    with code.when((n > 0) & (count > 0)):
+        with code.when(~transposed), code.range(0, n) as k:
+            exchange(code, right, k * down, pivots[k] * down, along, count)
+        for part, own in _halves(code, rowwise, transposed):
+            code.routine("trsm", side, part, way, own, rows, columns, one, factors, step, right, rows)
+        with code.when(transposed), code.falling(n) as k:
+            exchange(code, right, k * down, pivots[k] * down, along, count)
+
+
+@outlined()
+def substitute_vector(
+    code: Code, n: Value, factors: Value, step: Value, rowwise: Value, pivots: Value, right: Value, transposed: Value
+) -> None:
+    """As `substitute`, of one right side."""
+    way = code.select(rowwise ^ transposed, "T", "N")
+    with code.when(~transposed), code.range(0, n) as k:
+        exchange(code, right, k, pivots[k], 1, 1)
+    with code.when(n > 0):
+        for part, own in _halves(code, rowwise, transposed):
+            code.routine("trsv", part, way, own, n, factors, step, right, 1)
+    with code.when(transposed), code.falling(n) as k:
+        exchange(code, right, k, pivots[k], 1, 1)
+
+
+def _halves(code: Code, rowwise: Value, transposed: Value) -> list[tuple[Value, Value]]:
+    """The triangles to be substituted with, one after the other, and whether their diagonals are 1."""
+    first, second = code.select(rowwise ^ transposed, "U", "L"), code.select(rowwise ^ transposed, "L", "U")
+    own, other = code.select(transposed, "N", "U"), code.select(transposed, "U", "N")
+    return [(first, own), (second, other)]
+
+
+def factorized(code: Code, a: Array) -> tuple[Array, Array]:
+    """The factors, column by column, and the exchanges of rows."""
+    factors, pivots = a.turned.copied(), Array.new(code, types.int32, a.lengths[0])
+    factorize(code, a.lengths[0], factors.place, pivots.place)
+    return factors.turned, pivots
+
+
+def solved(code: Code, factors: Array, pivots: Array, b: Array, transposed: Any) -> Array:
+    found, exchanges = factors.addressable(), pivots.contiguous()
+    n, (step, rowwise) = factors.lengths[0], found.lies()
+    status = fault(code, n, found.place, step, exchanges.place)
+    raise_where(code, status == 1, np.linalg.LinAlgError, "Singular matrix")
+    raise_where(code, status == 2, IndexError, "lu_solve: a pivot is no row")
+    given = found.place, step, rowwise, exchanges.place
+    if len(b.lengths) == 1:
+        x = b.copied()
+        substitute_vector(code, n, *given, x.place, transposed)
+    else:
+        count = b.lengths[1]
+        few = count * FEW < n
+        x = replaced(b, few, lambda place: substitute(code, n, count, *given, place, few, transposed))
+    found.release()
+    exchanges.release()
+    return x
+
+
+def _lu(code: Code, a: Array) -> Any:
+    made = factorized(code, a)
+    return code.context.make_tuple(code.builder, _factors_of(a), [each.result() for each in made])
+
+
+def _factors_of(a: Any) -> Any:
+    return types.Tuple([types.Array(a.dtype, 2, "F"), types.Array(types.int32, 1, "C")])
+
+
+def _lu_solve(code: Code, factors: Array, pivots: Array, b: Array, transposed: Value) -> Any:
+    return solved(code, factors, pivots, b, transposed).result()
+
+
+def _solve(code: Code, a: Array, b: Array) -> Any:
+    factors, pivots = factorized(code, a)
+    x = solved(code, factors, pivots, b, False)
+    factors.release()
+    pivots.release()
+    return x.result()
+
+
+def _inv(code: Code, a: Array) -> Any:
+    n = a.lengths[0]
+    unit = Array.new(code, a.dtype, n, n)
+    code.clear(unit.place, n * n)
+    with code.range(0, n) as k:
+        unit.place[k * n + k] = code.element(unit.place.value.type.pointee, 1)
+    factors, pivots = factorized(code, a)
+    x = solved(code, factors, pivots, unit, False)
+    for each in (unit, factors, pivots):
+        each.release()
+    return x.result()
+
+
+LU = of_arrays(_factors_of, _lu)
+LU_SOLVE = of_arrays(lambda factors, pivots, b, transposed: types.Array(b.dtype, b.ndim, "C"), _lu_solve)
+SOLVE = of_arrays(lambda a, b: types.Array(b.dtype, b.ndim, "C"), _solve)
+INV = of_arrays(like(0, 2), _inv)
 
 
 @cache
 def functions(letter: str) -> dict[str, Any]:
-    factor, root = (routine(f"{letter}{name}") for name in ("getrf", "potrf"))
-    product, triangles, triangle = (routine(f"{letter}{name}") for name in ("gemm", "trsm", "trsv"))
+    for name in ("getrf", "trsm", "trsv"):
+        symbol(letter + name)
+    product, triangles = routine(f"{letter}gemm"), routine(f"{letter}trsm")
     one: Any = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}[letter](1)
+    lu = LU
 
     @compiled
-    def lu(a):
-        """The factors, which lie in memory column by column, and the exchanges of rows; nothing raises."""
-        n = a.shape[0]
-        factors, pivots, status = copied(a.T), allocate((n,), np.int32), cells(np.int32, 1)
-        if n:
-            factor((n, n, pointer(factors), n, pointer(pivots), status))
-        for k in range(n):
-            pivots[k] -= 1
-        return factors.T, pivots
-
-    @compiled
-    def checked(factors, pivots):
-        """The factors where BLAS can read them, the rows of their columns, and whether they lie row by row."""
-        n = factors.shape[0]
-        for k in range(n):
-            if factors[k, k] == 0:
-                raise np.linalg.LinAlgError("Singular matrix")
-            if pivots[k] < 0 or pivots[k] >= n:
-                raise IndexError("lu_solve: a pivot is no row")
-        found = addressable(factors)
-        turned = found.strides[0] != found.itemsize
-        return found, max(found.strides[0 if turned else 1] // found.itemsize, n), turned
-
-    @compiled
-    def lu_solve(factors, pivots, b, transposed):
-        """Rows in C order are columns to BLAS, and b the left factor of a product, unless it has few columns: those are turned."""
-        found, step, turned = checked(factors, pivots)
-        n, count = b.shape
-        few = count * FEW < n
-        x = copied(b.T) if few else copied(b)
-        place, right = pointer(found), pointer(x)
-        down, along = (1, n) if few else (count, 1)
-        side, rows, columns = (LEFT, n, count) if few else (RIGHT, count, n)
-        low, up = (UPPER, LOWER) if turned else (LOWER, UPPER)
-        way = TRANSPOSED if (turned != transposed) == few else PLAIN
-        if n and count:
-            for k in range(0 if transposed else n):
-                exchange(right, k * down, pivots[k] * down, along, count)
-            first, second, own, other = (up, low, GENERAL, UNIT) if transposed else (low, up, UNIT, GENERAL)
-            triangles((side, first, way, own, rows, columns, one, place, step, right, rows))
-            triangles((side, second, way, other, rows, columns, one, place, step, right, rows))
-            for k in range(n - 1 if transposed else -1, -1, -1):
-                exchange(right, k * down, pivots[k] * down, along, count)
-        keep(found)
-        return copied(x.T) if few else x
-
-    @compiled
-    def lu_solve_vector(factors, pivots, b, transposed):
-        found, step, turned = checked(factors, pivots)
-        x, n = copied(b), b.shape[0]
-        place, right = pointer(found), pointer(x)
-        low, up = (UPPER, LOWER) if turned else (LOWER, UPPER)
-        way = TRANSPOSED if turned != transposed else PLAIN
-        for k in range(0 if transposed else n):
-            exchange(right, k, pivots[k], 1, 1)
-        if n:
-            first, second, own, other = (up, low, GENERAL, UNIT) if transposed else (low, up, UNIT, GENERAL)
-            triangle((first, way, own, n, place, step, right, 1))
-            triangle((second, way, other, n, place, step, right, 1))
-        for k in range(n - 1 if transposed else -1, -1, -1):
-            exchange(right, k, pivots[k], 1, 1)
-        keep(found)
-        return x
-
-    @compiled
-    def solve(a, b):
-        """a @ x = b for a matrix b."""
-        factors, pivots = lu(a)
-        return lu_solve(factors, pivots, b, False)
-
-    @compiled
-    def solve_vector(a, b):
-        factors, pivots = lu(a)
-        return lu_solve_vector(factors, pivots, b, False)
-
-    @compiled
-    def inv(a):
-        unit = allocate(a.shape, a.dtype)
-        for i in range(a.shape[0]):
-            for j in range(a.shape[0]):
-                unit[i, j] = 0
-            unit[i, i] = 1
-        return solve(a, unit)
-
-    @compiled
-    def factorized(a):
+    def diagonal_of(a):
         """The LU factors, and the sign of the permutation; a zero diagonal where a is singular."""
         factors, pivots = lu(a)
         sign, singular = 1.0, False
@@ -145,7 +194,7 @@ def functions(letter: str) -> dict[str, Any]:
     @compiled
     def sign_and_log(a):
         """The sign (or phase) of the determinant and the logarithm of its size, as NumPy's slogdet."""
-        factors, sign, singular = factorized(a)
+        factors, sign, singular = diagonal_of(a)
         phase = sign * one
         total = np.abs(phase) * 0
         if singular:
@@ -168,36 +217,6 @@ def functions(letter: str) -> dict[str, Any]:
         return np.asarray(phase * np.exp(total))
 
     @compiled
-    def rooted(a, upper):
-        """The factor in place of one triangle, and LAPACK's status. Rows in C order are columns to LAPACK, and one triangle of
-        a matrix is the other one of its transpose, so that nothing is turned."""
-        n, factors, status = a.shape[0], copied(a), cells(np.int32, 1)
-        if n:
-            root((LOWER if upper else UPPER, n, pointer(factors), n, status))
-        for i in range(n):
-            if upper:
-                factors[i, :i] = 0
-            else:
-                factors[i, i + 1 :] = 0
-        return factors, status[0] if n else 0
-
-    @compiled
-    def cholesky(a, upper):
-        """The lower triangle's factor L, a = L @ L^H, or the upper triangle's factor U, a = U^H @ U."""
-        factors, status = rooted(a, upper)
-        if status != 0:
-            raise np.linalg.LinAlgError("Matrix is not positive definite")
-        return factors
-
-    @compiled
-    def cholesky_or_nan(a):
-        """The lower triangle's factor; nan everywhere where there is none."""
-        factors, status = rooted(a, False)
-        if status != 0:
-            factors[:] = np.nan
-        return factors
-
-    @compiled
     def lu_factors(a):
         """Factors without exchanges, in blocks of columns. A matrix in C order is its transpose to BLAS."""
         n, factors = a.shape[0], a.copy()
@@ -217,41 +236,7 @@ def functions(letter: str) -> dict[str, Any]:
                 product((PLAIN, PLAIN, rest, rest, width, -one, right, n, below, n, one, inner, n))
         return factors
 
-    @compiled
-    def regular(a, unit_diagonal):
-        """The matrix where BLAS can read it, the rows of its columns, and whether it lies row by row."""
-        n = a.shape[0]
-        for k in range(0 if unit_diagonal else n):
-            if a[k, k] == 0:
-                raise np.linalg.LinAlgError("singular matrix: a zero on the diagonal")
-        found = addressable(a)
-        turned = found.strides[0] != found.itemsize
-        return found, max(found.strides[0 if turned else 1] // found.itemsize, n), turned
-
-    @compiled
-    def solve_triangular(a, b, lower, transposed, unit_diagonal):
-        """Rows in C order are columns to BLAS, and b the left factor of a product, as in `lu_solve`."""
-        found, step, turned = regular(a, unit_diagonal)
-        n, count = b.shape
-        few = count * FEW < n
-        x = copied(b.T) if few else copied(b)
-        if n and count:
-            part, own = LOWER if lower != turned else UPPER, UNIT if unit_diagonal else GENERAL
-            way = TRANSPOSED if (turned != transposed) == few else PLAIN
-            side, rows, columns = (LEFT, n, count) if few else (RIGHT, count, n)
-            triangles((side, part, way, own, rows, columns, one, pointer(found), step, pointer(x), rows))
-        keep(found)
-        return copied(x.T) if few else x
-
-    @compiled
-    def solve_triangular_vector(a, b, lower, transposed, unit_diagonal):
-        found, step, turned = regular(a, unit_diagonal)
-        x, n = copied(b), b.shape[0]
-        if n:
-            part, own = LOWER if lower != turned else UPPER, UNIT if unit_diagonal else GENERAL
-            way = TRANSPOSED if turned != transposed else PLAIN
-            triangle((part, way, own, n, pointer(found), step, pointer(x), 1))
-        keep(found)
-        return x
-
-    return {name: value for name, value in locals().items() if hasattr(value, "py_func")}
+    return {
+        "lu": LU, "lu_solve": LU_SOLVE, "lu_solve_vector": LU_SOLVE, "solve": SOLVE, "solve_vector": SOLVE, "inv": INV,
+        "slogdet": slogdet, "det": det, "lu_factors": lu_factors,
+    }  # fmt: skip

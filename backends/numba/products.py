@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import njit, typeof, types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
-from numba.np.numpy_support import as_dtype
+from numba.np.linalg import ensure_blas
 
-from egc.backends.numba.blas import matrix_product, shifted, vector_product
-from egc.backends.numba.copies import as_contiguous
-from egc.backends.numba.functions import accumulate_product_of, allocate, keep, pointer
+from egc.backends.numba.blas import matrix_product, multiply, multiply_vector, of_addresses, shifted
+from egc.backends.numba.fortran import LETTERS
+from egc.backends.numba.functions import accumulate_product_of, allocate, pointer
+from egc.backends.numba.instructions import Code, Value, added_product, outlined, product
 from egc.backends.numba.linked import HELPER, WITHOUT_WRAPPERS, UnaliasedHelper
-from egc.backends.numba.threads import share
+from egc.backends.numba.operands import Array, raise_where
+from egc.backends.numba.threads import sharing
 
 FUSED: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 """Multiplies and adds may round once."""
@@ -29,99 +32,11 @@ FEW, MANY = 17, 512
 """Elements of a row, at least and at most, for which a product with a vector is a sum for each row. BLAS takes several rows at
 a time: memory is fetched ahead of one walk, not of several short ones."""
 
+LONGEST = 2**31 - 1
+"""Elements of a vector, at most, for BLAS, which has C's integers."""
+
 ELEMENT = 0.2
 """Nanoseconds that such a product takes for each element."""
-
-
-def addressable(x):
-    """An array whose elements BLAS can address: itself, unless neighbours along no axis, or rows that overlap, ask for a copy."""
-    raise NotImplementedError
-
-
-@overload(addressable, jit_options=HELPER)
-def _addressable(x):
-    if x.layout in "CF":
-        return lambda x: x
-    if x.ndim == 1:
-
-        def vector(x):
-            if x.strides[0] > 0 and x.strides[0] % x.itemsize == 0:
-                return x
-            return as_contiguous(x)[::1]
-
-        return vector
-
-    def matrix(x):
-        (rows, columns), (along, across), size = x.shape, x.strides, x.itemsize
-        in_rows = across == size and along >= columns * size and along % size == 0
-        in_columns = along == size and across >= rows * size and across % size == 0
-        if in_rows or in_columns:
-            return x
-        return as_contiguous(x)[:, ::1]
-
-    return matrix
-
-
-@njit(forceinline=True, **HELPER)
-def _steps(x):
-    """The elements from one row, and from one column, of a matrix to the next; those along neighbours are 1."""
-    return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
-
-
-def matmul(a: Any, b: Any) -> Any:
-    """The product of two arrays of one or two axes, in memory from `blocks` where it is an array."""
-    raise NotImplementedError
-
-
-@overload(matmul, jit_options=HELPER)
-def _matmul(a, b):
-    if a.ndim == b.ndim == 1:
-        return lambda a, b: np.dot(as_contiguous(a), as_contiguous(b))
-    if a.ndim == b.ndim == 2:
-        return _matrix_times_matrix
-    if a.ndim == 1:
-        return lambda a, b: times_vector(b.T, a)
-    return _sums_of_rows(as_dtype(a.dtype).type(0)) if isinstance(a.dtype, types.Float) else _matrix_times_vector
-
-
-def _matrix_times_matrix(a, b):
-    x, y = addressable(a), addressable(b)
-    (rows, inner), columns = x.shape, y.shape[1]
-    result = allocate((rows, columns), x.dtype)
-    left, right, out = pointer(x), pointer(y), pointer(result)
-    (down, along), (across, near) = _steps(x), _steps(y)
-    if inner == 0:
-        for k in range(rows * columns):
-            out[k] = 0
-    elif rows * inner * columns <= SMALL:
-        _product(left, down, along, right, across, near, out, rows, inner, columns)
-    else:
-        left_turned, right_turned = along != 1, near != 1
-        steps = (
-            max(along, rows) if left_turned else max(down, inner),
-            max(near, inner) if right_turned else max(across, columns),
-        )
-        matrix_product(rows, columns, inner, left, steps[0], left_turned, right, steps[1], right_turned, out, columns)
-    return result
-
-
-def _matrix_times_vector(a, b):
-    x, y = addressable(a), addressable(b)
-    rows, inner = x.shape
-    result = allocate((rows,), x.dtype)
-    left, right, out = pointer(x), pointer(y), pointer(result)
-    (down, along), step = _steps(x), y.strides[0] // y.itemsize
-    if inner == 0:
-        for k in range(rows):
-            out[k] = 0
-    elif rows * inner <= SMALL:
-        _product(left, down, along, right, step, 0, out, rows, inner, 1)
-    else:
-        vector_product(rows, inner, left, down, along, right, step, out)
-    return result
-
-
-times_vector = njit(error_model="numpy", **HELPER)(_matrix_times_vector)
 
 
 @fused
@@ -134,35 +49,141 @@ def _dots(start, stop, left, down, right, out, inner, zero):
         out[i] = total
 
 
-def _sums_of_rows(zero):
-    """As `_matrix_times_vector`, for real numbers of this zero's type."""
+@intrinsic
+def matmul(context, a, b):
+    """The product of two arrays of one or two axes, in memory from `blocks` where it is an array."""
+    dtype = a.dtype
+    if a.ndim == b.ndim == 1:
+        return of_vectors(context, a, b)
+    shared = Shared(context, dtype) if isinstance(dtype, types.Float) and a.ndim > b.ndim else None
+    write = _times_matrix if a.ndim == b.ndim else partial(_times_vector, shared)
 
-    def product(a, b):
-        x, y = addressable(a), addressable(b)
-        (rows, inner), (down, along) = x.shape, _steps(x)
-        if along != 1 or y.strides[0] != y.itemsize or inner < FEW or inner > MANY:
-            return times_vector(x, y)
-        result = allocate((rows,), x.dtype)
-        left, right, out = pointer(x), pointer(y), pointer(result)
-        share(_dots, rows, 0, ELEMENT * rows * inner, (left, down, right, out, inner, zero))
-        keep(x)
-        keep(y)
-        return result
+    def generate(context, builder, signature, arguments):
+        code = Code(context, builder, LETTERS[dtype.name])
+        return write(code, *(Array.given(code, *given) for given in zip(signature.args, arguments)))
 
-    return product
+    return types.Array(dtype, a.ndim + b.ndim - 2, "C")(a, b), generate
 
 
-@njit(forceinline=True, **FUSED, **HELPER)
-def _product(
-    left: Any, down: int, along: int, right: Any, across: int, near: int, out: Any, rows: int, inner: int, columns: int
+def _times_matrix(code: Code, a: Array, b: Array) -> Any:
+    x, y = a.addressable(), b.addressable()
+    (rows, inner), columns = a.lengths, b.lengths[1]
+    result = Array.new(code, a.dtype, rows, columns)
+    product_of_matrices(code, rows, inner, columns, x.place, *x.steps, y.place, *y.steps, result.place)
+    x.release()
+    y.release()
+    return result.result()
+
+
+def _times_vector(shared: Shared | None, code: Code, a: Array, b: Array) -> Any:
+    """A vector from the left is one from the right of the transpose."""
+    matrix, vector = (a, b) if len(a.lengths) == 2 else (b.turned, a)
+    x, y = matrix.addressable(), vector.addressable()
+    rows, inner = matrix.lengths
+    result = Array.new(code, a.dtype, rows)
+    given = rows, inner, x.place, *x.steps, y.place, y.steps[0], result.place
+    if shared is None:
+        product_with_vector(code, *given)
+    else:
+        in_rows = (x.steps[1] == 1) & (y.steps[0] == 1) & (inner >= FEW) & (inner <= MANY)
+        with code.either(in_rows) as (sums, others):
+            with sums:
+                shared.write(code, rows, inner, x.place, x.steps[0], y.place, result.place)
+            with others:
+                product_with_vector(code, *given)
+    x.release()
+    y.release()
+    return result.result()
+
+
+class Shared:
+    """Products with a vector as a sum for each row, which threads share."""
+
+    def __init__(self, typing: Any, dtype: Any):
+        place = types.CPointer(dtype)
+        self.kinds = types.Tuple((place, types.int64, place, place, types.int64, dtype))
+        self.generate = sharing(typing, typeof(_dots), self.kinds)
+
+    def write(
+        self, code: Code, rows: Value, inner: Value, left: Value, down: Value, right: Value, out: Value
+    ) -> None:  # fmt: skip
+        builder, element = code.builder, out.value.type.pointee
+        cost = builder.sitofp((rows * inner).value, ir.DoubleType())
+        nanoseconds = builder.fmul(cost, ir.Constant(ir.DoubleType(), ELEMENT))
+        values = left, down, right, out, inner, code.element(element, 0)
+        packed = code.context.make_tuple(builder, self.kinds, [each.value for each in values])
+        self.generate(code.context, builder, None, (None, rows.value, ir.IntType(64)(0), nanoseconds, packed))
+
+
+@outlined()
+def product_of_matrices(
+    code: Code, rows: Value, inner: Value, columns: Value, left: Value, down: Value, along: Value, right: Value,
+    across: Value, near: Value, out: Value,
+) -> None:  # fmt: skip
+    """Writes a product to memory in C order. Matrices are told by their addresses and steps, one of which is 1."""
+    with code.either(rows * inner * columns <= SMALL) as (small, large):
+        with small:
+            small_product(code, rows, inner, columns, left, down, along, right, across, near, out)
+        with large:
+            left_turned, right_turned = along != 1, near != 1
+            before = code.select(left_turned, code.larger(along, rows), code.larger(down, inner))
+            after = code.select(right_turned, code.larger(near, inner), code.larger(across, columns))
+            multiply(
+                code, rows, columns, inner, left, before, left_turned, right, after, right_turned, out, columns
+            )  # fmt: skip
+
+
+@outlined()
+def product_with_vector(
+    code: Code, rows: Value, inner: Value, left: Value, down: Value, along: Value, right: Value, step: Value, out: Value
 ) -> None:
-    """A product of two small matrices by their steps, element by element."""
-    for i in range(rows):
-        for j in range(columns):
-            total = left[i * down] * right[j * near]
-            for m in range(1, inner):
-                total += left[i * down + m * along] * right[m * across + j * near]
-            out[i * columns + j] = total
+    with code.either(rows * inner <= SMALL) as (small, large):
+        with small:
+            small_product(code, rows, inner, 1, left, down, along, right, step, 0, out)
+        with large:
+            multiply_vector(code, rows, inner, left, down, along, right, step, out)
+
+
+@outlined()
+def small_product(
+    code: Code, rows: Value, inner: Value, columns: Value, left: Value, down: Value, along: Value, right: Value,
+    across: Value, near: Value, out: Value,
+) -> None:  # fmt: skip
+    """A product by its steps, element by element; zeros where there is nothing to be added."""
+    with code.range(0, rows) as i, code.range(0, columns) as j:
+        before, after = left + i * down, right + j * near
+        total = code.cell(out.value.type.pointee)
+        with code.either(inner == 0) as (nothing, something):
+            with nothing:
+                total[0] = code.element(out.value.type.pointee, 0)
+            with something:
+                total[0] = product(before[0], after[0])
+        with code.range(1, inner) as m:
+            total[0] = added_product(total[0], before[m * along], after[m * across])
+        out[i * columns + j] = total[0]
+
+
+def of_vectors(context: Any, a: Any, b: Any) -> Any:
+    """The sum of products of two vectors, by BLAS, as `np.dot` of numba's."""
+    ensure_blas()
+
+    def generate(context, builder, signature, arguments):
+        code = Code(context, builder, LETTERS[a.dtype.name])
+        x, y = (Array.given(code, kind, value) for kind, value in zip(signature.args, arguments))
+        raise_where(code, x.lengths[0] != y.lengths[0], ValueError, "incompatible array sizes for np.dot(a, b)")
+        raise_where(code, x.lengths[0] > LONGEST, OverflowError, "array size too large to fit in C int")
+        whole = [each.contiguous() for each in (x, y)]
+        total = code.cell(x.place.value.type.pointee)
+        anything = ir.IntType(8).as_pointer()
+        places = [builder.bitcast(each.value, anything) for each in (whole[0].place, whole[1].place, total)]
+        kind = ir.FunctionType(ir.IntType(32), [ir.IntType(8), ir.IntType(8), ir.IntType(64), *[anything] * 3])
+        dot = cgutils.get_or_insert_function(builder.module, kind, "numba_xxdot")
+        builder.call(dot, [ir.IntType(8)(ord(code.letter)), ir.IntType(8)(0), x.lengths[0].value, *places])
+        for each in whole:
+            each.release()
+        return total[0].value
+
+    return a.dtype(a, b), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -219,12 +240,15 @@ def _products_of_squares(left, right, out, count, steps, size):
     return products
 
 
+_product = of_addresses(small_product, 3)
+
+
 @njit(forceinline=True, **FUSED, **HELPER)
 def _loops(left: Any, right: Any, out: Any, count: int, steps: Any, rows: int, inner: int, columns: int) -> None:
     """The products of stacks, element by element."""
     for k in range(count):
         a, b, c = shifted(left, k * steps[0]), shifted(right, k * steps[1]), shifted(out, k * rows * columns)
-        _product(a, inner, 1, b, columns, 1, c, rows, inner, columns)
+        _product(rows, inner, columns, a, inner, 1, b, columns, 1, c)
 
 
 @fused

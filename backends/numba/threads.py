@@ -95,6 +95,11 @@ def share(typing_context, kernel, length, step, nanoseconds, arguments):
     return _sharing(typing_context, kernel, arguments, types.float64, _SHARE, "egc_share")
 
 
+def sharing(typing_context: Any, kernel: Any, arguments: Any) -> Any:
+    """What writes the code of `share`, for callers that write their own; arguments: the type of the tuple."""
+    return _sharing(typing_context, kernel, arguments, types.float64, _SHARE, "egc_share")[1]
+
+
 def _sharing(typing_context: Any, kernel: Any, arguments: Any, last: Any, function_type: Any, name: str) -> Any:
     """The signature and the code of a call of `name` with the kernel as a C function."""
     called = _called(typing_context, kernel, arguments.types)
