@@ -1,4 +1,5 @@
-"""Which rules of a search are given to the e-graph, and when: those that it has terms of all ops for.
+"""Which rules of a search are given to the e-graph, and when: those that it has terms of all ops for, on terms of the ops that
+they are on in the rule.
 
 Most rules that could fire on what others make never do, as those do not fire; and egglog takes longer to load a rule than to
 match it.
@@ -10,26 +11,36 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from egc.egraph.directions import Compiled, Directed
 from egc.egraph.encode import Form
-from egc.egraph.relevance import ALWAYS, ops_needed
+from egc.egraph.relevance import ALWAYS, Link, links_needed, ops_needed
 
 
 class Admission:
     """The rules of one search.
 
     active: the directions that may fire. marking: those of rules that are left out, which only say what loses values.
-    `present` are the ops that there were terms of, `admitted` the directions that were loaded.
+    `present` are the ops that there were terms of, `links` which of them on which, `admitted` the directions that were loaded.
     """
 
     def __init__(self, active: Sequence[Directed], marking: Sequence[Directed]):
         self.order = {each: place for place, each in enumerate(active)}
         self.waiting = [*active, *marking]
         self.present = set(ALWAYS)
+        self.links: set[Link] = set()
         self.admitted: dict[Directed, Compiled] = {}
 
-    def ready(self, present: Iterable[str], others: Collection[Directed] = ()) -> list[Directed]:
-        """The directions to load when there are terms of these ops, besides those of `others`."""
+    def ready(
+        self, present: Iterable[str], links: Iterable[Link] | None, others: Collection[Directed] = ()
+    ) -> list[Directed]:
+        """The directions to load when there are terms of these ops, besides those of `others`. links: None where there are too
+        many terms to look."""
         self.present.update(present)
-        found = dict.fromkeys(each for each in self.waiting if each in others or ops_needed(each) <= self.present)
+        self.links.update(links or ())
+        found = dict.fromkeys(
+            each
+            for each in self.waiting
+            if each in others
+            or (ops_needed(each) <= self.present and (links is None or links_needed(each) <= self.links))
+        )
         self.present.update(*map(ops_needed, found))
         self.waiting = [each for each in self.waiting if each not in found]
         return list(found)

@@ -14,7 +14,7 @@ from typing import Any
 from egc.egraph import facts, native, schema
 from egc.egraph.bindings import EggSmolError, EGraph
 from egc.egraph.directions import Compiled, Directed, directions
-from egc.egraph.relevance import relevant
+from egc.egraph.relevance import Link, relevant
 from egc.egraph.rulesets import compile_direction
 from egc.errors import SaturationError
 from egc.ir import Node, Program
@@ -25,6 +25,10 @@ Scopes = Mapping[str, Sequence[Rewrite]]
 
 MOST_LOADED = 6_000
 """Commands that an e-graph keeps loaded, at some 50 kB each, before it is begun anew: Programs of many kinds add up."""
+
+TERM = re.compile(r"op-(\w+?)(?:-\d+)?")
+SIZE = re.compile(rf"\({TERM.pattern} (\d+)\)")
+"""The name of a constructor of terms, and how egglog prints the number of them."""
 
 LOADED_AT_ONCE = 1000
 """Characters that are given to egglog together: its time to read a text grows faster than the text."""
@@ -130,10 +134,26 @@ class Engine:
         assert self.egraph is not None
         return self.egraph.freeze()
 
+    def links(self) -> frozenset[Link]:
+        """Which ops have which other ones as operands."""
+        functions = self.freeze().functions
+        rows = [
+            (found[1], row) for name in functions if (found := TERM.fullmatch(name)) for row in functions[name].rows
+        ]
+        ops: dict[Any, set[str]] = {}
+        for op, row in rows:
+            ops.setdefault(row.output, set()).add(op)
+        return frozenset(
+            (op, place, other)
+            for op, row in rows
+            for place, each in enumerate(row.inputs)
+            for other in ops.get(each, ())
+        )
+
     def sizes(self) -> dict[str, int]:
         """The number of e-nodes by op."""
         found: dict[str, int] = {}
-        for op, count in re.findall(r"\(op-(\w+)(?:-\d+)? (\d+)\)", str(self.run("(print-size)")[0])):
+        for op, count in SIZE.findall(str(self.run("(print-size)")[0])):
             if count != "0":
                 found[op] = found.get(op, 0) + int(count)
         return found

@@ -11,10 +11,14 @@ from functools import lru_cache
 
 from egc import ir
 from egc.egraph.directions import Directed
+from egc.egraph.encode import folded_constant
 from egc.ir import Node
 from egc.types import ArrayType
 
 Feature = tuple[str, int | None, str]
+
+Link = tuple[str, int, str]
+"""An op, the place of an operand, and an op that this operand has."""
 
 ALWAYS = frozenset(["input", "constant", "size", "broadcast", "cast"])
 """Ops that the encoder and the e-graph's own rules also make, or that match in several forms."""
@@ -50,6 +54,22 @@ def _directed_features(directed: Directed) -> tuple[frozenset[Feature], frozense
 def ops_needed(directed: Directed) -> frozenset[str]:
     """The ops of which there must be terms before a direction can fire."""
     return frozenset(op for op, _, _ in _directed_features(directed)[0])
+
+
+@lru_cache(maxsize=16384)
+def links_needed(directed: Directed) -> frozenset[Link]:
+    """What there must be on what before a direction can fire."""
+    return links(node for node in ir.topological([directed.source]) if folded_constant(node) is None)
+
+
+def links(nodes: Iterable[Node]) -> frozenset[Link]:
+    """Which ops have which other ones as their operands, as far as these have one form in the e-graph."""
+    return frozenset(
+        (node.op, place, child.op)
+        for node in nodes
+        for place, child in enumerate(node.inputs)
+        if node.op not in ALWAYS and child.op not in ALWAYS and folded_constant(child) is None
+    )
 
 
 def relevant(nodes: Sequence[Node], candidates: Sequence[Directed]) -> tuple[list[Directed], frozenset[str]]:

@@ -16,7 +16,7 @@ from egc.egraph.backoff import BackOff
 from egc.egraph.directions import Directed
 from egc.egraph.encode import Encoded, all_nodes, encode
 from egc.egraph.engine import Engine, dtypes
-from egc.egraph.relevance import relevant
+from egc.egraph.relevance import Link, links, relevant
 from egc.ir import Node, Program
 
 SATURATED, NODE_LIMIT, TIME_LIMIT, ITERATION_LIMIT = "saturated", "node limit", "time limit", "iteration limit"
@@ -55,6 +55,9 @@ ENDLESS_ITERATIONS = 3
 
 MOST_GROWTH = 16
 """An iteration of a graph that is so many times smaller than the node budget cannot end far above it."""
+
+MOST_LOOKED_AT = 1_500
+"""E-nodes up to which it takes less time to see which rules they can match than to load the others."""
 
 MOST_EXCESS = 2
 """How many times the node budget an iteration may reach and be kept."""
@@ -101,7 +104,7 @@ class _Search:
         self.numbers = itertools.count()
 
     def run(self, budget: Budget) -> Saturated:
-        self._admit(node.op for node in self.encoded.nodes)
+        self._admit((node.op for node in self.encoded.nodes), links(self.encoded.nodes))
         self.engine.push(self.encoded.commands)
         self._tell()
         result = self._iterate(budget)
@@ -109,10 +112,14 @@ class _Search:
         result.egraph = self.engine.egraph
         return result
 
-    def _admit(self, present: Iterable[str]) -> None:
+    def _admit_more(self, sizes: Mapping[str, int]) -> None:
+        """As `_admit`, where there are so many e-nodes by op."""
+        self._admit(sizes, self.engine.links() if sum(sizes.values()) <= MOST_LOOKED_AT else None)
+
+    def _admit(self, present: Iterable[str], links: Iterable[Link] | None) -> None:
         """Loads the rules that terms of these ops make ready; the first time, also those that were needed later before."""
         before = self.rules.present.copy()
-        ready = self.rules.ready(present, () if self.engine.pushed else self.engine.used)
+        ready = self.rules.ready(present, links, () if self.engine.pushed else self.engine.used)
         if ready or before != self.rules.present or not self.engine.pushed:
             wanted = self.rules.predicates().union(self.predicates)
             self.rules.add(self.engine.load(ready, self.dtypes, self.rules.present, wanted))
@@ -160,12 +167,12 @@ class _Search:
         """Whether anything changed, and the matches by rule and rewrite. What simplifying has brought above `most` e-nodes
         is not explored."""
         found = Counter[tuple[str, str]]()
-        self._admit(self.engine.sizes())
+        self._admit_more(self.engine.sizes())
         simplify = self._combined([schema.MARKS, *self.rules.rulesets(expand=False)])
         updated = self._run(f"(seq (saturate (run analysis)) (run {simplify}))", found)
         sizes = self.engine.sizes()
         if sum(sizes.values()) <= most:
-            self._admit(sizes)
+            self._admit_more(sizes)
             running = pauses.running(iteration, self.rules.rulesets(expand=True))
             if iteration >= ENDLESS_ITERATIONS:
                 endless = self.rules.endless
