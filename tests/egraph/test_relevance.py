@@ -33,6 +33,10 @@ def test_rules_are_loaded_when_there_are_terms_of_their_ops():
     assert "log_of_product" not in names(program(s.add(s.log(x), s.log(y))))
 
 
+def test_rules_are_loaded_when_their_ops_stand_on_each_other():
+    assert "log_of_exp" not in names(program(s.multiply(s.log(x), s.exp(y))))
+
+
 def test_rules_that_were_needed_are_loaded_before_the_next_program():
     running = Engine(r.ALL)
     given = program(s.log(s.multiply(s.exp(x), s.exp(y))))
