@@ -115,7 +115,7 @@ class CostModel:
         again = (node for part in kernel.parts for node in part.again)
         arithmetic = sum(map(self.node_arithmetic, (*kernel.nodes, *again)))
         started = self.starting(kernel.nodes[0].op if kernel.kind == "call" else None)
-        started += sum(self.table.starting(part.product.op) for part in kernel.parts if part.product is not None)
+        started += sum(self.starting(part.product.op) for part in kernel.parts if part.product is not None)
         return started + self.table.moving(moved) + arithmetic
 
     def unread(self, node: Node) -> float:

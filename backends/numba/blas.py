@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,17 +95,22 @@ def of_addresses(write: Callable[..., Any], place: int) -> Any:
     def typed(context: Any, *kinds: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             code = Code(context, builder, LETTERS[kinds[place].dtype.name])
-            given = []
-            for kind, value in zip(signature.args, arguments):
-                if isinstance(kind, types.Integer):
-                    value = context.cast(builder, value, kind, types.int64)
-                given.append(code.value(value))
-            write(code, *given)
+            write(code, *cast_values(code, signature.args, arguments))
             return context.get_dummy_value()
 
         return types.none(*map(types.unliteral, kinds)), generate
 
     return as_intrinsic(typed, write)
+
+
+def cast_values(code: Code, kinds: Sequence[Any], arguments: Sequence[Any]) -> list[Value]:
+    """Arguments of numba's types, integers with 64 bits."""
+    return [
+        code.value(
+            code.context.cast(code.builder, each, kind, types.int64) if isinstance(kind, types.Integer) else each
+        )
+        for kind, each in zip(kinds, arguments)
+    ]
 
 
 matrix_product = of_addresses(multiply, 9)

@@ -29,6 +29,7 @@ from egc.backends.numba.inside import (
     steps_in,
 )
 from egc.backends.numba.iterations import shared_loops, write_shared
+from egc.backends.numba.placed import PLACED_NAMES, is_placed
 from egc.backends.numba.scalars import type_name
 from egc.backends.numba.steps import is_shared, write_step
 from egc.ir import Node
@@ -130,6 +131,7 @@ class FlowWriter:
         self.fails = may_fail(step)
         self.calls = Calls(self.source)
         self.arrays: dict[str, str] = {}
+        self.turned: dict[str, str] = {}
         self.pointed: set[str] = set()
         self.read = {s.access.array for s in statements_in(step) if hasattr(s, "access")}
         called = any(isinstance(inner, Call) for inner in steps_in(step))
@@ -322,7 +324,7 @@ class FlowWriter:
     def call(self, call: Call, indent: int) -> None:
         """A library call, whose result is copied into the memory of its name, or a view."""
         name, variable = call.name, f"y{call.name}"
-        if call.view and self.is_shown(call, indent):
+        if (call.view and self.is_shown(call, indent)) or is_placed(self, call, indent):
             return
         text = native_call(self.calls, call, [self.whole(operand) for operand in call.operands])  # type: ignore[arg-type]
         assert text is not None
@@ -363,6 +365,9 @@ class FlowWriter:
         """An array for a library."""
         if name in self.arrays:
             return self.arrays[name]
+        if name in self.turned:
+            rows, columns = map(self.source.dim, self.types[name].shape)
+            return f"carray({self.turned[name]}, ({columns}, {rows}, )).T"
         if name in self.scalars:
             return f"empty_scalar({self.scalar(name)})"
         shape = "".join(f"{self.source.dim(dim)}, " for dim in self.types[name].shape)
@@ -416,7 +421,7 @@ class Calls:
     def __init__(self, source: Source):
         self.source = source
         self.driver = self
-        self.names: dict[str, Any] = dict(FUNCTIONS)
+        self.names: dict[str, Any] = {**FUNCTIONS, **PLACED_NAMES}
 
     def dim(self, value: Dim) -> str:
         return self.source.dim(value)

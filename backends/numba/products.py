@@ -11,7 +11,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numba.np.linalg import ensure_blas
 
-from egc.backends.numba.blas import matrix_product, multiply, multiply_vector, of_addresses, shifted
+from egc.backends.numba.blas import (
+    cast_values,
+    matrix_product,
+    multiply,
+    multiply_block,
+    multiply_vector,
+    of_addresses,
+    shifted,
+)
 from egc.backends.numba.fortran import LETTERS
 from egc.backends.numba.functions import accumulate_product_of, allocate, pointer
 from egc.backends.numba.instructions import Code, Value, added_product, outlined, product
@@ -27,6 +35,9 @@ fused = njit(pipeline_class=UnaliasedHelper, **FUSED, **WITHOUT_WRAPPERS)
 
 SMALL = 32
 """Multiplications of one matrix product below which BLAS's start costs more than its speed gains."""
+
+SMALL_DOTS = 4 * SMALL
+"""The same where the rows of both matrices are multiplied, for which BLAS takes three times as long."""
 
 FEW, MANY = 17, 512
 """Elements of a row, at least and at most, for which a product with a vector is a sum for each row. BLAS takes several rows at
@@ -55,7 +66,7 @@ def matmul(context, a, b):
     dtype = a.dtype
     if a.ndim == b.ndim == 1:
         return of_vectors(context, a, b)
-    shared = Shared(context, dtype) if isinstance(dtype, types.Float) and a.ndim > b.ndim else None
+    shared = _shared(context, dtype) if a.ndim > b.ndim else None
     write = _times_matrix if a.ndim == b.ndim else partial(_times_vector, shared)
 
     def generate(context, builder, signature, arguments):
@@ -81,19 +92,45 @@ def _times_vector(shared: Shared | None, code: Code, a: Array, b: Array) -> Any:
     x, y = matrix.addressable(), vector.addressable()
     rows, inner = matrix.lengths
     result = Array.new(code, a.dtype, rows)
-    given = rows, inner, x.place, *x.steps, y.place, y.steps[0], result.place
-    if shared is None:
-        product_with_vector(code, *given)
-    else:
-        in_rows = (x.steps[1] == 1) & (y.steps[0] == 1) & (inner >= FEW) & (inner <= MANY)
-        with code.either(in_rows) as (sums, others):
-            with sums:
-                shared.write(code, rows, inner, x.place, x.steps[0], y.place, result.place)
-            with others:
-                product_with_vector(code, *given)
+    (down, along), (step,) = x.steps, y.steps
+    _write_vector(code, shared, rows, inner, x.place, down, along, y.place, step, result.place)
     x.release()
     y.release()
     return result.result()
+
+
+def _write_vector(
+    code: Code, shared: Shared | None, rows: Value, inner: Value, left: Value, down: Value, along: Value, right: Value,
+    step: Value, out: Value,
+) -> None:  # fmt: skip
+    given = rows, inner, left, down, along, right, step, out
+    if shared is None:
+        product_with_vector(code, *given)
+        return
+    in_rows = (along == 1) & (step == 1) & (inner >= FEW) & (inner <= MANY)
+    with code.either(in_rows) as (sums, others):
+        with sums:
+            shared.write(code, rows, inner, left, down, right, out)
+        with others:
+            product_with_vector(code, *given)
+
+
+@intrinsic
+def vector_product_at(context, rows, inner, left, down, along, right, out):
+    """Writes the product of a matrix and a vector, whose elements are neighbours, to `out`. Arguments: numbers and addresses."""
+    shared = _shared(context, out.dtype)
+
+    def generate(context, builder, signature, arguments):
+        code = Code(context, builder, LETTERS[out.dtype.name])
+        count, length, matrix, below, beside, vector, place = cast_values(code, signature.args, arguments)
+        _write_vector(code, shared, count, length, matrix, below, beside, vector, code.value(1), place)
+        return context.get_dummy_value()
+
+    return types.none(*map(types.unliteral, (rows, inner, left, down, along, right, out))), generate
+
+
+def _shared(typing: Any, dtype: Any) -> Shared | None:
+    return Shared(typing, dtype) if isinstance(dtype, types.Float) else None
 
 
 class Shared:
@@ -121,7 +158,8 @@ def product_of_matrices(
     across: Value, near: Value, out: Value,
 ) -> None:  # fmt: skip
     """Writes a product to memory in C order. Matrices are told by their addresses and steps, one of which is 1."""
-    with code.either(rows * inner * columns <= SMALL) as (small, large):
+    most = code.select((along == 1) & (near != 1), SMALL_DOTS, SMALL)
+    with code.either(rows * inner * columns <= most) as (small, large):
         with small:
             small_product(code, rows, inner, columns, left, down, along, right, across, near, out)
         with large:
@@ -131,6 +169,23 @@ def product_of_matrices(
             multiply(
                 code, rows, columns, inner, left, before, left_turned, right, after, right_turned, out, columns
             )  # fmt: skip
+
+
+@outlined()
+def product_of_block(
+    code: Code, rows: Value, columns: Value, inner: Value, left: Value, left_step: Value, left_turned: Value,
+    right: Value, right_step: Value, right_turned: Value, out: Value, out_step: Value, several: Value,
+) -> None:  # fmt: skip
+    """As `multiply_block`, for small products too."""
+    small = (out_step == columns) & ~several & (rows * columns * inner <= SMALL_DOTS)
+    with code.either(small) as (here, library):
+        with here:
+            steps = code.select(left_turned, 1, left_step), code.select(left_turned, left_step, 1)
+            other = code.select(right_turned, 1, right_step), code.select(right_turned, right_step, 1)
+            product_of_matrices(code, rows, inner, columns, left, *steps, right, *other, out)
+        with library:
+            given = left, left_step, left_turned, right, right_step, right_turned, out, out_step
+            multiply_block(code, rows, columns, inner, *given, several)
 
 
 @outlined()
@@ -241,6 +296,8 @@ def _products_of_squares(left, right, out, count, steps, size):
 
 
 _product = of_addresses(small_product, 3)
+product_at = of_addresses(product_of_matrices, 3)
+block_product_at = of_addresses(product_of_block, 3)
 
 
 @njit(forceinline=True, **FUSED, **HELPER)

@@ -12,7 +12,7 @@ from egc.ops import COMMUTATIVE
 EVALUATIONS = 128
 """Programs that are priced at most, """
 
-NODES = 4000
+NODES = 8000
 """and the number of Nodes that they have together."""
 
 ALTERNATIVES = 3
@@ -43,11 +43,11 @@ def improved(extractor: Extractor, start: Extracted) -> Extracted:
             if key in tried:
                 continue
             tried.add(key)
-            left -= 1
             choice = {**current.choice, **move}
             program = extractor.build(choice)
             if program is None:
                 continue
+            left -= 1
             found = extractor.priced(program, choice)
             if found.cost < current.cost:
                 current, better = found, True

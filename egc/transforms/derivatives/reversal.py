@@ -17,7 +17,7 @@ from egc.transforms.derivatives.inverse import inverse, is_exact
 from egc.transforms.derivatives.notation import zeros
 from egc.transforms.derivatives.numbers import with_number
 from egc.transforms.derivatives.regions import replaced, stand_ins
-from egc.transforms.derivatives.residuals import smallest_cut
+from egc.transforms.derivatives.residuals import stored_values
 from egc.transforms.derivatives.segments import segmented
 from egc.transforms.derivatives.step import Step
 from egc.transforms.derivatives.strategy import Remark, Strategy
@@ -57,7 +57,7 @@ def _loop_back(
     if count is None:
         return _by_segments(step, None, cotangents, places, strategy)
     count = count if strategy.at_least(count, 0) else sizes.maximum(0, count)
-    stored = smallest_cut(step, strategy)
+    stored = stored_values(step, count, strategy)
     memory = _bytes([each.type for each in stored]) * count
     if stored and not step.segment and _too_much(memory, strategy):
         reverse = _found(step, strategy) if strategy.method == "auto" else None
