@@ -363,7 +363,9 @@ class Nest:
                 self.value(pick.index),
             )
             self.pick_count += 1
-            if mode == "stop":
+            if mode == "sure":
+                index = raw
+            elif mode == "stop":
                 self.source.line(indent, f"{index} = int64({raw})")
                 self.source.line(indent, f"if uint64({index}) >= uint64({length}):")
                 self.source.line(indent + 1, f"{index} += {length}")
@@ -431,8 +433,9 @@ class Nest:
             case Gather(name=name, access=access, picks=picks, mode=mode, dtype=dtype):
                 element = self.element(access, self.picked(picks, mode, indent))
                 text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"
-            case Scatter(picks=picks):
-                self.scatter(statement, self.picked(picks, self.way_out(picks, depth), indent), indent)
+            case Scatter(picks=picks, mode=mode):
+                way_out = self.way_out(picks, depth) if mode == "raise" else mode
+                self.scatter(statement, self.picked(picks, way_out, indent), indent)
                 return
             case _:
                 raise AssertionError(statement)

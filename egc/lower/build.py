@@ -16,6 +16,7 @@ from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step
 from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
+from egc.lower.proved import proved
 from egc.lower.regions import flow_of, with_copies
 from egc.lower.repeated import repeated_inside
 from egc.lower.reuse import reuse
@@ -64,7 +65,7 @@ def lower(
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
-    steps, outputs = handed_on(steps, outputs)
+    steps, outputs = handed_on(proved(steps, lowering.ranges), outputs)
     steps, outputs = stored(steps, outputs, {k: (given, dict(inputs)[given]) for k, given in stores.items()})
     places = frozenset(k for k, given in stores.items() if outputs[k] == given)
     steps, outputs = reuse(steps, outputs)
