@@ -99,6 +99,7 @@ class Segment:
     of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
     it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
     `constants` are the types of the numbers that it takes after the sizes. `contracted`: products and sums are rounded once.
+    `errors` are the exceptions of which it tells by a number: -1 for the first one, and so on.
     """
 
     source: str
@@ -111,6 +112,7 @@ class Segment:
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
     constants: tuple[str, ...] = ()
     contracted: bool = False
+    errors: tuple[tuple[str, str], ...] = ()
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:

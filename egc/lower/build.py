@@ -39,12 +39,13 @@ def lower(
     strides: Mapping[str, tuple[Dim, ...]] = {},
     stores: Mapping[int, str] = {},
     guards: Iterable[SizeGuard] = (),
+    checked: bool = False,
 ) -> LoopProgram:
     """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
     branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
     one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
-    `stores` are outputs, by number, that may take the place of inputs; they do where nothing fails and no element is
-    overwritten too early. `guards` are known to hold of the sizes.
+    `stores` are outputs, by number, that may take the place of inputs; they do where no element is overwritten too early.
+    `guards` are known to hold of the sizes. checked: callers may refuse the outcome, and want the inputs as they were.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -66,10 +67,11 @@ def lower(
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
     steps, outputs = handed_on(proved(steps, lowering.ranges), outputs)
-    steps, outputs = stored(steps, outputs, {k: (given, dict(inputs)[given]) for k, given in stores.items()})
+    wanted = {k: (given, dict(inputs)[given]) for k, given in stores.items()}
+    steps, outputs, saved = stored(steps, outputs, wanted, checked)
     places = frozenset(k for k, given in stores.items() if outputs[k] == given)
     steps, outputs = reuse(steps, outputs)
-    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides, places)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides, places, saved)
 
 
 class Lowering:
