@@ -119,7 +119,7 @@ class Demands:
     for these, and runs on all.
     exact: elementary functions are the system library's, rather than the backend's own.
     stores: outputs, by number, that callers put into inputs' own arrays and use for nothing else; no array shares memory with
-    such an input. Code may put them there itself.
+    such an input. Code may put them there itself; where it fails, or a check is true, the inputs are as they were.
     checks: outputs, by number, that are bool scalars; callers use nothing else of a result in which one is true.
     """
 

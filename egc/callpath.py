@@ -64,10 +64,7 @@ def _bound(captured: Captured, guard: SizeGuard) -> bool:
 
 def stores_of(captured: Captured) -> dict[int, str]:
     """The outputs, by number, that only become the elements of arguments, with the inputs that these are; an array without axes
-    goes to code as its number. There is none where a check may call for the function as written, which needs the arguments
-    as they were."""
-    if captured.checks:
-        return {}
+    goes to code as its number."""
     inputs = dict(zip(captured.leaf_inputs, captured.program.inputs))
     used = [result.output for result in captured.results if result.kind in OUTPUT_KINDS]
     used += [output for _, output in captured.writes]

@@ -126,6 +126,8 @@ class CostModel:
         """Starting a loop nest, or the library call of an op."""
         op = PRICED_AS.get(op, op) if op is not None and op not in self.table.calls else op
         if self.region and self.table.fused:
+            if op == "loop":
+                return self.table.entering
             called = PARTS.get(op, (op,) if op in LINALG else ()) if op is not None else ()
             return self.table.inner * max(2 * len(called) - 1, 1) + INNER_CALLS * sum(map(self.table.starting, called))
         return self.table.call if op is None else self.table.starting(op)

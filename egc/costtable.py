@@ -46,6 +46,7 @@ class CostTable:
     thread_start: handing a part of a loop to another thread and waiting for its end.
     scalar: one operation on numbers inside of a loop or branch, or one element that is read or written there.
     inner: starting one kernel inside of a loop or branch.
+    entering: starting a loop inside of a loop or branch, besides its iterations.
     fused: whether elementwise ops share a loop. Where not, each moves its operands and its result, and what is inside of a
     loop or branch starts like any other.
     unrolls: whether its compiler puts iterations of short loops together, so that doing so before gains nothing.
@@ -67,6 +68,7 @@ class CostTable:
     thread_start: float = 0.0
     scalar: float = 1.0
     inner: float = 20.0
+    entering: float = 2.5
     fused: bool = True
     unrolls: bool = True
 
@@ -150,7 +152,7 @@ def _table(found: Any) -> CostTable:
     if set(given) != known:
         raise ValueError(f"its entries differ: {', '.join(sorted(set(given) ^ known))}")
     read: dict[str, Any] = {name: _price(name, given[name]) for name in ("call", "byte", "default", "flop", "run")}
-    read.update({name: _price(name, given[name]) for name in ("thread_start", "scalar", "inner")})
+    read.update({name: _price(name, given[name]) for name in ("thread_start", "scalar", "inner", "entering")})
     for name in ("elementwise", "linalg", "calls"):
         read[name] = {key: _price(f"{name} of {key}", value) for key, value in given[name].items()}
     read["levels"] = _points("levels", given["levels"])

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from egc import ir, sizes
 from egc.ir import Node, Program
-from egc.sizes import Dim, Size
+from egc.sizes import Atom, Dim, Size
 from egc.trips import count_size
 
 
+@lru_cache(maxsize=16384)
 def coefficient(size: Dim, name: str) -> Dim | None:
     """The factor of a symbol that a size is linear in; None where it is not linear.
 
     >>> from egc.sizes import symbol
-    >>> print(coefficient(2 * symbol("i") + symbol("n"), "i"))
-    2
+    >>> i = symbol("i")
+    >>> print(coefficient(2 * i + symbol("n"), "i"), coefficient(i * (i - 1) * (i - 2), "i"))
+    2 None
     """
     if name not in set(sizes.symbols(size)):
         return 0
-    if any(not isinstance(atom, str) and name in _inner(atom) for monomial, _ in size.terms for atom, _ in monomial):  # type: ignore[union-attr]
+    terms = size.terms  # type: ignore[union-attr]
+    if any(power > 1 if atom == name else name in _inner(atom) for monomial, _ in terms for atom, power in monomial):
         return None
-    at = [sizes.substitute(size, {name: value}) for value in range(3)]
-    return at[1] - at[0] if at[2] - at[1] == at[1] - at[0] else None
+    return sizes.substitute(size, {name: 1}) - sizes.substitute(size, {name: 0})
 
 
-def _inner(atom: tuple[str, Dim, Dim]) -> set[str]:
-    return {*sizes.symbols(atom[1]), *sizes.symbols(atom[2])}
+def _inner(atom: Atom) -> set[str]:
+    return set() if isinstance(atom, str) else {*sizes.symbols(atom[1]), *sizes.symbols(atom[2])}
 
 
 @dataclass(frozen=True)

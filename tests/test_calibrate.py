@@ -92,7 +92,10 @@ def test_a_rate_that_depends_on_size_is_kept_by_size(fitted):
 
 @pytest.mark.parametrize(("name", "priced"), [("reference", {"exp", "exp f32"}), ("numba", {"cumsum"})])
 def test_a_backend_is_measured(name, priced):
-    table = calibrate(backends.load(name), {key.partition(" ")[0] for key in priced})
+    backend = backends.load(name)
+    table = calibrate(backend, {key.partition(" ")[0] for key in priced})
+    for price in ("scalar", "inner", "entering"):
+        assert getattr(table, price) == getattr(backend.costs, price)
     assert table.fused == (name != "reference")
     assert table.call > 0 and table.byte > 0
     assert priced <= set(table.elementwise)

@@ -101,6 +101,24 @@ def test_a_loop_costs_its_region_as_often_as_it_runs_and_numbers_start_no_kernel
     assert loop_cost(2000, "power") - loop_cost(1000, "power") == pytest.approx(2000.0)
 
 
+def test_a_loop_inside_of_another_costs_less_to_start_than_a_kernel():
+    inside = """
+    f(x: f64[n], s: f64[]) -> %1
+      %2 = size() {value=n} : i64[]
+      %0 = loop(%2, s, x) {counted=True, states=1} : (f64[])
+        update(_i1: size i64[], _s1_0: f64[], _c1_0: f64[n]) -> %2
+          %3 = size() {value=3} : i64[]
+          %1 = loop(%3, _s1_0) {counted=True, states=1} : (f64[])
+            update(_i2: size i64[], _s2_0: f64[]) -> %0
+              %0 = multiply(_s2_0, _s2_0) : f64[]
+          %2 = item(%1) {index=0} : f64[]
+      %1 = item(%0) {index=0} : f64[]
+    """
+    costs = [program_cost(parse_program(inside), TABLE, {"n": n}) for n in (1000, 2000)]
+    each = TABLE.scalar + TABLE.entering + 3 * (TABLE.scalar + 1.0)
+    assert costs[1] - costs[0] == pytest.approx(1000 * each) and each < TABLE.inner
+
+
 def test_where_ops_share_no_loop_what_is_inside_of_a_loop_starts_like_any_other():
     apart = replace(TABLE, fused=False)
     assert loop_cost(2000, table=apart) - loop_cost(1000, table=apart) > 1000 * apart.call

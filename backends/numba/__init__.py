@@ -55,12 +55,12 @@ class NumbaBackend:
         require_supported(self, program)
         laid = in_c_order(program, demands.layouts)
         gaps, stores = _gaps(laid, demands), in_order(demands)
-        loops = lower(laid, fusible, is_compiled, gaps, stores, demands.guards)
+        loops = lower(laid, fusible, is_compiled, gaps, stores, demands.guards, bool(demands.checks))
         if is_native(laid, loops):
             if loops.stored and not may_store(laid, loops):
                 loops = lower(laid, fusible, is_compiled, gaps, guards=demands.guards)
             return compile_native(program, laid, loops, demands)
-        if demands.layouts:
+        if demands.layouts or loops.stored:
             loops = lower(program, fusible, is_compiled, guards=demands.guards)
         run, driver = generate(program, loops, demands)
         return Compiled(run, tuple(driver.kernels), driver.code, details={"loops": str(loops)})

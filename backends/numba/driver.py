@@ -191,7 +191,9 @@ class Writer(ABC):
             return
         for name, type in (result for loop in loops for result in loop.results):
             self.allocate(name, type, depth)
-        self.run(*self.emitted(loops), depth)
+        loops = [loop for loop in loops if loop.body]
+        if loops:
+            self.run(*self.emitted(loops), depth)
         for loop in loops:
             self.driver.kernels.append(f"loop over [{', '.join(map(str, loop.dims))}]: {'+'.join(loop.ops) or 'copy'}")
 
@@ -199,7 +201,7 @@ class Writer(ABC):
         """Writes a loop or branch."""
         if self.contracted is None:
             self.contracted = not self.exact and is_continuous(self.program)
-        segment = emit_flow(step, self.around(), self.exact, self.contracted)
+        segment = emit_flow(step, self.around(), self.exact, self.contracted, bool(self.loops.saved))
         self.compute((dim for _, type in segment.buffers for dim in type.shape), depth)
         self.compute(segment.dims, depth)
         for name, type in step.results:
@@ -244,11 +246,23 @@ class Writer(ABC):
     ) -> Iterator[str]:
         """The lines that run the function `loops_<number>` on arrays, and on sizes and numbers."""
         call = f"loops_{number}({', '.join([*arrays, *further])})"
+        if segment.exchanged or segment.errors:
+            call, told = f"loops_{number}_places", call
+            yield f"{call} = {told}"
+        if segment.errors:
+            yield from self.put_back(f"{call} < 0")
+            yield from (
+                f"if {call} == {-1 - k}: raise {error}({text!r})" for k, (error, text) in enumerate(segment.errors)
+            )
         if segment.exchanged:
-            yield f"loops_{number}_places = {call}"
             yield from self.exchange(segment, f"loops_{number}_places")
             return
-        yield f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call
+        if not segment.errors:
+            yield f"if {call}: raise IndexError('index is out of bounds')" if segment.may_fail else call
+
+    def put_back(self, condition: str) -> Iterator[str]:
+        """The lines that make inputs what they were, where a condition holds."""
+        return iter(())
 
     def exchange(self, segment: Segment, places: str) -> Iterator[str]:
         """The line that gives arrays the memory in which their values lie."""

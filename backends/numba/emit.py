@@ -99,6 +99,7 @@ class Segment:
     of its arrays that only it knows, with their types. `exchanged` are arrays whose values lie in one of others at the end:
     it returns the number of which, for all of them the digits of one number. `names` are what it names besides `NAMES`.
     `constants` are the types of the numbers that it takes after the sizes. `contracted`: products and sums are rounded once.
+    `errors` are the exceptions of which it tells by a number: -1 for the first one, and so on.
     """
 
     source: str
@@ -111,6 +112,7 @@ class Segment:
     names: Mapping[str, Any] = field(default_factory=dict, hash=False)
     constants: tuple[str, ...] = ()
     contracted: bool = False
+    errors: tuple[tuple[str, str], ...] = ()
 
 
 def emit(loops: Sequence[Loop], exact: bool = False) -> Segment:
@@ -363,7 +365,9 @@ class Nest:
                 self.value(pick.index),
             )
             self.pick_count += 1
-            if mode == "stop":
+            if mode == "sure":
+                index = raw
+            elif mode == "stop":
                 self.source.line(indent, f"{index} = int64({raw})")
                 self.source.line(indent, f"if uint64({index}) >= uint64({length}):")
                 self.source.line(indent + 1, f"{index} += {length}")
@@ -431,8 +435,9 @@ class Nest:
             case Gather(name=name, access=access, picks=picks, mode=mode, dtype=dtype):
                 element = self.element(access, self.picked(picks, mode, indent))
                 text = f"{self.value(name)} = {element}{' != 0' if dtype.kind == 'b' else ''}"
-            case Scatter(picks=picks):
-                self.scatter(statement, self.picked(picks, self.way_out(picks, depth), indent), indent)
+            case Scatter(picks=picks, mode=mode):
+                way_out = self.way_out(picks, depth) if mode == "raise" else mode
+                self.scatter(statement, self.picked(picks, way_out, indent), indent)
                 return
             case _:
                 raise AssertionError(statement)

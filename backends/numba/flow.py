@@ -6,7 +6,7 @@ memory that the caller provides once. Loop nests in between are written as in an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +52,7 @@ class FlowSource(Source):
 
     local: set[str] = field(default_factory=set)
     errors: list[tuple[str, str]] | None = None
+    told: Callable[[int], int] = lambda number: -1 - number
     bounds: Bounds = field(default_factory=Bounds)
 
     def error(self, error: str, message: str) -> str:
@@ -60,7 +61,7 @@ class FlowSource(Source):
             return f"raise {error}({message!r})"
         if (error, message) not in self.errors:
             self.errors.append((error, message))
-        return f"return int64({2 + self.errors.index((error, message))})"
+        return f"return int64({self.told(self.errors.index((error, message)))})"
 
     def dim(self, value: Dim) -> str:
         """A size as an expression of the sizes that are parameters, and of the numbers of iterations."""
@@ -88,11 +89,16 @@ class Around:
     flags: frozenset[str] = frozenset()
 
 
-def emit_flow(step: Flow, around: Around, exact: bool = False, contracted: bool = False) -> Segment:
-    """The function that runs a loop or branch. contracted: its products and sums are rounded once."""
+def emit_flow(
+    step: Flow, around: Around, exact: bool = False, contracted: bool = False, tells: bool = False
+) -> Segment:
+    """The function that runs a loop or branch. contracted: its products and sums are rounded once. tells: it raises no exception
+    but one of memory, and returns which it would."""
     known = {**around.known, **sizes_of([step])}
     shared = shared_loops(step, around.types, known, around.ranges, around.flags)
-    return FlowWriter(step, around.types, known, exact, {id(loop) for loop in shared}, contracted).segment()
+    writer = FlowWriter(step, around.types, known, exact, {id(loop) for loop in shared}, contracted)
+    writer.source.errors = [] if tells else None
+    return writer.segment()
 
 
 class FlowWriter:
@@ -157,7 +163,7 @@ class FlowWriter:
                 test = " != 0" if self.scalars[name].kind == "b" else ""
                 head.append(f"    {source.scalars[name]} = a{number}[0]{test}")
         self.flow(step, 0)
-        tail = ["    if bad: raise IndexError('" + INDEX + "')"] if self.fails else []
+        tail = [f"    if bad: {source.error('IndexError', INDEX)}"] if self.fails else []
         for number, name in enumerate(source.arrays):
             if name in states and name in self.scalars:
                 value = f"uint8({source.scalars[name]})" if self.scalars[name].kind == "b" else source.scalars[name]
@@ -170,8 +176,8 @@ class FlowWriter:
                 f"{k} * is_at({source.pointers[name]}, a{source.arrays.index(h)})" for k, h in enumerate(homes) if k
             ]
             tail.append(f"    places = places * {len(homes)} + {' + '.join(found)}")
-        if exchanged:
-            tail.append("    return places")
+        if exchanged or source.errors:
+            tail.append("    return places" if exchanged else "    return int64(0)")
         status = ["    bad = False"] if self.fails else []
         parameters = [*(f"a{k}" for k in range(len(source.arrays))), *source.dims.values()]
         text = "\n".join([f"def loops({', '.join(parameters)}):", *head, *status, *source.lines, *tail]) + "\n"
@@ -179,7 +185,7 @@ class FlowWriter:
         names = {**self.names, **self.kernels}
         return Segment(
             text, arrays, tuple(source.dims), buffers=tuple(own), exchanged=tuple(exchanged), names=names,
-            contracted=self.contracted,
+            contracted=self.contracted, errors=tuple(source.errors or ()),
         )  # fmt: skip
 
     def inside(self, step: Repeat) -> FlowWriter:

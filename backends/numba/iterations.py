@@ -108,7 +108,7 @@ def _function(
     writer: FlowWriter, step: Repeat, arrays: Iterable[str], scalars: Iterable[str], flags: Iterable[str]
 ) -> str:
     source = writer.source
-    source.errors = []
+    source.errors, source.told = [], lambda number: STOPPED + 1 + number
     source.pointers.update((name, f"p{number}") for number, name in enumerate(arrays))
     parameters = ["start", "stop", "step", "phase", *map(writer.variable, arrays), *map(writer.scalar, scalars)]
     for name, type in writer.own:

@@ -55,7 +55,7 @@ def kernel_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Ker
 def signature_of(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) -> Any:
     """The addresses of C-contiguous arrays, whose bools are bytes, then the sizes and numbers."""
     addresses = [address_type(types.Array(from_dtype(type.dtype), type.rank, "C")) for type, _ in arrays]
-    result = types.int64 if segment.may_fail or segment.exchanged else types.void
+    result = types.int64 if segment.may_fail or segment.exchanged or segment.errors else types.void
     sizes = [types.int64] * len(segment.dims) + [getattr(types, kind) for kind in segment.constants]
     if segment.calls is None:
         return result(*addresses, *sizes)
@@ -135,7 +135,9 @@ def compile_alone(segment: Segment, arrays: Sequence[tuple[ArrayType, bool]]) ->
     if segment.calls is not None:
         lines = list(segment.calls.lines("loops_0", given, extra, segment.may_fail))
     else:
-        lines = [f"{'return ' if segment.may_fail or segment.exchanged else ''}loops_0({', '.join(given)})"]
+        lines = [
+            f"{'return ' if segment.may_fail or segment.exchanged or segment.errors else ''}loops_0({', '.join(given)})"
+        ]
     source = "\n    ".join([f"def run({', '.join([*names, *sizes, *extra])}):", *lines]) + "\n"
     taken = [types.Array(from_dtype(type.dtype), type.rank, "C", readonly=not written) for type, written in arrays]
     return _alone(source, kernel_of(segment, arrays), (*taken, *[types.int64] * (len(sizes) + len(extra))))

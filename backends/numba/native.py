@@ -17,7 +17,7 @@ from egc import sizes
 from egc.backend import PLAIN, Demands
 from egc.backends.numba.adapter import Adapter
 from egc.backends.numba.calls import FUNCTIONS, native_call
-from egc.backends.numba.copies import as_contiguous
+from egc.backends.numba.copies import as_contiguous, copied
 from egc.backends.numba.driver import Driver, Writer
 from egc.backends.numba.emit import Segment
 from egc.backends.numba.functions import NAMES, copy_to, is_at
@@ -117,7 +117,8 @@ class NativeWriter(Writer):
         self.pools: dict[int, str] = {}
         self.driver.names.update(
             FUNCTIONS, allocate=NAMES["allocate"], empty_scalar=NAMES["empty_scalar"], ShapeError=ShapeError,
-            as_contiguous=as_contiguous, addressed=NAMES["addressed"], is_at=is_at, copy_to=copy_to, int64=int64, **CALL_NAMES,
+            as_contiguous=as_contiguous, addressed=NAMES["addressed"], is_at=is_at, copied=copied, copy_to=copy_to,
+            int64=int64, **CALL_NAMES,
         )  # fmt: skip
 
     def arguments(self) -> None:
@@ -136,6 +137,8 @@ class NativeWriter(Writer):
         for name, type in self.loops.inputs:
             if type.rank and name not in self.strides:
                 self.contiguous[name] = self.arrays[name]
+        for name in sorted(self.loops.saved):
+            self.line(f"{self.arrays[name]}saved = copied({self.arrays[name]})")
 
     def _parameter(self, name: str) -> str:
         return f"{self.arrays[name]}given" if self.layouts.get(name, "C") != "C" else self.arrays[name]
@@ -296,6 +299,13 @@ class NativeWriter(Writer):
                 yield f"{self.arrays[name]}own = {self.arrays[name]}"
         yield from super().exchange(segment, places)
 
+    def put_back(self, condition: str) -> Iterator[str]:
+        if self.loops.saved:
+            yield f"if {condition}:"
+        for name in sorted(self.loops.saved):
+            array = self.arrays[name]
+            yield f"    copy_to(pointer({f'{array}own' if name in self.left else array}), {array}saved)"
+
     def results(self) -> str:
         for name in self.left if len(self.left) > 1 else ():
             array, own = self.arrays[name], f"{self.arrays[name]}own"
@@ -303,6 +313,9 @@ class NativeWriter(Writer):
         for name in self.left:
             array, own = self.arrays[name], f"{self.arrays[name]}own"
             self.line(f"if is_at(pointer({array}), pointer({own})) == 0: copy_to(pointer({own}), {array})")
+        checks = [f"{self.arrays[self.loops.outputs[number]]}[()]" for number in sorted(self.demands.checks)]
+        for line in self.put_back(" | ".join(checks)) if checks else ():
+            self.line(line)
         found = []
         for number, name in enumerate(self.loops.outputs):
             if number in self.loops.stored:

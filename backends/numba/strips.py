@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 LANES = 64
 """Rows of a strip: several vectors of them."""
 
-LEAST_ROWS = 12
+LEAST_ROWS = 28
 """Rows of the last strip, at least: what it computes for rows that are not there costs less than so many rows in turn."""
 
 SHORT = 16

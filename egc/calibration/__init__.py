@@ -21,10 +21,11 @@ def calibrate(
     """The table of a backend on this machine, on as many threads as its libraries use in this process.
 
     ops: those to time; None is all. report: is told each step. A backend's own method `calibrate(table)`, where it has
-    one, gives the table that is returned: with what only the backend can measure.
+    one, gives the table that is returned: with what only the backend can measure. Prices inside of loops stay the backend's.
     """
     table = Fit(BackendClock(backend), cache_sizes(), backend.costs.fused, ops, report).fitted()
-    table = replace(table, unrolls=backend.costs.unrolls)
+    given = backend.costs
+    table = replace(table, unrolls=given.unrolls, scalar=given.scalar, inner=given.inner, entering=given.entering)
     own = getattr(backend, "calibrate", None)
     return table if own is None else own(table)
 

@@ -16,6 +16,7 @@ from egc.lower.loops import Branch, Call, Loop, LoopProgram, Repeat, Step
 from egc.lower.names import mentioned
 from egc.lower.nest import Fresh, loop_of
 from egc.lower.order import in_memory_order
+from egc.lower.proved import proved
 from egc.lower.regions import flow_of, with_copies
 from egc.lower.repeated import repeated_inside
 from egc.lower.reuse import reuse
@@ -38,12 +39,13 @@ def lower(
     strides: Mapping[str, tuple[Dim, ...]] = {},
     stores: Mapping[int, str] = {},
     guards: Iterable[SizeGuard] = (),
+    checked: bool = False,
 ) -> LoopProgram:
     """The loop program of a Program. Elementwise Nodes that are not `fusible` become library calls, and so do loops and
     branches with calls that `runs` says code cannot make. `strides` are those of inputs whose elements have gaps; such a
     one in order is an array of its own, see `access.ordered`. A Program with loops or branches has none of them.
-    `stores` are outputs, by number, that may take the place of inputs; they do where nothing fails and no element is
-    overwritten too early. `guards` are known to hold of the sizes.
+    `stores` are outputs, by number, that may take the place of inputs; they do where no element is overwritten too early.
+    `guards` are known to hold of the sizes. checked: callers may refuse the outcome, and want the inputs as they were.
 
     >>> from egc import ir
     >>> from egc.types import parse_type
@@ -64,11 +66,12 @@ def lower(
     steps = lowering.steps(program, names)
     inputs = tuple((names[node], node.type) for node in program.inputs)
     outputs = tuple(names[node] for node in program.outputs)
-    steps, outputs = handed_on(steps, outputs)
-    steps, outputs = stored(steps, outputs, {k: (given, dict(inputs)[given]) for k, given in stores.items()})
+    steps, outputs = handed_on(proved(steps, lowering.ranges), outputs)
+    wanted = {k: (given, dict(inputs)[given]) for k, given in stores.items()}
+    steps, outputs, saved = stored(steps, outputs, wanted, checked)
     places = frozenset(k for k, given in stores.items() if outputs[k] == given)
     steps, outputs = reuse(steps, outputs)
-    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides, places)
+    return LoopProgram(program.name, inputs, tuple(_with_locals(steps, outputs)), outputs, strides, places, saved)
 
 
 class Lowering:

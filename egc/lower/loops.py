@@ -230,7 +230,8 @@ def _region_lines(step: Flow, indent: int) -> Iterator[str]:
 @dataclass(frozen=True)
 class LoopProgram:
     """Steps to run in order. `inputs` are the arguments; `outputs` name the arrays to return. Inputs that are not in C order
-    are read by their `strides`. The outputs whose numbers are `stored` are inputs, with new elements."""
+    are read by their `strides`. The outputs whose numbers are `stored` are inputs, with new elements; where code fails, those in
+    `saved` have to be as they were."""
 
     name: str
     inputs: tuple[tuple[str, ArrayType], ...]
@@ -238,6 +239,7 @@ class LoopProgram:
     outputs: tuple[str, ...]
     strides: Mapping[str, tuple[Dim, ...]] = field(default_factory=dict)
     stored: frozenset[int] = frozenset()
+    saved: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}: {type}" for name, type in self.inputs)

@@ -144,7 +144,8 @@ class Pick:
 
 @dataclass(frozen=True)
 class Gather:
-    """`name` is the element of an array that `picks` choose, from the access on; `mode` says what happens outside."""
+    """`name` is the element of an array that `picks` choose, from the access on; `mode` says what happens outside, where it is
+    not `sure` that they are inside."""
 
     name: str
     access: Access
@@ -158,15 +159,14 @@ class Gather:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Sets the element of an array that `picks` choose, or combines a value in."""
+    """Sets the element of an array that `picks` choose, or combines a value in; `mode` as of a `Gather`."""
 
     access: Access
     picks: tuple[Pick, ...]
     value: str
     combine: str
     dtype: np.dtype
-
-    mode = "raise"
+    mode: str = "raise"
 
     def __str__(self) -> str:
         return f"{self.access} at {_picks_text(self.picks)} = {self.combine} {self.value}"

@@ -1,8 +1,9 @@
 """Outputs in the memory of inputs: what a function does to its arguments, done to them as it goes.
 
 An output takes the place of an input only if every element of the input is read before an element of the output is written
-there: by a loop that runs before, or within the iteration that writes it. From then on nothing may fail, since the input is
-not as it was. Copies of elements to their own places are gone.
+there: by a loop that runs before, or within the iteration that writes it. Where something may fail from then on, or a check may
+refuse the outcome, the input is saved: code that fails puts it back as it was. Only loops and branches without calls that raise
+tell of their failure. Copies of elements to their own places are gone.
 """
 
 from __future__ import annotations
@@ -31,21 +32,36 @@ from egc.types import ArrayType
 
 
 def stored(
-    steps: Sequence[Step], outputs: tuple[str, ...], wanted: Mapping[int, tuple[str, ArrayType]]
-) -> tuple[list[Step], tuple[str, ...]]:
-    """The steps with those `wanted` outputs, by number, in the place of inputs that can be there; and the outputs' names."""
-    steps = list(steps)
-    last = max((number for number, step in enumerate(steps) if may_fail(step)), default=-1)
-    failing = steps[: last + 1]
+    steps: Sequence[Step],
+    outputs: tuple[str, ...],
+    wanted: Mapping[int, tuple[str, ArrayType]],
+    checked: bool = False,
+) -> tuple[list[Step], tuple[str, ...], frozenset[str]]:
+    """The steps with those `wanted` outputs, by number, in the place of inputs that can be there; the outputs' names; and the
+    inputs to save. checked: a check may refuse the outcome."""
+    steps, saved = list(steps), set()
     for number, (given, type) in wanted.items():
         name = outputs[number]
         if given in outputs or outputs.count(name) > 1 or not _is_made(steps, name, type):
             continue
         plain = [_without_identities(step) for step in steps]
-        if _in_time(plain, name, given, len(failing)):
+        first = _in_time(plain, name, given)
+        late = [step for step in plain[first:] if may_fail(step)] if first is not None else []
+        if first is not None and all(map(_tells, late)):
+            saved.update([given] if late or checked else [])
             steps = [step for each in plain if (step := _in_place(each, name, given)) is not None]
             outputs = tuple(given if place == number else other for place, other in enumerate(outputs))
-    return steps, outputs
+    return steps, outputs, frozenset(saved)
+
+
+def _tells(step: object) -> bool:
+    """Whether a step that fails lets its caller say so."""
+    match step:
+        case Repeat() | Branch():
+            return all(_tells(inner) for body in step.bodies() for inner in body.steps)
+        case Call() | Loop():
+            return not may_fail(step)
+    return True
 
 
 def may_fail(step: object) -> bool:
@@ -88,17 +104,18 @@ class _Use:
     access: Access | None = None
 
 
-def _in_time(steps: Sequence[Step], name: str, given: str, first: int) -> bool:
-    """Whether the elements of an input are read before those of `name` are written in their places, which only steps from the
-    `first` on do."""
+def _in_time(steps: Sequence[Step], name: str, given: str) -> int | None:
+    """The first step that writes elements of `name`, where those of an input in their places are read before; None where they are
+    not."""
     idle = {id(s) for step in steps if isinstance(step, Loop) for s in _copies(step.body, name, given)}
     uses = [use for use in _uses(steps, {name, given}) if id(use.statement) not in idle]
     if any(use.statement is None and given in mentioned(steps[use.nest[0]]) for use in uses):
-        return False
+        return None
     reading = [use for use in uses if use.access is not None and use.access.array == given]
     writing = [use for use in uses if use.statement is None or use.access in writes(use.statement)]
-    early = any(write.nest[0] < first for write in writing)
-    return not early and all(_precedes(read, write) for read in reading for write in writing)
+    if not all(_precedes(read, write) for read in reading for write in writing):
+        return None
+    return min((write.nest[0] for write in writing), default=len(steps))
 
 
 def _precedes(read: _Use, write: _Use) -> bool:
@@ -171,7 +188,7 @@ def _copies(body: Iterable[Item], name: str, given: str) -> list[Statement]:
 
 
 def _in_place(step: Step, name: str, given: str) -> Step | None:
-    """A step with an input for an array, or None where nothing is left of it."""
+    """A step with an input for an array, or None where nothing is left of it: it may make arrays of any elements."""
     if not isinstance(step, Loop):
         found: Step = renamed(step, {name: given})
         return found
@@ -179,4 +196,4 @@ def _in_place(step: Step, name: str, given: str) -> Step | None:
     kept = without_unused(list(filtered(step.body, lambda s: id(s) not in idle)))
     results = tuple(result for result in step.results if result[0] != name)
     body = tuple(renamed(item, {name: given}) for item in kept)
-    return replace(step, results=results, body=body) if body else None
+    return replace(step, results=results, body=body) if body or results else None
