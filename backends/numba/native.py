@@ -36,6 +36,7 @@ from egc.ir import Program
 from egc.layouts import axes_of
 from egc.lower.access import ordered
 from egc.lower.loops import Branch, Call, LoopProgram, Repeat
+from egc.lower.names import mentioned
 from egc.ops import INT64
 from egc.types import ArrayType, TupleType, format_shape
 
@@ -291,13 +292,24 @@ class NativeWriter(Writer):
         self.line(f"{self.name(call.name)} = {text}", depth)
 
     def exchange(self, segment: Segment, places: str) -> Iterator[str]:
-        """An input in which an output is stored may leave its memory."""
+        """An input in which an output is stored may leave its memory; what lies there instead and is still to be read is copied,
+        since the output comes back in the end."""
         stored = {self.loops.outputs[number] for number in self.loops.stored}
         for name, _ in segment.exchanged:
             if name in stored and name not in self.left:
                 self.left.append(name)
                 yield f"{self.arrays[name]}own = {self.arrays[name]}"
         yield from super().exchange(segment, places)
+        for name, homes in segment.exchanged:
+            if name not in stored and self._is_read_later(name):
+                array, owns = self.arrays[name], [f"{self.arrays[home]}own" for home in homes if home in self.left]
+                yield from (
+                    f"if is_at(pointer({array}), pointer({own})) != 0: {array} = {array}.copy()" for own in owns
+                )
+
+    def _is_read_later(self, name: str) -> bool:
+        """Whether anything but the loop that makes an array is about it."""
+        return name in self.loops.outputs or sum(name in mentioned(step) for step in self.loops.steps) > 1
 
     def put_back(self, condition: str) -> Iterator[str]:
         if self.loops.saved:

@@ -91,3 +91,21 @@ def test_arrays_of_any_elements_are_still_made():
     egc.optimize(program.function, backend="numba")(x)
     program.function(plain)
     np.testing.assert_allclose(x, plain, rtol=1e-14)
+
+
+def shifted_or_less(x, y, k):
+    w = x.copy()
+    if k[0] % 2 == 0:
+        x[1:] = x[:-1]
+    else:
+        w[2:] -= y[:-2]
+    return w
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_result_in_the_memory_of_an_argument_is_copied_before_the_argument_comes_back(k):
+    x, y, number = np.arange(5.0) + 1, np.arange(5.0) * 10, np.array([k])
+    given, expected = x.copy(), x.copy()
+    result = shifted_or_less(expected, y, number)
+    np.testing.assert_array_equal(egc.optimize(shifted_or_less)(given, y, number), result)
+    np.testing.assert_array_equal(given, expected)

@@ -467,3 +467,20 @@ def test_what_is_square_in_some_iterations_is_captured_in_one_loop(function):
     program = capture(function, (A,), {}, {}).program
     assert [node.op for node in topological(program.outputs)].count("loop") == 1
     np.testing.assert_allclose(egc.optimize(function, backend="reference")(A), function(A))
+
+
+def written_after_two_exchanges(x, y, c):
+    w = x.copy()
+    if c[0] > 0.5:
+        x, y, w = w, x, y
+    x, y, w = w, x, y
+    w[0] = 0.1
+    return 0.0
+
+
+@pytest.mark.parametrize("number", [0.0, 1.0])
+def test_what_data_chose_among_arguments_may_be_either_of_them(number):
+    found, expected = ([np.array([1.0]), np.array([2.0]), np.array([number])] for _ in range(2))
+    egc.optimize(written_after_two_exchanges)(*found)
+    written_after_two_exchanges(*expected)
+    np.testing.assert_array_equal(found, expected)

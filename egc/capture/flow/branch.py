@@ -156,8 +156,8 @@ class _Merge:
             for other in merged[1:]:
                 merged[0].rival(other)
         for cell, merged in self.sources.items():
-            if cell.serial < self.start:
-                merged[0].rival(cell)
+            for each in merged if cell.serial < self.start else ():
+                each.rival(cell)
         return outcome
 
     def put(self, a: Node, b: Node, take: Callable[[Node], None]) -> None:
