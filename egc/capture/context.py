@@ -85,6 +85,7 @@ class Context:
     `equal`: symbols that were found to be other sizes. What is captured from there on only looks for more of them, since capture
     begins again; `looked` is when the last was found.
 
+    `touched`: indices of data at which elements are read or written (`unread.py`).
     `least`: what symbols are known not to be below, so that no guard is needed. `ways`: how loops are to be captured,
     where that was found out before. `ranges`: the numbers of the iterations being captured; `facts`: sizes of theirs that
     are not negative on this side of a branch. `made`: when each Node was made first.
@@ -105,6 +106,7 @@ class Context:
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     constant_nodes: dict[int, Node] = field(default_factory=dict)
     checks: dict[Node, None] = field(default_factory=dict)
+    touched: dict[Any, None] = field(default_factory=dict)
     line: Line | None = None
     scopes: tuple[str, ...] = ()
     ways: Mapping[Any, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from egc.capture.array import Array, Cell, to_node
 from egc.capture.context import Choose, Context, Restart, ValueGuard, active, equated
 from egc.capture.interpreter import Interpreter
 from egc.capture.stretches import Stretch
+from egc.capture.unread import failing
 from egc.errors import NotEncodable, ProgramError
 from egc.ir import Node, Program
 from egc.layouts import layout_of
@@ -241,6 +242,8 @@ def _finish(
     for position, value in enumerate(values):
         if isinstance(value, Array) and value.cell.written and value.kind == "array":
             writes.append((position, _output(value.cell.node, outputs)))
+    for node in failing(context.touched, [*outputs, *context.checks]):
+        context.check(node)
     checks = tuple(_output(node, outputs) for node in context.checks)
     constants = [context.constant_nodes[id(value)] for value in context.constants.values()]
     size_names = frozenset(leaf.name for leaf in leaves if leaf.kind == trees.INTEGER)

@@ -12,6 +12,7 @@ from egc.capture import build
 from egc.capture.array import OPERATORS, Array, View, as_size, fresh, python_number, result, to_node
 from egc.capture.bounds import Undecided, mentions
 from egc.capture.context import current
+from egc.capture.unread import touch
 from egc.errors import NotEncodable
 from egc.ir import Node
 from egc.sizes import Dim, Size
@@ -273,6 +274,7 @@ def advanced(x: Array, entries: Sequence[Any]) -> tuple[Array, tuple[int, ...], 
         if _is_number(entry) and entry.dtype == np.int64:
             current().bound(entry.node)
     nodes = build.broadcast_together(*(to_node(value, np.dtype(np.int64)) for value in values))
+    touch(base.shape, axes, nodes)
     return base, tuple(axes), list(nodes), front
 
 

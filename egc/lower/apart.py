@@ -3,14 +3,14 @@ place afterwards, and an array that is taken out of a nest which makes others as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from egc import sizes
 from egc.lower.access import row_major
 from egc.lower.names import filtered, without_unused
-from egc.lower.statements import Access, For, Literal, Load, Store, reads, statements, writes
+from egc.lower.statements import Access, For, Literal, Load, Statement, Store, reads, statements, writes
 from egc.sizes import Dim
 from egc.types import ArrayType
 
@@ -68,14 +68,14 @@ def taken_out(steps: Sequence[Any], number: int, new: str) -> list[Any]:
     """The steps with a nest of its own for an array, after the one that made others as well."""
     nest = steps[number]
 
-    def kept(own: bool) -> list[Any]:
-        return list(
-            without_unused(
-                list(
-                    filtered([nest], lambda s: not writes(s) or any(access.array == new for access in writes(s)) == own)
-                )
-            )
-        )
+    def kept(wanted: Callable[[Statement], bool]) -> list[Any]:
+        return list(without_unused(list(filtered([nest], wanted))))
+
+    def is_own(statement: Statement) -> bool:
+        return any(access.array == new for access in writes(statement))
+
+    own = kept(lambda s: is_own(s) or isinstance(s, (Load, Literal)))
+    others = kept(lambda s: not is_own(s))
 
     def named(item: Any) -> Any:
         match item:
@@ -85,7 +85,7 @@ def taken_out(steps: Sequence[Any], number: int, new: str) -> list[Any]:
                 return replace(item, value=f"{item.value}_{new}")
         return replace(item, name=f"{item.name}_{new}")
 
-    return [*steps[:number], *kept(False), *map(named, kept(True)), *steps[number + 1 :]]
+    return [*steps[:number], *others, *map(named, own), *steps[number + 1 :]]
 
 
 def one_by_one(steps: Sequence[Any]) -> list[Any]:

@@ -19,6 +19,7 @@ from egc.capture.flow.graph import RESULT
 from egc.capture.flow.iteration import Iterating
 from egc.capture.flow.region import INLINE, Closing, Inside, inside
 from egc.capture.flow.values import MISSING, Contents, Kind, alike, common, differs, flatten, kind_of, same
+from egc.capture.unread import either, failing, touch_merged
 from egc.errors import InternalError, NotEncodable
 from egc.ir import Node
 
@@ -101,6 +102,7 @@ def _only(frame: Any, side: Side, unusual: Node) -> Outcome:
     context.check(unusual)
     for check in side.region.checks:
         context.check(check)
+    context.touched.update(dict.fromkeys(side.region.touched))
     for cell, after in side.region.cells.items():
         context.note(cell)
         cell.node, cell.written, cell.stale = after  # type: ignore[attr-defined]
@@ -139,24 +141,29 @@ class _Merge:
         else:
             for target in targets:
                 self.put(_predicate(first, target), _predicate(second, target), _setter(outcome, target))
-        checks: list[Node] = []
-        for side in (self.first, self.second):
-            failing = _any(side.region.checks)
-            if failing is not None:
-                no = ir.constant(False, BOOL)
-                self.put(*((failing, no) if side is self.first else (no, failing)), checks.append)
         values = self._variables()
         self._cells()
-        for found, take in zip(self._merged(), self.takers):
+        checks: list[Node] = []
+        for position, side in enumerate((self.first, self.second)):
+            own = [*(pair[position] for pair in self.pairs), *side.region.checks]
+            unusual = either([*side.region.checks, *failing(side.region.touched, own)])
+            if unusual is not None:
+                no = ir.constant(False, BOOL)
+                self.put(*((unusual, no) if position == 0 else (no, unusual)), checks.append)
+        one_of_each = self._merged()
+        touch_merged(
+            list(zip(one_of_each, self.pairs)), (self.first.region.touched, self.second.region.touched), self._one_of
+        )
+        for found, take in zip(one_of_each, self.takers):
             take(found)
         for check in checks:
             current().check(check)
         self.frame.values = {n: v.value() if isinstance(v, _Later) else v for n, v in values.items()}
-        for merged in self.sources.values():
-            for other in merged[1:]:
-                merged[0].rival(other)
-        for cell, merged in self.sources.items():
-            for each in merged if cell.serial < self.start else ():
+        for made in self.sources.values():
+            for other in made[1:]:
+                made[0].rival(other)
+        for cell, made in self.sources.items():
+            for each in made if cell.serial < self.start else ():
                 each.rival(cell)
         return outcome
 
@@ -316,6 +323,9 @@ class _Merge:
             return [current().make("where", self.condition, a, b) for a, b in self.pairs]
         return list(conditional(self.condition, self.pairs, self.belongs))
 
+    def _one_of(self, a: Node, b: Node) -> Node:
+        return conditional(self.condition, [(a, b)], self.belongs)[0]
+
     def belongs(self, node: Node) -> bool:
         return current().made.get(node, self.start) >= self.start
 
@@ -365,13 +375,6 @@ def _predicate(outcome: Outcome, target: int) -> Node:
         return ir.constant(False, BOOL)
     found = outcome[target]
     return ir.constant(True, BOOL) if found is None else found
-
-
-def _any(nodes: Sequence[Node]) -> Node | None:
-    found: Node | None = None
-    for node in nodes:
-        found = node if found is None else current().make("logical_or", found, node)
-    return found
 
 
 def _setter(outcome: dict[int, Node | None], target: int) -> Callable[[Node], None]:

@@ -17,6 +17,7 @@ from egc.capture.flow.containers import reached
 from egc.capture.flow.iteration import Iterating, Length
 from egc.capture.flow.region import Closing, depends_on
 from egc.capture.flow.values import MISSING, Contents, Kind, differs, flatten, kind_of, mentions_symbol
+from egc.capture.unread import failing
 from egc.ir import Node
 from egc.ops import INT64
 
@@ -49,7 +50,9 @@ class Closed:
         for label, node in exits.items():
             self._flag(("exit", label), [ir.constant(True, BOOL) if node is None else node])
         goes_on = capture.symbol is not None and not exits and self._surely_ends()
-        self._flag("unusual", body.region.checks, goes_on)
+        checks = body.region.checks
+        unread = failing(body.region.touched, [*(state.last for state in self.states), *checks])
+        self._flag("unusual", [*checks, *unread], goes_on)
         if capture.symbol is None and not exits:
             raise differs("a loop", "nothing ends it")
         ending = [key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from egc import ir, sizes
 from egc.capture.context import Journal, current
+from egc.capture.unread import Touched
 from egc.ir import Node, Program, topological
 
 INLINE = frozenset(["constant", "size", "iota"])
@@ -22,6 +23,7 @@ class Inside:
 
     start: int
     checks: list[Node] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
     cells: Changes = field(default_factory=dict)
     made: MutableMapping[Node, int] = field(default_factory=dict)
 
@@ -36,6 +38,7 @@ def inside() -> Iterator[Inside]:
     found = Inside(context.tick())
     journal = Journal(found.start)
     checks, context.checks = context.checks, {}
+    touched, context.touched = context.touched, {}
     magnitudes, context.magnitudes = context.magnitudes, dict(context.magnitudes)
     context.made = context.made.new_child()
     context.journals.append(journal)
@@ -44,6 +47,7 @@ def inside() -> Iterator[Inside]:
     finally:
         context.journals.pop()
         found.checks, context.checks = list(context.checks), checks
+        found.touched, context.touched = list(context.touched), touched
         context.magnitudes = magnitudes
         found.made, context.made = context.made.maps[0], context.made.parents
         found.cells = journal.undo()
