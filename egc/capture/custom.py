@@ -55,7 +55,7 @@ def call(machine: Machine, given: CustomDerivative, arguments: Sequence[Any]) ->
         if len(turned) != len(results):
             raise TypeError(f"{given.__name__}: {len(turned)} tangents for {len(results)} results")
         other = [cast(to_node(leaf), node.type.dtype) for (_, leaf), node in zip(turned, results)]
-    if region.cells:
+    if region.writes:
         raise NotEncodable(f"a call of {given.__name__}", "it writes into an array from outside of it", context.line)
     still = [zeros_like(node) for node in nodes]
     known = dict(zip((*places, *changes), (*nodes, *still)))

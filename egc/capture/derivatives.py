@@ -95,7 +95,7 @@ def _trace(
             else:
                 keywords[place] = whole
         returned = machine.call(given.function, positional, keywords)
-    if region.cells:
+    if region.writes:
         raise NotEncodable(
             "a function that is differentiated", "it writes into an array from outside of it", context.line
         )

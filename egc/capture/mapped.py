@@ -87,7 +87,7 @@ def mapped(machine: Any, given: Transformed, arguments: Sequence[Any], named: di
         raise ValueError("vmap: no argument has an axis to map over")
     with inside() as region:
         returned = machine.call(given.function, values, named)
-    if region.cells:
+    if region.writes:
         raise NotEncodable("a function that is mapped", "it writes into an array from outside of it", context.line)
     found: list[tuple[str, Any]] = []
     tree = trees.flatten(returned, "result", found)

@@ -49,7 +49,7 @@ def loop(
             values = [Array(Cell(node), kind) for node, kind in zip(stand_ins, kinds)]
             given = machine.own_all(trees.unflatten(tree, values))
             results = _results(name, machine.call(function, (given,)), tree, stand_ins)
-        if region.cells or (region.checks and name != "update"):
+        if region.writes or (region.checks and name != "update"):
             raise NotEncodable(
                 f"the {name} of egc.loop", "it writes outside of it, or may have to run as written", context.line
             )

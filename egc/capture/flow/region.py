@@ -27,6 +27,11 @@ class Inside:
     cells: Changes = field(default_factory=dict)
     made: MutableMapping[Node, int] = field(default_factory=dict)
 
+    @property
+    def writes(self) -> bool:
+        """Whether it has written into an array from outside, other than memory that loops use again."""
+        return any(cell not in current().buffers.values() for cell in self.cells)
+
 
 @contextmanager
 def inside() -> Iterator[Inside]:

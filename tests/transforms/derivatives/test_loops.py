@@ -113,6 +113,16 @@ def collected(x):
     return sum(found)
 
 
+STARTS = np.array([0, 1, 1, 3])
+
+
+def segments_in_place(x):
+    y = x * x
+    for i in range(len(STARTS) - 1):
+        y[STARTS[i] : STARTS[i + 1]] *= x[i]
+    return np.sum(y * x)
+
+
 def systems(x):
     A, y = np.eye(3) * 3 + np.outer(x, x), x
     for _ in range(4):
@@ -147,7 +157,7 @@ def permutations(x):
 
 PROGRAMS = [
     counted, of_vectors, until, nested, nested_until, in_place, slices_in_place, ended, returned, branches, with_integers,
-    collected, systems, leapfrog, rotations, permutations,
+    collected, segments_in_place, systems, leapfrog, rotations, permutations,
 ]  # fmt: skip
 
 
