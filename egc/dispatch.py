@@ -307,7 +307,7 @@ class Optimized:
                 names = [name for name, _ in flatten_arguments(given)[1]]
                 entry = Entry(guard_function(names, values, error.size_guards, error.value_guards), keep=keep)
             except InternalError as error:
-                self._failed(error, error)
+                self._failed(error, error.__cause__)
                 self._remember(Opaque(error.line, f"stage {error.stage}", str(error)))
                 entry = Entry(lambda values: True, keep=keep)
             except Exception as error:
@@ -336,7 +336,7 @@ class Optimized:
         if reason not in self.statistics.reasons:
             self.statistics.reasons.append(reason)
 
-    def _failed(self, failure: InternalError, cause: BaseException) -> None:
+    def _failed(self, failure: InternalError, cause: BaseException | None) -> None:
         """One warning for a stage that failed, or the failure itself under EGC_RAISE."""
         if raises_internal_failures():
             raise failure from cause

@@ -54,6 +54,7 @@ class Engine:
         self.loaded_after_push: set[str] = set()
         self.used: set[Directed] = set()
         self.pushed = False
+        self.stale = False
 
     def load(
         self,
@@ -64,6 +65,7 @@ class Engine:
     ) -> dict[Directed, Compiled]:
         """Makes the e-graph ready for terms with these dtypes and ops, with the rules of these directions, and to infer
         these predicates besides those that the rules need."""
+        self.settle()
         if self.egraph is None:
             self.egraph, self.pushed, self.loaded = EGraph(), False, set()
             self.add([*schema.declarations(), "(ruleset analysis)", f"(ruleset {schema.MARKS})", *native.rules()])
@@ -113,21 +115,27 @@ class Engine:
         return frozenset(name for each in active for name in self.compile(each, types).predicates)
 
     def push(self, commands: Iterable[str]) -> None:
-        """Adds a Program, which `release` takes away."""
+        """Adds a Program, until `release`."""
+        self.settle()
         self.run("(push)")
         self.pushed = True
         for text in _batches(commands):
             self.run(text)
 
     def release(self) -> None:
-        """Makes the e-graph ready for the next Program."""
-        if self.egraph is not None and self.pushed:
-            self.run("(pop)")
+        """Ends work on a Program. It is taken away when the next one comes: taking it away takes time."""
+        self.stale = self.egraph is not None and (self.stale or self.pushed)
         self.pushed = False
         self.loaded_after_push = set()
         if len(self.loaded) > MOST_LOADED:
-            self.egraph = None
+            self.egraph, self.stale = None, False
             self.compiled.clear()
+
+    def settle(self) -> None:
+        """Takes a Program away that no work is done on any more."""
+        if self.stale and self.egraph is not None:
+            self.run("(pop)")
+        self.stale = False
 
     def freeze(self) -> Any:
         """The rows of the e-graph."""
