@@ -124,9 +124,10 @@ def _siblings(plan: Plan) -> list[tuple[int, list[int]]]:
 
 def outputs_share(plan: Plan) -> bool:
     """Whether an output of machine code may share memory with another one: its loops, branches and calls make each result
-    apart. A direct way copies those that share memory with arguments."""
-    sources = list(map(viewed, plan.program.outputs))
-    return len(set(sources)) < len(sources)
+    apart. A direct way copies those that share memory with arguments. Numbers are read out of theirs."""
+    arrays = {result.output for result in plan.captured.results if result.kind == "array"}
+    outputs = [node for k, node in enumerate(plan.program.outputs) if node.type.rank or k in arrays]
+    return len(set(map(viewed, outputs))) < len(outputs)
 
 
 def _source(node: Node) -> Node:

@@ -151,3 +151,20 @@ def test_views_of_what_is_written_are_results(number):
     assert np.array_equal(given, plain)
     assert all(np.shares_memory(each, given) for each in found[:2])
     assert "result.T" in egc.optimize(function).explain(np.ones((4, 5))).after
+
+
+def test_elements_of_what_is_written_are_results():
+    def last(x):
+        for i in range(1, len(x)):
+            x[i] += 0.5 * x[i - 1]
+        return x[-1]
+
+    def several(x, k):
+        x[1:] *= 0.5
+        y = x + x[k]
+        y[0] = 7.0
+        return x[k], float(x[0]), y, y[-1], y[0]
+
+    check(last, np.arange(5.0))
+    check(several, np.arange(5.0), 2)
+    check(several, np.arange(5.0), -1)

@@ -183,6 +183,8 @@ def expression(node: Node, operands: tuple[str, ...], exact: bool = False, alone
     dtype = node.inputs[0].type.dtype
     if (exact and node.op in LIBRARY or alone and node.op in ALONE) and dtype.kind == "f":
         return _filled(LIBRARY[node.op], dtype, operands)
+    if alone and node.op == "where":
+        return "({1} if {0} else {2})".format(*operands)
     special = _BY_OP.get(node.op)
     if special is not None:
         text = special(node, operands)
