@@ -21,18 +21,18 @@ Index = tuple[Node, Dim]
 
 
 @dataclass(frozen=True, eq=False)
-class Merged:
-    """A value that is computed on one side of a branch or the other, from elements that each side touches.
+class Within:
+    """Values that a branch or loop makes, and what each of its regions touches for them.
 
-    `merge` makes the Node that is one of two, one for each side.
+    `flagged` makes the Node that says whether one of some conditions, one for each region, holds in it.
     """
 
-    value: Node
-    sides: tuple[tuple[Touched, ...], tuple[Touched, ...]]
-    merge: Callable[[Node, Node], Node]
+    values: tuple[Node, ...]
+    regions: tuple[tuple[Touched, ...], ...]
+    flagged: Callable[[Sequence[Node]], Node]
 
 
-Touched = Index | Merged
+Touched = Index | Within
 
 
 def touch(shape: Sequence[Dim], axes: Sequence[int], indices: Sequence[Node]) -> None:
@@ -56,24 +56,35 @@ def touch_merged(
     """Notes what the sides of a branch touch for each of the values, which were merged from one of each side."""
     lists = [list(side) for side in sides]
     for value, pair in values if any(lists) else ():
-        needed = [_needed(side, node) for side, node in zip(lists, pair)]
+        needed = tuple(_needed(side, node) for side, node in zip(lists, pair))
         if any(needed):
-            current().touched.setdefault(Merged(value, (needed[0], needed[1]), merge))
+            current().touched.setdefault(Within((value,), needed, lambda both: merge(*both)))
+
+
+def touch_loop(values: Iterable[Node], touched: Iterable[Touched], flagged: Callable[[Node], Node]) -> None:
+    """Notes what the iterations of a loop touch, whose results are these values."""
+    region = tuple(touched)
+    if region:
+        current().touched.setdefault(Within(tuple(values), (region,), lambda one: flagged(*one)))
 
 
 def _needed(touched: Sequence[Touched], node: Node) -> tuple[Touched, ...]:
     nodes, taken = _reached(touched, [node])
-    return tuple(e for e in touched if (e.value in nodes if isinstance(e, Merged) else e in taken))
+    return tuple(e for e in touched if (_is_reached(e, nodes) if isinstance(e, Within) else e in taken))
+
+
+def _is_reached(within: Within, nodes: set[Node]) -> bool:
+    return not nodes.isdisjoint(within.values)
 
 
 def _reached(touched: Iterable[Touched], results: Iterable[Node]) -> tuple[set[Node], set[Index]]:
     """What results are computed from, and the indices that they take."""
     nodes = set(topological(results))
     taken = {pair for node in nodes for pair in _indices(node)}
-    waiting = [e for e in touched if isinstance(e, Merged) and e.value in nodes]
+    waiting = [e for e in touched if isinstance(e, Within) and _is_reached(e, nodes)]
     while waiting:
-        for each in (e for side in waiting.pop().sides for e in side):
-            if isinstance(each, Merged):
+        for each in (e for region in waiting.pop().regions for e in region):
+            if isinstance(each, Within):
                 waiting.append(each)
             else:
                 taken.add(each)
@@ -83,14 +94,14 @@ def _reached(touched: Iterable[Touched], results: Iterable[Node]) -> tuple[set[N
 def _failing(touched: Iterable[Touched], nodes: set[Node], taken: set[Index]) -> list[Node]:
     found: list[Node] = []
     for each in touched:
-        if not isinstance(each, Merged):
+        if not isinstance(each, Within):
             if each not in taken:
                 found.append(_is_outside(*each))
-        elif each.value not in nodes:
-            sides = [either(_failing(side, nodes, taken)) for side in each.sides]
-            if any(side is not None for side in sides):
+        elif not _is_reached(each, nodes):
+            regions = [either(_failing(region, nodes, taken)) for region in each.regions]
+            if any(region is not None for region in regions):
                 no = ir.constant(False, np.dtype(bool))
-                found.append(each.merge(*(no if side is None else side for side in sides)))
+                found.append(each.flagged([no if region is None else region for region in regions]))
     return found
 
 

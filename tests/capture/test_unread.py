@@ -62,6 +62,21 @@ def after_an_early_return(x, k):
     return x
 
 
+def condition_of_a_loop(x, k):
+    c = 0
+    while c < 4 and x[k] > 0.5:
+        c += 1
+    return x
+
+
+def loops_that_make_nothing(x, k):
+    s = 0.0
+    for i in range(3):
+        for j in range(i):
+            s += x[k - j]
+    return x
+
+
 def rows(x, k):
     part = np.outer(x, x)[k]  # noqa: F841
     return x + 1
@@ -69,6 +84,7 @@ def rows(x, k):
 
 FUNCTIONS = [
     returned, written, condition_alone, on_a_side, merged_and_dropped, in_a_loop, by_iteration, after_an_early_return, rows,
+    condition_of_a_loop, loops_that_make_nothing,
 ]  # fmt: skip
 
 

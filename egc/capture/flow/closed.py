@@ -17,7 +17,7 @@ from egc.capture.flow.containers import reached
 from egc.capture.flow.iteration import Iterating, Length
 from egc.capture.flow.region import Closing, depends_on
 from egc.capture.flow.values import MISSING, Contents, Kind, differs, flatten, kind_of, mentions_symbol
-from egc.capture.unread import failing
+from egc.capture.unread import failing, touch_loop
 from egc.ir import Node
 from egc.ops import INT64
 
@@ -56,7 +56,9 @@ class Closed:
         if capture.symbol is None and not exits:
             raise differs("a loop", "nothing ends it")
         ending = [key for key in self.places if key == "unusual" or (type(key) is tuple and key[0] == "exit")]
-        results = self._loop([] if goes_on else ending)
+        flags = [] if goes_on else ending
+        results = self._loop(flags)
+        touch_loop(results.values(), body.region.touched, lambda condition: self._flagged(condition, flags))
         self._restore(results)
         return self._targets(results, exits)
 
@@ -132,6 +134,12 @@ class Closed:
         if any_iteration:
             stand_in = self.states[-1].stand_in
             self.states[-1] = State(no, stand_in, self.context.make("logical_or", stand_in, found))
+
+    def _flagged(self, condition: Node, flags: list[Any]) -> Node:
+        """Whether a condition holds in an iteration: of the same loop, which ends there unless it goes on anyway."""
+        key = "touched", len(self.states)
+        self._flag(key, [condition], any_iteration=True)
+        return self._loop([*flags, key] if flags else [])[key]
 
     def _surely_ends(self) -> bool:
         """Whether each iteration ends, whatever numbers it works on: then the loop need not stop where one is unusual, which
