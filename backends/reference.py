@@ -154,6 +154,12 @@ def _cumulative_extreme(name: str, params: Params, x: np.ndarray) -> np.ndarray:
     return (np.maximum if name == "cummax" else np.minimum).accumulate(x, axis=params["axis"])
 
 
+@meaning("linear_recurrence")
+def _linear_recurrence(params: Params, factor: np.ndarray, term: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """One after the other, each product rounded before the sum."""
+    return factors.linear_recurrence(factor, term, start, **params)
+
+
 @meaning("sort")
 def _sort(params: Params, x: np.ndarray) -> np.ndarray:
     """Ascending, nan last; equal elements (0.0 and -0.0) in any order."""

@@ -87,7 +87,7 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        expanded = expand(program, inside=self.region and self.table.fused)
+        expanded = expand(program, self.region and self.table.fused, self.table.calls)
         copied = 0.0
         if self.region:
             expanded = read_back(expanded)
