@@ -154,12 +154,6 @@ def _cumulative_extreme(name: str, params: Params, x: np.ndarray) -> np.ndarray:
     return (np.maximum if name == "cummax" else np.minimum).accumulate(x, axis=params["axis"])
 
 
-@meaning("linear_recurrence")
-def _linear_recurrence(params: Params, factor: np.ndarray, term: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """One after the other, each product rounded before the sum."""
-    return factors.linear_recurrence(factor, term, start, **params)
-
-
 @meaning("sort")
 def _sort(params: Params, x: np.ndarray) -> np.ndarray:
     """Ascending, nan last; equal elements (0.0 and -0.0) in any order."""
@@ -308,7 +302,7 @@ def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(a, upper=params["upper"])
 
 
-@meaning("cholesky_or_nan", "cholesky_inverse", "lu_factors", "lu", "lu_solve", *STRUCTURED)
+@meaning("cholesky_or_nan", "cholesky_inverse", "lu_factors", "lu", "lu_solve", "linear_recurrence", *STRUCTURED)
 def _factors(name: str, params: Params, *operands: np.ndarray) -> Any:
     """The function of that name in `egc.factors`, with the parameters as options."""
     return getattr(factors, name)(*operands, **params)

@@ -78,7 +78,7 @@ def _recurrence(node: Node) -> Node:
     """A loop along the first axis that keeps the last row; where it goes along a later one, a loop over independent rows."""
     axis, shape = node.params["axis"], node.type.shape
     taken = {name for each in (node, *node.inputs) for dim in dims_of(each.type) for name in symbols(dim)}
-    name = next(text for k in count() if (text := f"_k{k}") not in taken)
+    name = next(text for k in count() if (text := f"_k{len(shape)}_{k}") not in taken)
     inputs = [ir.input(f"{name}_{k}", x.type) for k, x in enumerate(node.inputs)]
     number, found = ir.input(name, ArrayType(INT64, ())), ir.input(f"{name}_y", node.type)
     size = frozenset([name])

@@ -127,9 +127,7 @@ def _recurrence(call: Call, factor: Interval, term: Interval, start: Interval) -
     if call.type.dtype.kind == "f" and call.type.dtype != np.float64:
         return None
     axis, last, found = call.params["axis"], start, []
-    by, more = (
-        Interval.of(*(np.moveaxis(part, axis, 0) for part in (x.low, x.high, x.nan))) for x in (factor, term)
-    )
+    by, more = (Interval.of(*(np.moveaxis(part, axis, 0) for part in (x.low, x.high, x.nan))) for x in (factor, term))
     for k in range(len(by)):
         last = _combined(add, _combined(multiply, by[k], last), more[k])
         found.append(last)

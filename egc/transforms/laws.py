@@ -49,6 +49,7 @@ NAMES = (
     "place_of_extreme_is_argmax",
     "accumulation_is_scan",
     "accumulation_is_reduction",
+    "linear_recurrence_is_scan",
     "separate_writes_are_one",
     "last_value_is_kept",
     "independent_states_are_separate",
