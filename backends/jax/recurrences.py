@@ -1,4 +1,5 @@
-"""Linear recurrences in JAX: in a logarithmic number of steps where that loses nothing, else one after the other."""
+"""Linear recurrences in JAX. A CPU takes one step after the other. An accelerator, which starts a kernel for each step, takes a
+logarithmic number of steps where that loses nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from egc.backends.jax.table import Errors, Params, meaning
 GROWTH = 16.0
 """What products of neighbouring factors may grow to: sums of larger terms would cancel."""
 
-SHORT = 8
-"""Elements that are not worth more than a step each."""
+TOGETHER = 8
+"""Steps that an iteration takes: half as much time as one of one step each."""
 
 Steps = tuple[Any, Any]
 
@@ -24,33 +25,33 @@ def _linear_recurrence(errors: Errors, params: Params, factor: Any, term: Any, s
     if not term.size:
         return term
     by, more = jnp.moveaxis(factor, axis, 0), jnp.moveaxis(term, axis, 0)
-    if len(by) <= SHORT:
-        found = _one_by_one(by, more, start)
-    elif term.dtype.kind in "iu":
-        found = _at_once(by, more, start)
-    else:
-        ahead = _at_once(by, more, start)
-        found = lax.cond(_sound(by, more, ahead), lambda: ahead, lambda: _one_by_one(by, more, start))
+    found = lax.platform_dependent(by, more, start, cpu=in_turn, default=in_few_steps)
     return jnp.moveaxis(found, 0, axis)
 
 
-def _one_by_one(factor: Any, term: Any, start: Any) -> Any:
+def in_turn(factor: Any, term: Any, start: Any) -> Any:
+    """y[i] = factor[i] y[i - 1] + term[i] along the first axis."""
+
     def step(last: Any, row: Steps) -> Steps:
         after = row[0] * last + row[1]
         return after, after
 
-    return lax.scan(step, start, (factor, term))[1]
+    return lax.scan(step, start, (factor, term), unroll=TOGETHER)[1]
 
 
-def _at_once(factor: Any, term: Any, start: Any) -> Any:
-    """`y -> c y + d` after `y -> a y + b` is `y -> (c a) y + (c b + d)`."""
+def in_few_steps(factor: Any, term: Any, start: Any) -> Any:
+    """The same up to rounding, by `y -> c y + d` after `y -> a y + b` is `y -> (c a) y + (c b + d)`; in turn where that would
+    lose more."""
 
     def combine(first: Steps, second: Steps) -> Steps:
         (a, b), (c, d) = first, second
         return c * a, c * b + d
 
     first = factor[0] * start + term[0]
-    return lax.associative_scan(combine, (factor, term.at[0].set(first)))[1]
+    found = lax.associative_scan(combine, (factor, term.at[0].set(first)))[1]
+    if term.dtype.kind in "iu":
+        return found
+    return lax.cond(_sound(factor, term, found), lambda: found, lambda: in_turn(factor, term, start))
 
 
 def _sound(factor: Any, term: Any, found: Any) -> Any:
