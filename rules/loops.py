@@ -130,6 +130,18 @@ def geometric_series_is_closed(s: Scalar, a: Scalar, b: Scalar, x: Vector):
     return result, a**n * s + b * np.sum(a ** np.arange(n), dtype=x.dtype)
 
 
+@loop_rule
+def power_of_number_is_product(a: Scalar, x: Vector):
+    """a^i in iteration i = p, where p = a p in each iteration, unless a power is so small that digits are lost"""
+    total, again, power = 0.0 * x[0], 0.0 * x[0], 0.0 * x[0] + 1.0
+    for i in range(len(x)):
+        total = total + x[i] * a**i
+    for i in range(len(x)):
+        again = again + x[i] * power
+        power = a * power
+    return total, again
+
+
 @loop_rule(precision="exact")
 def branch_is_choice(a: Scalar, x: Vector):
     """a branch of work that raises nothing = where of both results"""
