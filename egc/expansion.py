@@ -79,22 +79,38 @@ def _recurrence(node: Node) -> Node:
     axis, shape = node.params["axis"], node.type.shape
     taken = {name for each in (node, *node.inputs) for dim in dims_of(each.type) for name in symbols(dim)}
     name = next(text for k in count() if (text := f"_k{len(shape)}_{k}") not in taken)
-    inputs = [ir.input(f"{name}_{k}", x.type) for k, x in enumerate(node.inputs)]
+    operands = node.inputs if axis else (*(_repeated(x) or x for x in node.inputs[:2]), node.inputs[2])
+    inputs = [ir.input(f"{name}_{k}", x.type) for k, x in enumerate(operands)]
     number, found = ir.input(name, ArrayType(INT64, ())), ir.input(f"{name}_y", node.type)
     size = frozenset([name])
     if axis:
         rows = [_row(x, symbol(name)) for x in inputs]
         row = make(node.op, *rows, axis=axis - 1)
         update = Program((number, found, *inputs), (_with_row(found, row, symbol(name)),), "update", size)
-        given, operands = [], node.inputs
+        given = []
     else:
         factor, term, last = inputs
-        row = make("add", make("multiply", _row(factor, symbol(name)), last), _row(term, symbol(name)))
+        by, more = (inner if inner.type.rank < len(shape) else _row(inner, symbol(name)) for inner in (factor, term))
+        row = make("add", make("multiply", by, last), more)
         outputs = (_with_row(found, row, symbol(name)), row)
         update = Program((number, found, last, factor, term), outputs, "update", size)
-        given, operands = [node.inputs[2]], node.inputs[:2]
+        given, operands = [node.inputs[2]], operands[:2]
     start = make("empty", dtype=node.type.dtype, shape=shape)
     return ir.loop(update, [start, *given], operands, ir.size(shape[0]), line=node.line)[0]
+
+
+def _repeated(x: Node) -> Node | None:
+    """The row that an array has in every place of its first axis; None where they may differ."""
+    if x.op == "constant" and x.type.rank:
+        return ir.constant(x.params["value"], x.type.dtype, x.type.shape[1:])
+    if x.op != "broadcast" or 0 in x.params["axes"]:
+        return None
+    (row,), shape = x.inputs, x.type.shape[1:]
+    return (
+        row
+        if row.type.shape == shape
+        else make("broadcast", row, shape=shape, axes=tuple(k - 1 for k in x.params["axes"]))
+    )
 
 
 def _row(x: Node, at: Size) -> Node:
