@@ -14,7 +14,7 @@ GROWTH = 16.0
 """What products of neighbouring factors may grow to: sums of larger terms would cancel."""
 
 TOGETHER = 8
-"""Steps that an iteration takes: half as much time as one of one step each."""
+"""Steps that an iteration takes: less time than one of one step each."""
 
 Steps = tuple[Any, Any]
 
