@@ -302,7 +302,7 @@ def _cholesky(params: Params, a: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(a, upper=params["upper"])
 
 
-@meaning("cholesky_or_nan", "cholesky_inverse", "lu_factors", "lu", "lu_solve", *STRUCTURED)
+@meaning("cholesky_or_nan", "cholesky_inverse", "lu_factors", "lu", "lu_solve", "linear_recurrence", *STRUCTURED)
 def _factors(name: str, params: Params, *operands: np.ndarray) -> Any:
     """The function of that name in `egc.factors`, with the parameters as options."""
     return getattr(factors, name)(*operands, **params)

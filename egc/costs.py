@@ -13,7 +13,7 @@ from math import log2
 
 from egc import ir, sizes
 from egc.costtable import CostTable
-from egc.expansion import expand
+from egc.expansion import RECURRENCES, expand
 from egc.ir import Node, Program
 from egc.kernels import Kernel, group, moved_shapes
 from egc.kinds import FUSED_REDUCTIONS, INLINE_LEAVES, LEAVES, OP_KINDS, viewed
@@ -37,6 +37,10 @@ FUSED_BYTES = 0.25
 
 SORT_STEPS = 4.0
 """Elementwise operations that one comparison of a sort is worth."""
+
+WAITING = 2.5
+"""A recurrence takes so many times what it takes alone: each of its elements waits for the one before, and a loop that does it
+with other work does that work meanwhile."""
 
 HALF = 0.75
 """The part of a product's time that its half takes, where a table does not say."""
@@ -87,7 +91,7 @@ class CostModel:
         return sum(self.elements(part.shape) * part.dtype.itemsize for part in parts)
 
     def program(self, program: Program) -> float:
-        expanded = expand(program, inside=self.region and self.table.fused)
+        expanded = expand(program, self.region and self.table.fused, self.table.calls)
         copied = 0.0
         if self.region:
             expanded = read_back(expanded)
@@ -209,6 +213,8 @@ class CostModel:
         if op in ("sort", "argsort", "searchsorted"):
             return self._ordering(op, first, result)
         price = table.elementwise.get(op, 0.0 if op in MOVES else table.default)
+        if op in RECURRENCES and table.fused:
+            price *= WAITING
         return max(self.elements(first.shape), self.elements(_shape(result))) * price
 
     def _product(self, a: ArrayType, b: Type) -> float:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from itertools import count
 
 import numpy as np
 
 from egc import ir
-from egc.ir import Node, Program, make
+from egc.ir import Node, Program, dims_of, make
 from egc.ops import INT64
-from egc.sizes import Dim
-from egc.types import Shape
+from egc.sizes import Dim, Size, symbol, symbols
+from egc.types import ArrayType, Shape
 
 
-def expand(program: Program, inside: bool = False) -> Program:
+def expand(program: Program, inside: bool = False, kept: Container[str] = ()) -> Program:
     """The same function, in which argmax, argmin, tril, triu and diagonal matrices are elementwise ops on indices, and
-    reductions. `inside` of loops and branches, products of two vectors and what is written with gaps are such ops too, since a
-    library call takes longer to start, and a few numbers that are put side by side into an array are put there one by one.
+    reductions, and linear recurrences are loops. `inside` of loops and branches, products of two vectors and what is written
+    with gaps are such ops too, since a library call takes longer to start, and a few numbers that are put side by side into an
+    array are put there one by one. kept: the recurrences that stay, where a backend has them.
 
     >>> from egc.types import parse_type
     >>> x = ir.input("x", parse_type("f64[n]"))
@@ -24,6 +26,7 @@ def expand(program: Program, inside: bool = False) -> Program:
     'min'
     """
     known = {**_EXPANSIONS, **_INSIDE} if inside else _EXPANSIONS
+    known = {op: expansion for op, expansion in known.items() if op not in RECURRENCES or op not in kept}
     if not any(node.op in known for node in program.nodes()):
         return program
 
@@ -71,6 +74,59 @@ def _on_diagonal(node: Node) -> Node | None:
     return make("where", make("equal", row, column), repeated, ir.constant(0, x.type.dtype, shape))
 
 
+def _recurrence(node: Node) -> Node:
+    """A loop along the first axis that keeps the last row; where it goes along a later one, a loop over independent rows."""
+    axis, shape = node.params["axis"], node.type.shape
+    taken = {name for each in (node, *node.inputs) for dim in dims_of(each.type) for name in symbols(dim)}
+    name = next(text for k in count() if (text := f"_k{len(shape)}_{k}") not in taken)
+    operands = node.inputs if axis else (*(_repeated(x) or x for x in node.inputs[:2]), node.inputs[2])
+    inputs = [ir.input(f"{name}_{k}", x.type) for k, x in enumerate(operands)]
+    number, found = ir.input(name, ArrayType(INT64, ())), ir.input(f"{name}_y", node.type)
+    size = frozenset([name])
+    if axis:
+        rows = [_row(x, symbol(name)) for x in inputs]
+        row = make(node.op, *rows, axis=axis - 1)
+        update = Program((number, found, *inputs), (_with_row(found, row, symbol(name)),), "update", size)
+        given = []
+    else:
+        factor, term, last = inputs
+        by, more = (inner if inner.type.rank < len(shape) else _row(inner, symbol(name)) for inner in (factor, term))
+        row = make("add", make("multiply", by, last), more)
+        outputs = (_with_row(found, row, symbol(name)), row)
+        update = Program((number, found, last, factor, term), outputs, "update", size)
+        given, operands = [node.inputs[2]], operands[:2]
+    start = make("empty", dtype=node.type.dtype, shape=shape)
+    return ir.loop(update, [start, *given], operands, ir.size(shape[0]), line=node.line)[0]
+
+
+def _repeated(x: Node) -> Node | None:
+    """The row that an array has in every place of its first axis; None where they may differ."""
+    if x.op == "constant" and x.type.rank:
+        return ir.constant(x.params["value"], x.type.dtype, x.type.shape[1:])
+    if x.op != "broadcast" or 0 in x.params["axes"]:
+        return None
+    (row,), shape = x.inputs, x.type.shape[1:]
+    return (
+        row
+        if row.type.shape == shape
+        else make("broadcast", row, shape=shape, axes=tuple(k - 1 for k in x.params["axes"]))
+    )
+
+
+def _row(x: Node, at: Size) -> Node:
+    """x[at]"""
+    shape = x.type.shape[1:]
+    part = make("slice", x, start=(at, *(0 for _ in shape)), size=(1, *shape), step=(1,) * x.type.rank)
+    return make("reshape", part, shape=shape)
+
+
+def _with_row(x: Node, row: Node, at: Size) -> Node:
+    """x with another x[at]"""
+    shape = x.type.shape[1:]
+    part = make("reshape", row, shape=(1, *shape))
+    return make("update_slice", x, part, start=(at, *(0 for _ in shape)), step=(1,) * x.type.rank)
+
+
 def _dot(node: Node) -> Node | None:
     """Products that are not rounded further than sums, which halves would be."""
     a, b = node.inputs
@@ -113,6 +169,9 @@ def _proper(shape: Shape) -> list[Dim]:
     return [dim for dim in shape if dim != 1]
 
 
+RECURRENCES = frozenset(["linear_recurrence"])
+"""Ops that are a loop, but where a backend has something else for them."""
+
 FEW = 8
 """Numbers of an array that are stored one by one, at most."""
 
@@ -130,4 +189,5 @@ _EXPANSIONS: dict[str, Callable[[Node], Node | None]] = {
     "diagonal_matrix": _on_diagonal,
     "tril": _triangle,
     "triu": _triangle,
+    "linear_recurrence": _recurrence,
 }

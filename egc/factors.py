@@ -1,4 +1,4 @@
-"""Linear algebra that NumPy has not: factorizations to keep, and what one triangle or some diagonals suffice for.
+"""Linear algebra that NumPy has not: factorizations to keep, what one triangle or some diagonals suffice for, recurrences.
 
 These are functions of plain arrays; in a function that egc optimizes, and in rules, each but `bands` is an op.
 """
@@ -45,6 +45,25 @@ def cholesky_inverse(factor: np.ndarray) -> np.ndarray:
         if status:
             raise np.linalg.LinAlgError("Singular matrix")
         found[place] = np.tril(lower) + _turned(np.tril(lower, -1))
+    return found
+
+
+def linear_recurrence(factor: np.ndarray, term: np.ndarray, start: np.ndarray, axis: int = 0) -> np.ndarray:
+    """y[i] = factor[i] * y[i - 1] + term[i] along an axis, where `start` stands before the first.
+
+    factor, term: of shapes that broadcast together, of numbers. start: of that shape without the axis, or less.
+
+    >>> linear_recurrence(np.array([2.0, 0.5, 1.0]), np.array([1.0, 0.0, 3.0]), np.array(1.0))
+    array([3. , 1.5, 4.5])
+    """
+    factor, term = np.broadcast_arrays(factor, term)
+    found = np.empty(term.shape, np.result_type(factor, term, start))
+    if found.dtype.kind not in "iufc":
+        raise TypeError("linear_recurrence: for numbers only")
+    rows, factors, terms = (np.moveaxis(x.astype(found.dtype, copy=False), axis, 0) for x in (found, factor, term))
+    last = np.broadcast_to(start, rows.shape[1:]).astype(found.dtype)
+    for k in range(len(rows)):
+        rows[k] = last = factors[k] * last + terms[k]
     return found
 
 

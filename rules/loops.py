@@ -6,7 +6,7 @@ Each is stated by an instance: what a loop gives, and the same without it. The l
 import numpy as np
 import scipy
 
-from egc import Matrix, Scalar, SquareMatrix, Vector, loop_rule, require, spd
+from egc import Matrix, Scalar, SquareMatrix, Vector, factors, loop_rule, require, spd
 
 
 @loop_rule
@@ -37,6 +37,16 @@ def accumulation_is_scan(x: Vector):
         total = total + x[i]
         sums[i] = total
     return sums, np.cumsum(x)
+
+
+@loop_rule
+def linear_recurrence_is_scan(s: Scalar, a: Vector, b: Vector):
+    """s = a[i] s + b[i], each one kept or the last = linear_recurrence(a, b, s), which JAX does in log n steps"""
+    level, levels = s, np.zeros_like(b)
+    for i in range(len(b)):
+        level = a[i] * level + b[i]
+        levels[i] = level
+    return levels, factors.linear_recurrence(a, b, s)
 
 
 @loop_rule(precision="exact", dtypes="number")
@@ -118,6 +128,18 @@ def geometric_series_is_closed(s: Scalar, a: Scalar, b: Scalar, x: Vector):
     for _ in range(n):
         result = a * result + b
     return result, a**n * s + b * np.sum(a ** np.arange(n), dtype=x.dtype)
+
+
+@loop_rule
+def power_of_number_is_product(a: Scalar, x: Vector):
+    """a^i in iteration i = p, where p = a p in each iteration, unless a power is so small that digits are lost"""
+    total, again, power = 0.0 * x[0], 0.0 * x[0], 0.0 * x[0] + 1.0
+    for i in range(len(x)):
+        total = total + x[i] * a**i
+    for i in range(len(x)):
+        again = again + x[i] * power
+        power = a * power
+    return total, again
 
 
 @loop_rule(precision="exact")

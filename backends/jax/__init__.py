@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from egc.backend import PLAIN, Compiled, Demands, Missing, bind_arguments, require_supported
+from egc.backends.jax import recurrences as recurrences
 from egc.backends.jax.regions import emit, gaps
 from egc.backends.jax.scope import Scope
 from egc.backends.jax.table import Errors

@@ -121,7 +121,7 @@ class Scope:
 PADDED_KINDS = frozenset(["elementwise"])
 PADDED = frozenset(
     """constant iota size broadcast transpose slice update_slice sum prod max min any all argmax argmin cumsum cumprod cummax cummin
-       matmul item loop cond assume input empty""".split()
+       linear_recurrence matmul item loop cond assume input empty""".split()
 )
 """Ops that can have padded operands."""
 

@@ -208,6 +208,7 @@ def library() -> dict[str, Sample]:
 
     for op in ("cumsum", "cumprod", "cummax", "cummin"):
         add(op, ir.make(op, x, axis=0), [values])
+    add("linear_recurrence", ir.make("linear_recurrence", x, y, ir.constant(0.0, FLOAT64, ()), axis=0), [values] * 2)
     for op in ("sort", "argsort"):
         params: dict[str, Any] = {"kind": "stable"} if op == "argsort" else {}
         add(op, ir.make(op, x, axis=0, **params), [values], lambda n: n * max(log2(n), 1.0))

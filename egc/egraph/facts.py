@@ -117,6 +117,7 @@ nonnegative: (op-sum x a) x nonnegative
 positive: (op-sum x a) x positive ; (= s (shape-of x)) (nonempty-shape s)
 nonpositive: (op-sum x a) x nonpositive
 nonnegative: (op-cumsum x a) x nonnegative
+nonnegative: (op-linear_recurrence x y z a) x nonnegative y nonnegative z nonnegative
 positive: (op-prod x a) x positive
 nonnegative: (op-prod x a) x nonnegative
 nonnegative: (op-divide x (op-cast (op-size n) d)) x nonnegative

@@ -122,6 +122,20 @@ def _scan(function: Callable[[Interval, Interval], Interval]) -> Callable[[Call,
     return scanned
 
 
+def _recurrence(call: Call, factor: Interval, term: Interval, start: Interval) -> Interval | None:
+    """One after the other, as the numbers come."""
+    if call.type.dtype.kind == "f" and call.type.dtype != np.float64:
+        return None
+    axis, last, found = call.params["axis"], start, []
+    by, more = (Interval.of(*(np.moveaxis(part, axis, 0) for part in (x.low, x.high, x.nan))) for x in (factor, term))
+    for k in range(len(by)):
+        last = _combined(add, _combined(multiply, by[k], last), more[k])
+        found.append(last)
+    if not found:
+        return factor
+    return Interval.of(*(np.stack([getattr(x, name) for x in found], axis) for name in ("low", "high", "nan")))
+
+
 def matmul(a: Interval, b: Interval) -> Interval:
     """The product of matrices (or vectors), of which there may be batches."""
     left = a.low[None, :] if a.ndim == 1 else a.low
@@ -240,6 +254,7 @@ FLOATS: dict[str, Callable[..., Interval | None]] = {
     "prod": _prod,
     "cumsum": _scan(add),
     "cumprod": _scan(multiply),
+    "linear_recurrence": _recurrence,
     "matmul": _matmul,
     "convolve": _convolve,
     "solve": _solve,

@@ -218,6 +218,23 @@ def _scanned(domain: Dependences, call: Call) -> Rows | None:
     return rows
 
 
+@links("linear_recurrence")
+def _recurrence(domain: Dependences, call: Call) -> Rows | None:
+    """Row after row: of a factor, where it is not surely zero what was before, and where that is not, the factor."""
+    shape, axis = call.shape(0), call.params["axis"]
+    factor, term, start = (domain.rows(fact) for fact in call.operands)
+    zero = None if call.operands[0].value is None else np.moveaxis(call.operands[0].value == 0, axis, 0)
+    places = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), axis, 0)
+    last, found = start, [patterns.empty(0, domain.inputs)]
+    for k, place in enumerate(places):
+        by, order = factor[place.ravel()], place.ravel()
+        domain.meet(by, last)
+        before = last if zero is None else patterns.kept(last, ~zero[k])
+        last = before + by + term[order]
+        found.append(last)
+    return patterns.stacked(found)[np.argsort(places.ravel())]
+
+
 @links("sort")
 def _sorted(domain: Dependences, call: Call) -> Rows | None:
     (x,), shape, axis = call.operands, call.shape(0), call.params["axis"]

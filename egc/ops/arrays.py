@@ -79,6 +79,18 @@ def _along_axis(types, params):
     return types[0]
 
 
+@op("linear_recurrence", "scan", 3, "axis")
+def _linear_recurrence(types, params):
+    """y[i] = factor[i] * y[i - 1] + term[i] along the axis, from `start` on, which stands before the first."""
+    factor, term, start = types
+    (axis,) = _axes(factor, (params["axis"],))
+    if factor.dtype.kind == "b":
+        raise OperandTypeError("linear_recurrence: needs numbers")
+    if factor != term or start != factor.with_shape(_without(factor, (axis,))):
+        raise ShapeError(f"linear_recurrence: {factor}, {term} and a start {start} do not fit along axis {axis}")
+    return factor
+
+
 @op("argsort", "order", 1, "axis", "kind")
 def _argsort(types, params):
     _axes(types[0], (params["axis"],))

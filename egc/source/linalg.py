@@ -54,7 +54,7 @@ def _cholesky(w: Writer, node: Node) -> Expression:
 
 @written(
     "cholesky_or_nan", "cholesky_inverse", "lu_factors", "lu", "lu_solve", "gram", "triangular_product",
-    "tridiagonal_solve", "banded_solve", "symmetric_solve",
+    "tridiagonal_solve", "banded_solve", "symmetric_solve", "linear_recurrence",
 )  # fmt: skip
 def _factors(w: Writer, node: Node) -> Expression:
     """The function of that name in `egc.factors`: parameters are options, and those that are left out are false."""

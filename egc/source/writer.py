@@ -52,6 +52,7 @@ NOUNS = {
     "symmetric_solve": "solution", "inv": "inverse", "cholesky_inverse": "inverse",
     "power": "power",
     "where": "choice", "gather": "picked", "sort": "ordered", "argsort": "order", "cumsum": "running",
+    "linear_recurrence": "running",
     "concatenate": "joined", "scatter": "result", "update_slice": "result", "pad": "padded", "negative": "negated",
     "absolute": "size", "cast": "converted", "reshape": "shaped", "diagonal_matrix": "matrix",
 }  # fmt: skip

@@ -50,28 +50,22 @@ def replaced(root: Node, loop: Node, results: Sequence[Node | None]) -> Node | N
 
 
 def guarded(ok: Node, fast: Sequence[Node], plain: Sequence[Node]) -> tuple[Node, ...]:
-    """`fast` where a bool scalar holds, else `plain`, which alone is then computed."""
-    leaves = [node for node in ir.topological(plain) if node.op == "input"]
-    names = {node: ir.input(f"_g{k}", node.type) for k, node in enumerate((*leaves, *fast))}
-    new: dict[Node, Node] = {}
-    for node in ir.topological(plain):
-        new[node] = names[node] if node in leaves else ir.rebuild(node, [new[child] for child in node.inputs])
-    inputs = tuple(names.values())
-    then = Program(inputs, tuple(names[node] for node in fast), "then")
-    otherwise = Program(inputs, tuple(new[node] for node in plain), "otherwise")
-    return ir.cond(ok, then, otherwise, list(names))
+    """`fast`, which is computed in any case, where a bool scalar holds, else `plain`, which alone is then computed."""
+    return either(ok, fast, plain, fast)
 
 
-def either(ok: Node, values: Sequence[Node], others: Sequence[Node]) -> tuple[Node, ...]:
-    """`values` where a bool scalar holds, else `others`: what only one of them needs is computed for it alone."""
-    leaves = [node for node in ir.topological([*values, *others]) if node.op == "input"]
-    inputs = {node: ir.input(f"_g{k}", node.type) for k, node in enumerate(leaves)}
+def either(ok: Node, values: Sequence[Node], others: Sequence[Node], made: Sequence[Node] = ()) -> tuple[Node, ...]:
+    """`values` where a bool scalar holds, else `others`: what only one of them needs is computed for it alone, but for what
+    is `made` before."""
+    inside = list(ir.topological([node for node in (*values, *others) if node not in made]))
+    given = dict.fromkeys([*(node for node in inside if node.op == "input"), *made])
+    inputs = {node: ir.input(f"_g{k}", node.type) for k, node in enumerate(given)}
     new: dict[Node, Node] = dict(inputs)
-    for node in ir.topological([*values, *others]):
+    for node in inside:
         if node not in new:
             new[node] = ir.rebuild(node, [new[child] for child in node.inputs])
     then, otherwise = (
         Program(tuple(inputs.values()), tuple(new[node] for node in nodes), name)
         for nodes, name in ((values, "then"), (others, "otherwise"))
     )
-    return ir.cond(ok, then, otherwise, leaves)
+    return ir.cond(ok, then, otherwise, list(given))

@@ -25,6 +25,7 @@ from egc.transforms.interchange import interchanged
 from egc.transforms.nests import Evaluate, solved_nest
 from egc.transforms.peel import peeled
 from egc.transforms.pivots import pivoted_nest
+from egc.transforms.powers import powers_closed, powers_in_turn
 from egc.transforms.split import done_before, stored_states
 from egc.transforms.steps import unrolled
 from egc.transforms.tidy import tidy
@@ -40,6 +41,7 @@ NAMES = (
     "power_is_closed",
     "sum_of_powers_is_closed",
     "arithmetic_series_is_closed",
+    "power_of_number_is_product",
     "states_are_stored_and_read",
     "stateless_work_is_done_before",
     "counting_while_is_for",
@@ -49,6 +51,7 @@ NAMES = (
     "place_of_extreme_is_argmax",
     "accumulation_is_scan",
     "accumulation_is_reduction",
+    "linear_recurrence_is_scan",
     "separate_writes_are_one",
     "last_value_is_kept",
     "independent_states_are_separate",
@@ -194,7 +197,7 @@ class LoopLaws:
 
 
 FINDERS: Mapping[str, Sequence[Callable[[Node, Ranges, Allowed], Forms | None]]] = {
-    "loop": (unroll, peeled, stored_states, done_before, unrolled),
+    "loop": (unroll, peeled, stored_states, done_before, unrolled, powers_in_turn, powers_closed),
     "cond": (as_choice, joined_branches),
 }
 """What finds other forms of the results of an op."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from egc import ir, sizes
 from egc.ir import Node, make
-from egc.kinds import TURNED
 from egc.ranges import Ranges, coefficient, mentions
 from egc.sizes import Dim
+from egc.transforms.accumulations import REDUCTIONS, Term, accumulation, identity, terms_of, without_nan
 from egc.transforms.closed import Affine, Series
 from egc.transforms.forms import Allowed, guarded
 from egc.transforms.inline import inline
 from egc.transforms.promote import readers, written_once
+from egc.transforms.recurrence import line_of
 from egc.transforms.vmap import (
     Lifting,
     NotLifted,
@@ -31,11 +30,6 @@ from egc.transforms.vmap import (
 )
 from egc.transforms.windows import window_of
 
-REDUCTIONS = {
-    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
-}  # fmt: skip
-"""Ops that accumulate, and the reductions by them."""
-
 SCANS = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"}
 
 KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", "logical_and": "b", "logical_or": "b"}
@@ -43,20 +37,9 @@ KINDS = {"add": "iufc", "multiply": "iufc", "maximum": "iuf", "minimum": "iuf", 
 
 POLYNOMIALS = "sum_of_powers_is_closed"
 
+RECURRENCE = "linear_recurrence_is_scan"
+
 CLOSED = frozenset(["arithmetic_series_is_closed", "power_is_closed", "geometric_series_is_closed"])
-
-EXTREMES = {"greater": "maximum", "greater_equal": "maximum", "less": "minimum", "less_equal": "minimum"}
-
-
-@dataclass(frozen=True)
-class Term:
-    """What one iteration accumulates: it may be subtracted, or passed over where it is nan, or where a mask is or is not."""
-
-    node: Node
-    negative: bool = False
-    over_nan: bool = False
-    mask: Node | None = None
-    inverse: bool = False
 
 
 class Solution:
@@ -89,7 +72,8 @@ class Solution:
     def solve(self) -> list[Node | None]:
         results = [self.fixed.get(k) for k in range(len(self.states))]
         self.pending = [k for k in range(len(self.states)) if k not in self.fixed]
-        for laws in ((self._same, self._closed), (self._accumulated, self._written, self._last, self._closed)):
+        then = self._accumulated, self._written, self._last, self._closed, self._recurrence
+        for laws in ((self._same, self._closed), then):
             progress = True
             while progress:
                 progress = False
@@ -128,7 +112,7 @@ class Solution:
             return None
         series = Series(self.lifting, state.type, self.count, POLYNOMIALS in self.allowed)
         law = "arithmetic_series_is_closed"
-        if law in self.allowed and output.op in ("add", "subtract") and (terms := _terms(output, state, "add")):
+        if law in self.allowed and output.op in ("add", "subtract") and (terms := terms_of(output, state, "add")):
             try:
                 totals = [self._series(series, term.node, k) for term in terms]
             except NotLifted:
@@ -190,24 +174,23 @@ class Solution:
 
     def _accumulated(self, k: int) -> Node | None:
         state, output, before = self.states[k], self.outputs[k], self.before[k]
-        op = _accumulation(output, state)
+        op = accumulation(output, state)
         if op is None or state.type.dtype.kind not in KINDS[op]:
             return None
-        terms = _terms(output, state, op)
+        terms = terms_of(output, state, op)
         if terms is None:
             return None
         if ("accumulation_is_scan" if self._read(k) else "accumulation_is_reduction") not in self.allowed:
             return None
         rows = self._combined(op, terms)
-        if op in ("add", "multiply") and state.type.dtype.kind in "fc":
-            self._rounded = True
+        self._rounded |= state.type.dtype.kind in "fc"
         if self._read(k):
             return self._sequence(k, op, rows)
         self.laws.add("accumulation_is_reduction")
         if op in ("maximum", "minimum") and not self.runs:
             first = reshaped(before, (1, *before.type.shape))
             if len(terms) == 1 and terms[0].over_nan:
-                rows = _without_nan(joined(first, self.lifting.rows(self.lifting.value(terms[0].node))), op)
+                rows = without_nan(joined(first, self.lifting.rows(self.lifting.value(terms[0].node))), op)
             else:
                 rows = joined(first, rows)
         return make(op, before, make(REDUCTIONS[op], rows, axes=(0,)))
@@ -217,7 +200,7 @@ class Solution:
         rows: Node | None = None
         for term in terms:
             row = self.lifting.rows(self.lifting.value(term.node))
-            row = _without_nan(row, op) if term.over_nan else row
+            row = without_nan(row, op) if term.over_nan else row
             row = self._masked(row, op, term) if term.mask is not None else row
             if rows is None:
                 rows = make("negative", row) if term.negative else row
@@ -231,7 +214,7 @@ class Solution:
         assert term.mask is not None
         mask = self.lifting.rows(self.lifting.value(term.mask))
         mask = spread(mask, row.type.shape, range(mask.type.rank))
-        nothing = ir.constant(_identity(op, row.type.dtype), row.type.dtype, row.type.shape)
+        nothing = ir.constant(identity(op, row.type.dtype), row.type.dtype, row.type.shape)
         return make("where", mask, *((nothing, row) if term.inverse else (row, nothing)))
 
     def _sequence(self, k: int, op: str, rows: Node) -> Node | None:
@@ -243,6 +226,18 @@ class Solution:
         start = spread(before, rows.type.shape, range(1, rows.type.rank))
         after = make(op, start, make(SCANS[op], rows, axis=0))
         return self._kept(k, after)
+
+    def _recurrence(self, k: int) -> Node | None:
+        """The state in each iteration, and the last one, where each is a factor times the one before, and a term."""
+        state, before = self.states[k], self.before[k]
+        line = line_of(self.outputs[k], state) if RECURRENCE in self.allowed else None
+        if line is None or line.factor is None or ir.is_constant(line.factor, 1):
+            return None
+        term = ir.constant(0, state.type.dtype, state.type.shape) if line.term is None else line.term
+        by, more = (self.lifting.rows(self.lifting.value(part)) for part in (line.factor, term))
+        self.laws.add(RECURRENCE)
+        self._rounded |= state.type.dtype.kind in "fc"
+        return self._kept(k, make("linear_recurrence", by, more, before, axis=0))
 
     def _kept(self, k: int, after: Node) -> Node:
         """Enters a state's values before and after each iteration; the last one of all is the result."""
@@ -348,91 +343,3 @@ class Solution:
 def _wide_power(state: Node, value: Affine) -> bool:
     """Whether the power of an integer can be taken: its exponent is one of 64 bits."""
     return value.offset is None and state.type.dtype.itemsize == 8
-
-
-def _without_nan(x: Node, op: str) -> Node:
-    """An array with what no element exceeds in the place of nan."""
-    if x.type.dtype.kind != "f":
-        return x
-    least = ir.constant(-np.inf if op == "maximum" else np.inf, x.type.dtype, x.type.shape)
-    return make("fmax" if op == "maximum" else "fmin", x, least)
-
-
-def _identity(op: str, dtype: np.dtype) -> Any:
-    """The number that changes nothing in an accumulation."""
-    if op in ("maximum", "minimum"):
-        least = op == "maximum"
-        if dtype.kind == "f":
-            return -np.inf if least else np.inf
-        return np.iinfo(dtype).min if least else np.iinfo(dtype).max
-    return op in ("multiply", "logical_and")
-
-
-def _accumulation(output: Node, state: Node) -> str | None:
-    """The op by which a state accumulates."""
-    if output.op == "where":
-        if (flag := _flag(output, state)) is not None:
-            return flag[0]
-        inner = [each for each in output.inputs[1:] if each is not state]
-        found = _extreme(output, state)
-        return found or (_accumulation(inner[0], state) if len(inner) == 1 else None)
-    return "add" if output.op == "subtract" else output.op if output.op in REDUCTIONS else None
-
-
-def _extreme(node: Node, state: Node) -> str | None:
-    """`where(x > s, x, s)` is the larger one; a nan for x is passed over, one for s stays."""
-    condition, chosen, other = node.inputs
-    if other is not state or condition.op not in EXTREMES:
-        return None
-    if condition.inputs == (chosen, state):
-        return EXTREMES[condition.op]
-    return EXTREMES[TURNED[condition.op]] if condition.inputs == (state, chosen) else None
-
-
-def _flag(node: Node, state: Node) -> tuple[str, Term] | None:
-    """`where(c, True, s)` is `c or s`, `where(c, False, s)` is `not c and s`; so where c does not hold."""
-    mask, *values = node.inputs
-    if node.type.dtype.kind != "b" or state not in values or mask.type.shape != node.type.shape:
-        return None
-    (other,) = [each for each in values if each is not state] or [state]
-    if other.op != "constant":
-        return None
-    holds = bool(other.params["value"])
-    term = mask if holds == (values[1] is state) else make("logical_not", mask)
-    return ("logical_or" if holds else "logical_and"), Term(term)
-
-
-def _terms(node: Node, state: Node, op: str) -> list[Term] | None:
-    """What is accumulated onto a state, in order; None where there is more to it."""
-    found: list[Term] = []
-    while node is not state:
-        if node.op == "where":
-            flag = _flag(node, state)
-            if flag is not None:
-                return (
-                    [flag[1]] + found[::-1] if flag[0] == op and state not in ir.topological([flag[1].node]) else None
-                )
-            if _extreme(node, state) == op:
-                found.append(Term(node.inputs[1], over_nan=True))
-                break
-            mask, chosen, other = node.inputs
-            inner = other if chosen is state else chosen
-            if state not in (chosen, other) or mask.type.shape != state.type.shape:
-                return None
-            terms = _terms(inner, state, op)
-            if terms is None or any(term.mask is not None or term.over_nan for term in terms):
-                return None
-            if state in ir.topological([mask]):
-                return None
-            return [replace(term, mask=mask, inverse=chosen is state) for term in terms] + found[::-1]
-        if node.op not in (op, "subtract") or (node.op == "subtract" and op != "add"):
-            return None
-        left, right = ((each is state or state in ir.topological([each])) for each in node.inputs)
-        if left == right or (right and node.op == "subtract"):
-            return None
-        inner, term = node.inputs if left else reversed(node.inputs)
-        found.append(Term(term, node.op == "subtract"))
-        node = inner
-    if not found or any(state in ir.topological([term.node]) for term in found):
-        return None
-    return found[::-1]

@@ -18,7 +18,7 @@ from egc.sizes import Dim, symbol
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
 from egc.transforms.promote import is_plain
-from egc.transforms.solve import Solution
+from egc.transforms.solve import RECURRENCE, Solution
 from egc.transforms.tidy import add_operands
 from egc.transforms.vmap import Lifting, NotLifted, Value, number_of, operands_of
 from egc.trips import count_size
@@ -86,6 +86,7 @@ def stored_states(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     count = count_size(node.inputs[0]) if is_plain(node) else None
     if "states_are_stored_and_read" not in allowed or count is None or node.params["states"] < 2:
         return None
+    allowed = allowed - {RECURRENCE}
     solution = Solution(node, count, ranges, allowed)
     solution.solve()
     pending = solution.pending

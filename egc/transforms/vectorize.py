@@ -3,6 +3,7 @@
     s = s + f(i), and so on       = s + sum(f over all i)
     s = s + f(i), read as it goes = the sums up to each i
     s = a s + b                   = a closed form
+    s = a[i] s + b[i]             = a linear recurrence
     x[g(i)] = f(i, x[g(i)])       = x with all of f(i, x[g(i)]) written
     s = f(i)                      = f(i) of the last i
 

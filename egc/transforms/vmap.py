@@ -276,6 +276,11 @@ def _along(w: Lifting, node: Node, values: Sequence[Value]) -> Node:
     return make(node.op, values[0].node, **{**node.params, "axis": node.params["axis"] + 1})
 
 
+@_lifts("linear_recurrence")
+def _linear_recurrence(w: Lifting, node: Node, values: Sequence[Value]) -> Node:
+    return make("linear_recurrence", *map(w.rows, values), axis=node.params["axis"] + 1)
+
+
 @_lifts("diagonal", "tril", "triu", "diagonal_matrix")
 def _last_axes(w: Lifting, node: Node, values: Sequence[Value]) -> Node:
     return make(node.op, values[0].node, **node.params)

@@ -233,6 +233,21 @@ def _along(rng, dtype):
     yield (extremes(dtype),), {"axis": 0}
 
 
+@samples(tuple(dtype for dtype in ALL if dtype != "bool"), "linear_recurrence")
+def _recurrence(rng, dtype):
+    factor, term, start = (ordinary(rng, dtype, (3, 4, 5)) for _ in range(3))
+    for axis in range(3):
+        yield (factor, term, np.take(start, 0, axis)), {"axis": axis}
+    yield (np.asfortranarray(factor[0])[::-1], term[0][::-1], start[0, 0]), {"axis": 0}
+    yield (factor[:0, :, 0], term[:0, :, 0], start[:0, 0, 0]), {"axis": 1}
+    yield (factor[0, :0], term[0, :0], start[0, 0]), {"axis": 0}
+    for place in (0, 1, 2):
+        operands = [factor[:2, :3, 0], term[:2, :3, 0], start[0, :3, 0]]
+        edge = extremes(dtype)[-3:] if place == 2 else np.stack([extremes(dtype)[-3:], extremes(dtype)[:3]])
+        operands[place] = edge
+        yield tuple(operands), {"axis": 0}
+
+
 @samples(ALL, "argsort")
 def _argsort(rng, dtype):
     for arrays, params in _along(rng, dtype):

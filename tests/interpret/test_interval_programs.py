@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 import egc
-from egc import Interval
+from egc import Interval, factors
 from egc.errors import NotEncodable, OperandTypeError
 from egc.rulecheck.bigarray import BigArray
 
@@ -39,12 +39,22 @@ def exactly(function, values):
         return np.asarray(found.values if isinstance(found, BigArray) else found, dtype=object)
 
 
+def recurrence(a, b):
+    if not isinstance(a, BigArray):
+        return factors.linear_recurrence(a, b, 1.0)
+    found = [mp.mpf(1)]
+    for by, more in zip(a.values, b.values):
+        found.append(by * found[-1] + more)
+    return BigArray(np.array(found[1:], dtype=object), a.dtype)
+
+
 ARRAYS = {
     "sum": (lambda x: np.sum(x, axis=0), (7, 2)),
     "mean": (lambda x: np.mean(x), (5,)),
     "product": (lambda x: np.prod(x, axis=1), (2, 5)),
     "running sum": (lambda x: np.cumsum(x), (9,)),
     "running product": (lambda x: np.cumprod(x), (6,)),
+    "recurrence": (lambda a, b: recurrence(a, b), (6,), (6,)),
     "matrix product": (lambda a, b: a @ b, (2, 5), (5, 3)),
     "batches": (lambda a, b: a @ b, (2, 3, 4), (2, 4, 2)),
     "matrix and vector": (lambda a, b: a @ b, (2, 5), (5,)),

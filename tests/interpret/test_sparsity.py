@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 import egc
 from benchmarks import sparse_programs
 from benchmarks.sparse_programs import PROBLEMS
-from egc import ir
+from egc import factors, ir
 from egc.backends import reference
 from egc.errors import NotEncodable
 from egc.interpret import fold
@@ -97,6 +97,8 @@ FUNCTIONS = {
     "convolution": lambda x: np.convolve(x, np.array([1.0, 0.0, -1.0])),
     "running sum": lambda x: np.cumsum(x),
     "running product": lambda x: np.cumprod(x[:3]),
+    "recurrence": lambda x: factors.linear_recurrence(x, x[::-1], x[0]),
+    "recurrence with known factors": lambda x: factors.linear_recurrence(np.array([2.0, 0.0, 0.0, 1.0, 3.0]), x, 1.0),
     "scattered": lambda x: _added(x),
     "gathered": lambda x: x[np.array([3, 3, 0])] / x[1],
     "sum": lambda x: np.sum(x * x),
@@ -143,6 +145,7 @@ SCALARS = {
     "product": lambda x: np.prod(x[::2]) - np.sum(x),
     "linear": lambda x: np.sum(3.0 * x) - x[0],
     "determinant": lambda x: np.linalg.slogdet(np.diag(x) + np.eye(5))[1],
+    "recurrence": lambda x: np.sum(factors.linear_recurrence(x[:3], x[2:], x[0])),
     "loop": lambda x: np.sum(stepped(x)),
     "system": lambda x: np.sum(np.linalg.solve(DIFFERENCES + np.eye(5), x)[1:] ** 2),
 }  # fmt: skip

@@ -30,6 +30,19 @@ _factorized(factors.cholesky_inverse)
 _factorized(factors.lu_factors)
 
 
+@implements(factors.linear_recurrence, theme=THEME)
+def linear_recurrence(factor: Any, term: Any, start: Any, axis: Any = 0) -> Any:
+    nodes = [to_node(x) for x in (factor, term, start)]
+    dtype = np.result_type(*(node.type.dtype for node in nodes))
+    if dtype.kind not in "iufc":
+        raise TypeError("linear_recurrence: for numbers only")
+    by, more, first = (build.cast(node, dtype) for node in nodes)
+    by, more = build.broadcast_together(by, more)
+    at = build.normalize_axis(concrete_int(axis), by.type.rank)
+    first = build.broadcast_to(first, (*by.type.shape[:at], *by.type.shape[at + 1 :]))
+    return fresh(current().make("linear_recurrence", by, more, first, axis=at))
+
+
 @implements(factors.lu, theme=THEME)
 def lu(a: Any) -> Any:
     pair = lu_of(square(*floating(a)))

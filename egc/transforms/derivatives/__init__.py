@@ -4,6 +4,7 @@ from egc.transforms.derivatives import arrays as arrays
 from egc.transforms.derivatives import banded as banded
 from egc.transforms.derivatives import linalg as linalg
 from egc.transforms.derivatives import peels as peels
+from egc.transforms.derivatives import recurrences as recurrences
 from egc.transforms.derivatives import regions as regions
 from egc.transforms.derivatives import reversal as reversal
 from egc.transforms.derivatives import systems as systems
