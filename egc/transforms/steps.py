@@ -26,6 +26,9 @@ FACTOR = 4
 SHORT = 16
 """Nodes of a region of which several are put side by side."""
 
+WRITES = frozenset(["update_slice", "scatter"])
+"""Ops that change elements of their first operand."""
+
 FEW = 8
 """Iterations of a loop that are all written out."""
 
@@ -45,7 +48,7 @@ def unrolled(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
         for k in range(count):
             states = _step(update, k, states, operands)
         return Forms(list(states), {LAW})
-    if any(OP_KINDS.get(each.op, "call") == "call" for each in nodes):
+    if any(OP_KINDS.get(each.op, "call") == "call" for each in nodes) or _reads_what_it_writes(update, len(states)):
         return None
     count = count if ranges.holds(count) else sizes.maximum(0, count)
     name = update.inputs[0].params["name"]
@@ -58,6 +61,17 @@ def unrolled(node: Node, ranges: Ranges, allowed: Allowed) -> Forms | None:
     last = _step(update, FACTOR * whole + symbol(name), states, update.inputs[1 + len(states) :])
     rest = Program(update.inputs, tuple(last), "update", update.size_inputs)
     return Forms(list(ir.loop(rest, most, operands, ir.size(count - FACTOR * whole), line=node.line)), {LAW})
+
+
+def _reads_what_it_writes(update: Program, states: int) -> bool:
+    """Whether an iteration reads an array that it changes: between several changes of one iteration, where nothing is changed in
+    place, that takes a copy."""
+    arrays = {state for state in update.inputs[1 : 1 + states] if state.type.rank}
+    return any(
+        child in arrays and not (node.op in WRITES and place == 0)
+        for node in update.nodes()
+        for place, child in enumerate(node.inputs)
+    )
 
 
 def _given(node: Node) -> tuple[Sequence[Node], Sequence[Node]]:

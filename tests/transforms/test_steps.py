@@ -70,6 +70,18 @@ def test_iterations_with_library_calls_stay_alone():
     assert form_of(program) is None
 
 
+def test_iterations_that_read_what_they_write_stay_alone():
+    """Backends that change nothing in place would copy the array between the writes of four of them."""
+
+    def filtered(a, x):
+        y = x.copy()
+        for i in range(1, len(x)):
+            y[i] = np.sin(a * y[i - 1]) + x[i]
+        return y
+
+    assert form_of(captured(filtered)) is None
+
+
 def test_few_iterations_are_written_out():
     program = parsed(
         """f(a: f64[], x: f64[3]) -> %2
