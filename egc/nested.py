@@ -1,4 +1,4 @@
-"""Direct calls of functions whose arguments are tuples, lists and dictionaries of arrays and numbers.
+"""Direct calls of functions whose arguments are tuples, lists, dictionaries and dataclasses of arrays and numbers.
 
 Code takes leaves. A function made for arguments of one form tests that they have it, takes them apart, and calls the direct way
 for leaves. What has another form, or what that way does not fit, takes the long way.
@@ -6,6 +6,7 @@ for leaves. What has another form, or what that way does not fit, takes the long
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ def missed(*leaves: Any) -> Any:
 
 
 def is_simple(forest: Mapping[str, Tree]) -> bool:
-    """Whether arguments are tuples, lists and dictionaries whose keys are texts, of anything at their leaves."""
+    """Whether arguments are tuples, lists, dataclasses, and dictionaries whose keys are texts, of anything at their leaves."""
     return all(not name.startswith(OWN) and _is_simple(tree) for name, tree in forest.items())
 
 
@@ -32,7 +33,7 @@ def _is_simple(tree: Tree) -> bool:
     if tree.build is None:
         return True
     keyed = type(tree.form) is tuple and all(type(key) is str for key in tree.form[1])
-    return (tree.form in (tuple, list) or keyed) and all(map(_is_simple, tree.children))
+    return (isinstance(tree.form, type) or keyed) and all(map(_is_simple, tree.children))
 
 
 def nested_call(
@@ -61,7 +62,7 @@ def nested_call(
         f"    {OWN}found = {OWN}direct({', '.join(leaves)})",
         f"    return {OWN}slow({given}) if {OWN}found is {OWN}missed else {OWN}found",
     ]
-    names = {f"{OWN}none": object(), f"{OWN}slow": slow, f"{OWN}direct": direct, f"{OWN}missed": MISSED}
+    names = {**opened.kinds, f"{OWN}none": object(), f"{OWN}slow": slow, f"{OWN}direct": direct, f"{OWN}missed": MISSED}
     exec("\n".join(lines), names)
     found: Callable[..., Any] = names["call"]  # type: ignore[assignment]
     found.__name__ = found.__qualname__ = name
@@ -73,6 +74,13 @@ class _Opened:
 
     def __init__(self, refused: str):
         self.refused, self.lines, self.count = refused, list[str](), 0
+        self.kinds: dict[str, type] = {}
+
+    def kind(self, kind: type) -> str:
+        """The name of a type in the function."""
+        name = f"{OWN}kind_{len(self.kinds)}"
+        self.kinds[name] = kind
+        return name
 
     def leaves(self, value: str, tree: Tree) -> list[str]:
         """The variables of the leaves of one."""
@@ -80,10 +88,20 @@ class _Opened:
             return [value]
         parts = [f"{OWN}{self.count + k}" for k in range(len(tree.children))]
         self.count += len(parts)
-        kind, keys = (tree.form.__name__, None) if isinstance(tree.form, type) else ("dict", tree.form[1])
-        self.lines.append(f"    if type({value}) is not {kind} or len({value}) != {len(parts)}: {self.refused}")
+        keys = None if isinstance(tree.form, type) else tree.form[1]
+        kind, fields = self.kind(dict if keys is not None else tree.form), _fields(tree.form)
+        length = "" if fields else f" or len({value}) != {len(parts)}"
+        self.lines.append(f"    if type({value}) is not {kind}{length}: {self.refused}")
         if keys is not None:
             self.lines.append(f"    if tuple({value}) != {keys!r}: {self.refused}")
         if parts:
-            self.lines.append(f"    {', '.join(parts)}, = {value}{'' if keys is None else '.values()'}")
+            opened = ", ".join(f"{value}.{field}" for field in fields) if fields else value
+            self.lines.append(
+                f"    {', '.join(parts)}, = {opened}{',' if fields else '' if keys is None else '.values()'}"
+            )
         return [leaf for part, child in zip(parts, tree.children) for leaf in self.leaves(part, child)]
+
+
+def _fields(form: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields; none of other containers."""
+    return tuple(field.name for field in dataclasses.fields(form)) if dataclasses.is_dataclass(form) else ()

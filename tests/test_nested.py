@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,23 @@ def steps(parameters, gradients, rate):
 
 def optional(pair, x, shift=1.0):
     return pair[0] * x + pair[1] + shift
+
+
+@dataclass
+class State:
+    position: Any
+    speeds: Any
+
+
+class Spring(NamedTuple):
+    stiffness: Any
+    mass: Any
+
+
+def moved(state, spring, dt):
+    speed = state.speeds[0] - dt * spring.stiffness / spring.mass * state.position
+    state.speeds[0][...] = speed
+    return State(state.position + dt * speed, [speed])
 
 
 def network(random, sizes):
@@ -101,3 +121,24 @@ def test_containers_of_other_kinds_take_the_long_way():
     assert call((3, {"a": 4})) == (3, 4)
     for other in (Pair((3, {"a": 4})), (3, {"b": 4}), (3, {"a": 4, "b": 5}), [3, {"a": 4}], (3, (4,)), 3, (), None):
         assert call(other) == "slow"
+
+
+def test_dataclasses_and_named_tuples_are_taken_apart():
+    random = np.random.default_rng(1)
+
+    def given():
+        return State(random.normal(size=5), [random.normal(size=5)]), Spring(2.0, 0.5)
+
+    optimized = egc.optimize(moved, backend="numba")
+    for _ in range(4):
+        state, spring = given()
+        plain = State(state.position.copy(), [state.speeds[0].copy()])
+        found, expected = optimized(state, spring=spring, dt=0.1), moved(plain, spring, 0.1)
+        assert type(found) is State
+        np.testing.assert_allclose(found.position, expected.position, rtol=1e-14)
+        for speeds in (found.speeds, state.speeds):
+            np.testing.assert_allclose(speeds[0], plain.speeds[0], rtol=1e-14)
+    assert is_direct(optimized) and not optimized.statistics.as_written
+    assert optimized(State(np.ones(5), (np.ones(5),)), Spring(2.0, 0.5), 0.1).speeds[0].shape == (5,)
+    with pytest.raises(AttributeError, match="speeds"):
+        optimized(Spring(np.ones(5), 0.5), Spring(2.0, 0.5), 0.1)
