@@ -42,7 +42,7 @@ class Spring(NamedTuple):
 def moved(state, spring, dt):
     speed = state.speeds[0] - dt * spring.stiffness / spring.mass * state.position
     state.speeds[0][...] = speed
-    return State(state.position + dt * speed, [speed])
+    return State(state.position + dt * speed, [0.5 * speed])
 
 
 def network(random, sizes):
@@ -136,8 +136,8 @@ def test_dataclasses_and_named_tuples_are_taken_apart():
         found, expected = optimized(state, spring=spring, dt=0.1), moved(plain, spring, 0.1)
         assert type(found) is State
         np.testing.assert_allclose(found.position, expected.position, rtol=1e-14)
-        for speeds in (found.speeds, state.speeds):
-            np.testing.assert_allclose(speeds[0], plain.speeds[0], rtol=1e-14)
+        np.testing.assert_allclose(found.speeds[0], expected.speeds[0], rtol=1e-14)
+        np.testing.assert_allclose(state.speeds[0], plain.speeds[0], rtol=1e-14)
     assert is_direct(optimized) and not optimized.statistics.as_written
     assert optimized(State(np.ones(5), (np.ones(5),)), Spring(2.0, 0.5), 0.1).speeds[0].shape == (5,)
     with pytest.raises(AttributeError, match="speeds"):
