@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_little_work_is_a_choice():
         return low, high
 
     code = code_of(steps, RANDOM.normal(size=9))
-    assert "select(" in code and "if v" not in code
+    assert re.search(r"= \(v\w+ if v\w+ else v\w+\)", code) and "  if v" not in code
     agree(steps, RANDOM.normal(size=9))
 
 
