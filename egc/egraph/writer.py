@@ -1,7 +1,8 @@
 """The text of one e-graph rule.
 
 The left side becomes premises, one equation for each Node, and the right side actions that also set the type of every
-term they make. The operand dtype is a variable; a generic rewrite's shape is one variable, and otherwise each size
+term they make. Premises begin with the root, and each is about a term of those before: where operands come first,
+egglog joins terms that have nothing but an operand in common. The operand dtype is a variable; a generic rewrite's shape is one variable, and otherwise each size
 symbol is a String variable, bound by the operands' shapes.
 """
 
@@ -76,8 +77,10 @@ class RuleWriter:
         terms = (c.operand for c in self.group.conditions if self.arithmetic(c.operand) is None)
         roots = [self.group.source, *terms]
         self.inlined = self.only_broadcast(roots)
+        operand_types, self.premises = self.premises, []
         for node in sources:
             self.match(node)
+        self.premises = [*reversed(self.premises), *operand_types]
         self.dtypes(sources, inputs)
         for condition in self.group.conditions:
             self.condition(condition)
