@@ -52,13 +52,15 @@ def divide_by_scalar(x, s: Scalar):
 
 @rule(dtypes="number")
 def scalar_through_product(x, y, s: Scalar):
-    """(x s) (y s) = (x y) (s s)"""
+    """(x s) (y s) = (x y) (s s), x and y arrays: among numbers it follows from `scalars_of_product`"""
+    require(x.ndim > 0)
     return (x * s) * (y * s), (x * y) * (s * s)
 
 
 @rule(dtypes="number")
 def scalars_of_two_products(x, y, s: Scalar, t: Scalar):
-    """(x s) (y t) = (x y) (s t)"""
+    """(x s) (y t) = (x y) (s t), x and y arrays: among numbers it follows from `scalars_of_product`"""
+    require(x.ndim > 0)
     return (x * s) * (y * t), (x * y) * (s * t)
 
 

@@ -1,15 +1,16 @@
 """The cheapest Program in an e-graph, in four steps.
 
-The cheapest tree of every class; a greedy choice in which shared subterms count once; a local search from the better of both by
-the price of the true Program; and, where a bound says that the sum of local costs can fall and the e-graph is small enough, the
-choice that is proved to have the least sum, by an integer program. That one counts where its true Program is the cheapest.
+The cheapest tree of every class; greedy choices in which shared subterms count once, again while what they share makes the
+next one cheaper; a local search from the best of them by the price of the true Program; and, where a bound says that the sum
+of local costs can fall and the e-graph is small enough, the choice that is proved to have the least sum, by an integer
+program. That one counts where its true Program is the cheapest.
 """
 
 from __future__ import annotations
 
 from egc.costs import CostModel
 from egc.egraph.decode import Graph
-from egc.egraph.extractor import Extracted, Extractor
+from egc.egraph.extractor import Choice, Extracted, Extractor
 from egc.egraph.improve import improved
 from egc.egraph.optimum import Limits, optimum
 
@@ -18,6 +19,9 @@ LIMITS = Limits(enodes=250, worth=0.02, least=100.0, rounds=10, nodes=500, secon
 seldom pays. Without that limit, over the e-graphs of `python -m benchmarks extraction`, one of this size takes 13 ms in
 the middle and 0.2 s at most, and SciPy's solver 0.2 s to load, once. It lowers the price of one program in thirty, by up
 to a third: where the results of several loops or branches pay together, which greedy and local search do not see."""
+
+ROUNDS = 6
+"""How often the greedy choice is made again at most, with what the last one shares."""
 
 
 def extract(graph: Graph, model: CostModel) -> Extracted:
@@ -37,13 +41,26 @@ def given_and_found(graph: Graph, model: CostModel) -> tuple[Extracted, Extracte
 
 
 def greedy(extractor: Extractor) -> Extracted | None:
-    """The cheaper one of the Program with shared subterms and that of the cheapest trees. None where neither can be built."""
-    starts = []
-    for choice in (extractor.shared(), dict(extractor.best)):
-        built = extractor.build(choice)
-        if built is not None:
-            starts.append(extractor.priced(built, choice))
-    return min(starts, key=lambda each: each.cost, default=None)
+    """The cheapest one of the Program with shared subterms, that of the cheapest trees, and those that are found when what
+    the Program so far uses several times costs its users a part only. None where none can be built."""
+    best = _cheaper(extractor, _cheaper(extractor, None, extractor.shared()), dict(extractor.best))
+    for _ in range(ROUNDS):
+        if best is None:
+            break
+        again = _cheaper(extractor, best, extractor.shared(extractor.uses(best.choice)))
+        if again is best:
+            break
+        best = again
+    return best
+
+
+def _cheaper(extractor: Extractor, best: Extracted | None, choice: Choice) -> Extracted | None:
+    """The cheaper one of a Program and that of a choice, where it can be built."""
+    built = extractor.build(choice)
+    if built is None:
+        return best
+    found = extractor.priced(built, choice)
+    return found if best is None or found.cost < best.cost else best
 
 
 def with_optimum(extractor: Extractor, found: Extracted, start: Extracted, limits: Limits) -> Extracted:

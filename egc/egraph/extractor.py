@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +66,7 @@ class Extractor:
         self._costs: dict[int, float] = {}
         self._trees: dict[int, Tree] = {}
         self._nodes: dict[Any, Node] = {}
+        self._shareable: dict[int, list[ENode]] = {}
         self.tree: list[Tree] = []
         self.rank: list[int] = []
         self.best: Choice = {}
@@ -191,9 +194,13 @@ class Extractor:
         foreign = (number, enode.op, enode.children) not in self._originals
         return foreign, enode.order, tuple([self.rank[child] for child in enode.children])
 
-    def shared(self) -> Choice:
+    def shared(self, uses: Mapping[int, int] | None = None) -> Choice:
         """A choice that counts shared subterms once: each class, from the cheapest up, takes the e-node whose needed
-        classes cost least together."""
+        classes cost least together.
+
+        uses: how many terms of another choice's Program have a class as operand, among which its cost is divided.
+        """
+        uses = uses or {}
         chosen: Choice = {}
         needed: dict[int, dict[int, float]] = {}
         for number in sorted(self.best, key=self.rank.__getitem__):
@@ -211,11 +218,13 @@ class Extractor:
                         best = (total + own, key, enode, classes, own)
             assert best is not None
             chosen[number] = best[2]
-            needed[number] = {**best[3], number: best[4]}
+            needed[number] = {**best[3], number: best[4] / uses.get(number, 1)}
         return chosen
 
     def _candidates(self, number: int) -> list[ENode]:
         """The e-nodes on cheaper classes with the cheapest trees, those of the input Program in any case."""
+        if number in self._shareable:
+            return self._shareable[number]
         rank, trees, position = self.rank, self._trees, self.rank[number]
         usable = [
             (trees[id(enode)], enode)
@@ -228,7 +237,8 @@ class Extractor:
                 ((self.key(number, enode), cost, enode) for cost, enode in usable if cost <= limit),
                 key=lambda each: (each[0][0], each[1], each[0]),
             )[:CANDIDATES]  # type: ignore[assignment]
-        return [each[-1] for each in usable]
+        found = self._shareable[number] = [each[-1] for each in usable]
+        return found
 
     def _together(self, enode: ENode, needed: dict[int, dict[int, float]]) -> tuple[float, dict[int, float]]:
         children = sorted(set(enode.children), key=self.rank.__getitem__, reverse=True)
@@ -290,6 +300,10 @@ class Extractor:
     def chosen(self, choice: Choice, number: int) -> ENode:
         """The e-node of a class: that of its cheapest tree where the choice says nothing."""
         return choice.get(number) or self.best[number]
+
+    def uses(self, choice: Choice) -> Counter[int]:
+        """How many terms of a choice's Program have a class as operand."""
+        return Counter(child for number in self.used(choice) for child in set(self.chosen(choice, number).children))
 
     def used(self, choice: Choice) -> list[int]:
         """The classes that a choice's Program uses, outputs first, in the order of their ranks."""

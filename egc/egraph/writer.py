@@ -1,9 +1,9 @@
 """The text of one e-graph rule.
 
 The left side becomes premises, one equation for each Node, and the right side actions that also set the type of every
-term they make. Premises begin with the root, and each is about a term of those before: where operands come first,
-egglog joins terms that have nothing but an operand in common. The operand dtype is a variable; a generic rewrite's shape is one variable, and otherwise each size
-symbol is a String variable, bound by the operands' shapes.
+term they make. Premises begin with the root, and each is about a term of those before: where operands come first, egglog
+joins terms that have nothing but an operand in common. The operand dtype is a variable; a generic rewrite's shape is one
+variable, and otherwise each size symbol is a String variable, bound by the operands' shapes.
 """
 
 from __future__ import annotations
