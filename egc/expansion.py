@@ -10,7 +10,8 @@ import numpy as np
 from egc import ir
 from egc.ir import Node, Program, dims_of, make
 from egc.ops import INT64
-from egc.sizes import Dim, Size, symbol, symbols
+from egc.rows import row_of, with_row
+from egc.sizes import Dim, symbol, symbols
 from egc.types import ArrayType, Shape
 
 
@@ -84,15 +85,15 @@ def _recurrence(node: Node) -> Node:
     number, found = ir.input(name, ArrayType(INT64, ())), ir.input(f"{name}_y", node.type)
     size = frozenset([name])
     if axis:
-        rows = [_row(x, symbol(name)) for x in inputs]
+        rows = [row_of(x, symbol(name)) for x in inputs]
         row = make(node.op, *rows, axis=axis - 1)
-        update = Program((number, found, *inputs), (_with_row(found, row, symbol(name)),), "update", size)
+        update = Program((number, found, *inputs), (with_row(found, row, symbol(name)),), "update", size)
         given = []
     else:
         factor, term, last = inputs
-        by, more = (inner if inner.type.rank < len(shape) else _row(inner, symbol(name)) for inner in (factor, term))
+        by, more = (inner if inner.type.rank < len(shape) else row_of(inner, symbol(name)) for inner in (factor, term))
         row = make("add", make("multiply", by, last), more)
-        outputs = (_with_row(found, row, symbol(name)), row)
+        outputs = (with_row(found, row, symbol(name)), row)
         update = Program((number, found, last, factor, term), outputs, "update", size)
         given, operands = [node.inputs[2]], operands[:2]
     start = make("empty", dtype=node.type.dtype, shape=shape)
@@ -111,20 +112,6 @@ def _repeated(x: Node) -> Node | None:
         if row.type.shape == shape
         else make("broadcast", row, shape=shape, axes=tuple(k - 1 for k in x.params["axes"]))
     )
-
-
-def _row(x: Node, at: Size) -> Node:
-    """x[at]"""
-    shape = x.type.shape[1:]
-    part = make("slice", x, start=(at, *(0 for _ in shape)), size=(1, *shape), step=(1,) * x.type.rank)
-    return make("reshape", part, shape=shape)
-
-
-def _with_row(x: Node, row: Node, at: Size) -> Node:
-    """x with another x[at]"""
-    shape = x.type.shape[1:]
-    part = make("reshape", row, shape=(1, *shape))
-    return make("update_slice", x, part, start=(at, *(0 for _ in shape)), step=(1,) * x.type.rank)
 
 
 def _dot(node: Node) -> Node | None:

@@ -52,6 +52,9 @@ def linear_recurrence(factor: np.ndarray, term: np.ndarray, start: np.ndarray, a
     """y[i] = factor[i] * y[i - 1] + term[i] along an axis, where `start` stands before the first.
 
     factor, term: of shapes that broadcast together, of numbers. start: of that shape without the axis, or less.
+    Raises TypeError for other dtypes, ValueError for shapes that do not broadcast.
+
+    Source, of what is done in parallel where it pays: Blelloch, Prefix Sums and Their Applications (1990).
 
     >>> linear_recurrence(np.array([2.0, 0.5, 1.0]), np.array([1.0, 0.0, 3.0]), np.array(1.0))
     array([3. , 1.5, 4.5])

@@ -95,10 +95,11 @@ class _Opened:
         if keys is not None:
             self.lines.append(f"    if tuple({value}) != {keys!r}: {self.refused}")
         if parts:
-            opened = ", ".join(f"{value}.{field}" for field in fields) if fields else value
-            self.lines.append(
-                f"    {', '.join(parts)}, = {opened}{',' if fields else '' if keys is None else '.values()'}"
-            )
+            if fields:
+                opened = "".join(f"{value}.{field}, " for field in fields)
+            else:
+                opened = value if keys is None else f"{value}.values()"
+            self.lines.append(f"    {', '.join(parts)}, = {opened}")
         return [leaf for part, child in zip(parts, tree.children) for leaf in self.leaves(part, child)]
 
 

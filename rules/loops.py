@@ -41,7 +41,8 @@ def accumulation_is_scan(x: Vector):
 
 @loop_rule
 def linear_recurrence_is_scan(s: Scalar, a: Vector, b: Vector):
-    """s = a[i] s + b[i], each one kept or the last = linear_recurrence(a, b, s), which JAX does in log n steps"""
+    """s = a[i] s + b[i], each one kept or the last = linear_recurrence(a, b, s), which JAX does in log n steps on
+    accelerators"""
     level, levels = s, np.zeros_like(b)
     for i in range(len(b)):
         level = a[i] * level + b[i]

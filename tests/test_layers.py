@@ -21,7 +21,7 @@ LAYERS = [
     {"ir"},
     set(
         """check layouts text backend cache stored views kinds expansion parts kernels rewrite costfiles costs costtable spec
-        options data source trips ranges alternatives special overwritten""".split()
+        options data source trips ranges alternatives special overwritten rows""".split()
     ),
     {"capture", "transforms", "interpret", "egraph", "lower"},
     set(

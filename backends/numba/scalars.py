@@ -184,6 +184,7 @@ def expression(node: Node, operands: tuple[str, ...], exact: bool = False, alone
     if (exact and node.op in LIBRARY or alone and node.op in ALONE) and dtype.kind == "f":
         return _filled(LIBRARY[node.op], dtype, operands)
     if alone and node.op == "where":
+        # LLVM makes a branch or a choice of it, as pays; a `select` stays one.
         return "({1} if {0} else {2})".format(*operands)
     special = _BY_OP.get(node.op)
     if special is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import INT64
+from egc.rows import row_of, with_row
 from egc.sizes import Dim
 from egc.transforms.derivatives.notation import broadcast, kept, negated, plus, total, turned, zeros
 from egc.transforms.derivatives.tables import Tangents, backward, forward
@@ -143,20 +144,6 @@ def along(x: Node, index: Node, axis: int) -> Node:
     shape = index.type.shape
     indices = [index if k == axis else make("iota", shape=shape, axis=k) for k in range(len(shape))]
     return make("gather", x, *indices, axes=tuple(range(len(shape))), mode="raise")
-
-
-def row_of(x: Node, at: Dim) -> Node:
-    """x[at]"""
-    shape = x.type.shape[1:]
-    part = make("slice", x, start=(at, *(0 for _ in shape)), size=(1, *shape), step=(1,) * x.type.rank)
-    return make("reshape", part, shape=shape)
-
-
-def with_row(x: Node, row: Node, at: Dim) -> Node:
-    """x with another x[at]"""
-    shape = x.type.shape[1:]
-    row = make("reshape", row, shape=(1, *shape))
-    return make("update_slice", x, row, start=(at, *(0 for _ in shape)), step=(1,) * x.type.rank)
 
 
 def flipped(x: Node, axis: int) -> Node:

@@ -8,8 +8,8 @@ from egc import ir, sizes
 from egc.ir import Node, Program
 from egc.ops import INT64
 from egc.ranges import Ranges
+from egc.rows import row_of, with_row
 from egc.sizes import Dim
-from egc.transforms.derivatives.arrays import row_of, with_row
 from egc.transforms.derivatives.notation import zeros
 from egc.transforms.vmap import Lifting, NotLifted, Value
 from egc.types import ArrayType

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import INT64
+from egc.rows import row_of, with_row
 from egc.sizes import Dim
-from egc.transforms.derivatives.arrays import row_of, with_row
 from egc.transforms.derivatives.compensated import compensated
 from egc.transforms.derivatives.inverse import inverse, is_exact
 from egc.transforms.derivatives.notation import zeros

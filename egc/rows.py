@@ -1,0 +1,20 @@
+"""Rows of an array, as Nodes."""
+
+from __future__ import annotations
+
+from egc.ir import Node, make
+from egc.sizes import Dim
+
+
+def row_of(x: Node, at: Dim) -> Node:
+    """x[at]"""
+    shape = x.type.shape[1:]
+    part = make("slice", x, start=(at, *(0 for _ in shape)), size=(1, *shape), step=(1,) * x.type.rank)
+    return make("reshape", part, shape=shape)
+
+
+def with_row(x: Node, row: Node, at: Dim) -> Node:
+    """x with another x[at]"""
+    shape = x.type.shape[1:]
+    row = make("reshape", row, shape=(1, *shape))
+    return make("update_slice", x, row, start=(at, *(0 for _ in shape)), step=(1,) * x.type.rank)
