@@ -1,9 +1,9 @@
 """The cheapest Program in an e-graph, in four steps.
 
-The cheapest tree of every class; greedy choices in which shared subterms count once, again while what they share makes the
-next one cheaper; a local search from the best of them by the price of the true Program; and, where a bound says that the sum
-of local costs can fall and the e-graph is small enough, the choice that is proved to have the least sum, by an integer
-program. That one counts where its true Program is the cheapest.
+The cheapest tree of every class; a greedy choice in which shared subterms count once; a local search from the better of both by
+the price of the true Program, and the greedy choice again with what that shares; and, where a bound says that the sum of local
+costs can fall and the e-graph is small enough, the choice that is proved to have the least sum, by an integer program. That one
+counts where its true Program is the cheapest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ the middle and 0.2 s at most, and SciPy's solver 0.2 s to load, once. It lowers 
 to a third: where the results of several loops or branches pay together, which greedy and local search do not see."""
 
 ROUNDS = 6
-"""How often the greedy choice is made again at most, with what the last one shares."""
+"""How often the greedy choice is made again at most."""
+
+AGAIN = 0.25
+"""The part of a local search's work that one from there may take."""
 
 
 def extract(graph: Graph, model: CostModel) -> Extracted:
@@ -36,22 +39,25 @@ def given_and_found(graph: Graph, model: CostModel) -> tuple[Extracted, Extracte
     start = greedy(extractor)
     if start is None:
         return given, given
-    found = with_optimum(extractor, improved(extractor, start), start, LIMITS)
+    found = with_optimum(extractor, shared_more(extractor, improved(extractor, start)), start, LIMITS)
     return given, found if found.cost < given.cost else given
 
 
 def greedy(extractor: Extractor) -> Extracted | None:
-    """The cheapest one of the Program with shared subterms, that of the cheapest trees, and those that are found when what
-    the Program so far uses several times costs its users a part only. None where none can be built."""
-    best = _cheaper(extractor, _cheaper(extractor, None, extractor.shared()), dict(extractor.best))
+    """The cheaper one of the Program with shared subterms and that of the cheapest trees. None where neither can be built."""
+    return _cheaper(extractor, _cheaper(extractor, None, extractor.shared()), dict(extractor.best))
+
+
+def shared_more(extractor: Extractor, found: Extracted) -> Extracted:
+    """The greedy choice again, in which what a Program uses several times costs its users a part only; while that is
+    cheaper."""
+    before = found
     for _ in range(ROUNDS):
-        if best is None:
+        again = _cheaper(extractor, found, extractor.shared(extractor.uses(found.choice)))
+        if again is None or again is found:
             break
-        again = _cheaper(extractor, best, extractor.shared(extractor.uses(best.choice)))
-        if again is best:
-            break
-        best = again
-    return best
+        found = again
+    return found if found is before else improved(extractor, found, AGAIN)
 
 
 def _cheaper(extractor: Extractor, best: Extracted | None, choice: Choice) -> Extracted | None:

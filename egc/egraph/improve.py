@@ -28,10 +28,11 @@ COSTLY = 0.02
 """which take at least this part of the Program's time."""
 
 
-def improved(extractor: Extractor, start: Extracted) -> Extracted:
-    """Exchanges one e-node at a time, or the results of one loop, while the Program's cost falls."""
+def improved(extractor: Extractor, start: Extracted, share: float = 1.0) -> Extracted:
+    """Exchanges one e-node at a time, or the results of one loop, while the Program's cost falls. share: the part of the usual
+    work that it may take."""
     size = sum(1 for _ in start.program.nodes())
-    current, left = start, min(EVALUATIONS, NODES // size)
+    current, left = start, int(share * min(EVALUATIONS, NODES // size))
     tried: set[tuple[tuple[int, int], ...]] = set()
     better = True
     while better and left > 0:

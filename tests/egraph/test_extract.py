@@ -175,3 +175,14 @@ def test_what_costs_the_same_stays_as_it_was_written():
 
     given = program(layers(s.log(s.exp(x))))
     assert optimize(given, [swap, r.LOG_OF_EXP], table=table).program.outputs == (layers(x),)
+
+
+def test_products_share_what_they_have_in_common():
+    """Greedy choices and single exchanges end at seven products: no exchange of one alone saves any."""
+    import egc
+
+    def products(a, b, c, d):
+        return a * b * c * a, a * b * d * c, b * c * c * a
+
+    plan = egc.optimize(products, backend="numba").plan(*np.array([1.5, 2.0, 3.0, 0.5]))
+    assert [node.op for node in plan.program.nodes()].count("multiply") == 5
