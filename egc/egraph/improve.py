@@ -13,7 +13,11 @@ EVALUATIONS = 128
 """Programs that are priced at most, """
 
 NODES = 8000
-"""and the number of Nodes that they have together."""
+"""the number of Nodes that they have together, """
+
+PATIENCE = 32
+"""and of Programs that are priced in turn where none is cheaper. Over the e-graphs of all benchmarks, what is found later saves
+two parts in ten thousand, once."""
 
 ALTERNATIVES = 3
 """E-nodes of one class that are tried in a round."""
@@ -34,11 +38,11 @@ def improved(extractor: Extractor, start: Extracted, share: float = 1.0) -> Extr
     size = sum(1 for _ in start.program.nodes())
     current, left = start, int(share * min(EVALUATIONS, NODES // size))
     tried: set[tuple[tuple[int, int], ...]] = set()
-    better = True
+    better, in_vain = True, 0
     while better and left > 0:
         better = False
         for move in _all_moves(extractor, current):
-            if left == 0:
+            if left == 0 or in_vain == PATIENCE:
                 break
             key = tuple((number, id(enode)) for number, enode in move.items())
             if key in tried:
@@ -48,10 +52,10 @@ def improved(extractor: Extractor, start: Extracted, share: float = 1.0) -> Extr
             program = extractor.build(choice)
             if program is None:
                 continue
-            left -= 1
+            left, in_vain = left - 1, in_vain + 1
             found = extractor.priced(program, choice)
             if found.cost < current.cost:
-                current, better = found, True
+                current, better, in_vain = found, True, 0
                 break
     return current
 
