@@ -44,7 +44,7 @@ from egc.sizes import Size
 WHOLE, UNROLLED, LONG = "whole", "unrolled", "long"
 """Ways to capture a loop: for all iterations at once, or one after the other; at once, if that can be, since it is long."""
 
-MOST_UNROLLED = 512
+MOST_UNROLLED = 128
 """Iterations that are captured one after the other where a loop cannot be captured as a whole, at most."""
 
 CALL_DEPTH = 64
