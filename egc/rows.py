@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from egc.ir import Node, make
 from egc.sizes import Dim
+from egc.types import ArrayType
+
+
+def unwritten(type: ArrayType) -> Node:
+    """An array whose rows are all written before any is read: it is not filled."""
+    return make("empty", dtype=type.dtype, shape=type.shape)
 
 
 def row_of(x: Node, at: Dim) -> Node:

@@ -43,7 +43,7 @@ def handed_on(steps: Sequence[Step], outputs: tuple[str, ...]) -> tuple[list[Ste
             steps[number:] = [plain, *(_renamed(each, names) for each in steps[number + 1 :])]
             outputs = tuple(names.get(name, name) for name in outputs)
         types.update(step.results)
-    return [step for step in steps if not isinstance(step, Loop) or step.body], outputs
+    return [step for step in steps if not isinstance(step, Loop) or step.body or step.results], outputs
 
 
 def _copied(step: Loop, new: str, type: ArrayType, types: dict[str, ArrayType]) -> str | None:

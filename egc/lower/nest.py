@@ -222,10 +222,13 @@ class _PartBuilder:
             self.tree.enter(self.part.shape[:1], min(self.part.shared, 1))
             self._product(self.part.product)
             return
+        nodes = [node for node in self.part.nodes if not self._only_memory(node)]
+        if not nodes:
+            return
         dims = tuple(dim for dim in self.part.shape if dim != 1)
         shared = sum(axis < self.part.shared for axis in self.loop_of)
         self.tree.enter(dims, shared)
-        for node in self.part.nodes:
+        for node in nodes:
             if node.op in FUSED_REDUCTIONS:
                 self._reduce(node)
             elif isinstance(node, Piece):
@@ -235,8 +238,12 @@ class _PartBuilder:
             else:
                 name = self._scan(node) if node.op in SCANS else self._apply(node, self.here)
                 self.nest.variables[node] = name, self.number, _scope(node, self.part)
-                if node in self.nest.strides and not is_unwritten(node):
+                if node in self.nest.strides:
                     self.tree.add(Store(self._access(node, self.here), name, node.type.dtype))
+
+    def _only_memory(self, node: Node) -> bool:
+        """Whether a value is a result that nothing is to be written into, and that nothing here reads."""
+        return is_unwritten(node) and not any(node in part.reads for part in self.nest.kernel.parts)
 
     def _apply(self, node: Node, index: Map) -> str:
         key = (node, index)

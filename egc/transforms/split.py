@@ -14,6 +14,7 @@ from egc.ir import Node, Program, make
 from egc.kinds import CHEAP, ELEMENTWISE
 from egc.ops import OPS
 from egc.ranges import Ranges
+from egc.rows import unwritten
 from egc.sizes import Dim, symbol
 from egc.transforms.forms import Allowed, Forms
 from egc.transforms.inline import inline
@@ -135,6 +136,6 @@ def _stored(node: Node, count: Dim, core: Sequence[int], needed: Sequence[int]) 
     inputs = (counter, *given, *arrays, *update.inputs[1 + number :])
     body = Program(inputs, (*(update.outputs[k] for k in core), *written), update.name, update.size_inputs)
     starts = [node.inputs[1 + k] for k in core]
-    starts += [ir.constant(0, array.type.dtype, array.type.shape) for array in arrays]
+    starts += [unwritten(array.type) for array in arrays]
     made = ir.loop(body, starts, node.inputs[1 + number :], node.inputs[0], line=node.line)
     return dict(zip(core, made)), list(made[len(core) :])

@@ -8,9 +8,8 @@ from egc import ir, sizes
 from egc.ir import Node, Program
 from egc.ops import INT64
 from egc.ranges import Ranges
-from egc.rows import row_of, with_row
+from egc.rows import row_of, unwritten, with_row
 from egc.sizes import Dim
-from egc.transforms.derivatives.notation import zeros
 from egc.transforms.vmap import Lifting, NotLifted, Value
 from egc.types import ArrayType
 
@@ -59,5 +58,5 @@ def _by_loop(
         "update",
         frozenset([name]),
     )
-    start = [zeros(each.type) for each in results]
+    start = [unwritten(each.type) for each in results]
     return ir.loop(update, start, [*rows.values(), *outer], ir.size(count))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from egc import ir, sizes
 from egc.ir import Node, Program, make
 from egc.ops import INT64
-from egc.rows import row_of, with_row
+from egc.rows import row_of, unwritten, with_row
 from egc.sizes import Dim
 from egc.transforms.derivatives.compensated import compensated
 from egc.transforms.derivatives.inverse import inverse, is_exact
@@ -110,7 +110,7 @@ def _by_stored(
         (done_in,) = stand_ins(update, "_done", [ArrayType(INT64, ())])
         outputs = [with_row(row, value, at) for row, value in zip(rows, stored)]
         # Of a loop that data may end, only the rows of the iterations that it had are read.
-        start = [make("empty", dtype=type.dtype, shape=type.shape) if breaks else zeros(type) for type in types]
+        start = [unwritten(type) for type in types]
         if breaks:
             rows, start = [*rows, done_in], [*start, ir.constant(0, INT64)]
             outputs.append(make("add", done_in, ir.constant(1, INT64)))
