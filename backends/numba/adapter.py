@@ -18,6 +18,7 @@ from numba.core.callconv import excinfo_ptr_t
 from numba.core.registry import cpu_target
 
 from egc.backends.numba.lean import GeneratedCompiler
+from egc.backends.numba.linked import OnceOptimized
 from egc.errors import InternalError
 
 ARRAY_WORDS = 5
@@ -81,7 +82,7 @@ class AdaptedCompiler(GeneratedCompiler):
     """numba's compiler of a driver to which an adapter is added: its library is left open."""
 
     def __init__(self, typing_context: Any, target_context: Any, library: Any, *arguments: Any):
-        library = target_context.codegen().create_library("egc driver")
+        library = OnceOptimized(target_context.codegen(), "egc driver")
         library.enable_object_caching()
         super().__init__(typing_context, target_context, library, *arguments)
         self.state.flags.no_compile = True

@@ -6,7 +6,6 @@ compiled loops and NumPy.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from egc.backend import PLAIN, Demands, Region
 from egc.backends.numba.contraction import is_continuous
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import Around, emit_flow
+from egc.backends.numba.measures import multiplied
 from egc.backends.numba.phases import emit_shared
 from egc.ir import Program, free_symbols
 from egc.lower.build import known_sizes
@@ -163,7 +163,7 @@ class Writer(ABC):
         return name
 
     def dim(self, value: Dim) -> str:
-        return self.computed.get(value) or _multiplied(str(sizes.substitute(value, self.symbols)))
+        return self.computed.get(value) or multiplied(str(sizes.substitute(value, self.symbols)))
 
     def compute(self, values: Iterable[Dim], depth: int) -> None:
         """Gives names to sizes that are not computed yet."""
@@ -374,12 +374,3 @@ def described(step: Flow) -> str:
 
 def _parts(value: Any) -> Iterator[Any]:
     yield from value if isinstance(value, tuple) else (value,)
-
-
-def _multiplied(text: str) -> str:
-    """A size with products for powers, for which numba compiles a function.
-
-    >>> _multiplied("2*n**2 - m")
-    '2*(n*n) - m'
-    """
-    return re.sub(r"\b([A-Za-z_]\w*)\*\*(\d+)", lambda found: f"({'*'.join([found[1]] * int(found[2]))})", text)

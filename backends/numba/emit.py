@@ -172,7 +172,7 @@ class Nest:
             buffer = f"b{len(self.source.buffers)}"
             self.source.buffers.append(buffer)
             self.source.pointers[name] = f"q{buffer}"
-            self.source.line(0, f"{buffer} = np.empty({self.source.dim(size)}, {_memory_type(dtype)})")
+            self.source.line(0, f"{buffer} = allocate(({self.source.dim(size)}, ), {_memory_type(dtype)})")
             self.source.line(0, f"q{buffer} = pointer({buffer})")
         for statement in self.loop.statements():
             if is_invariant(statement):
@@ -455,7 +455,7 @@ class Nest:
 
 
 def _memory_type(dtype: np.dtype) -> str:
-    return "np.uint8" if dtype.kind == "b" else f"np.{dtype.name}"
+    return "uint8" if dtype.kind == "b" else dtype.name
 
 
 def _literal(value: object, dtype: np.dtype) -> str:

@@ -29,6 +29,7 @@ from egc.backends.numba.inside import (
     steps_in,
 )
 from egc.backends.numba.iterations import shared_loops, write_shared
+from egc.backends.numba.measures import multiplied
 from egc.backends.numba.placed import PLACED_NAMES, is_placed
 from egc.backends.numba.scalars import type_name
 from egc.backends.numba.steps import is_shared, write_step
@@ -74,7 +75,7 @@ class FlowSource(Source):
             for name in sizes.symbols(value)
             if name not in self.local
         }
-        text = str(sizes.substitute(value, known))
+        text = multiplied(str(sizes.substitute(value, known)))
         return text if text.isidentifier() else f"({text})"
 
 
@@ -314,8 +315,8 @@ class FlowWriter:
     def buffer(self, name: str, type: ArrayType, indent: int) -> None:
         """Memory for an array."""
         self.source.pointers[name] = f"q{name}"
-        element = "np.uint8" if type.dtype.kind == "b" else f"np.{type.dtype.name}"
-        self.line(indent, f"b{name} = np.empty({self.source.dim(type.size)}, {element})")
+        element = "uint8" if type.dtype.kind == "b" else type.dtype.name
+        self.line(indent, f"b{name} = allocate(({self.source.dim(type.size)}, ), {element})")
         self.line(indent, f"q{name} = pointer(b{name})")
 
     def item(self, item: Item, indent: int) -> None:
@@ -373,11 +374,11 @@ class FlowWriter:
             return self.arrays[name]
         if name in self.turned:
             rows, columns = map(self.source.dim, self.types[name].shape)
-            return f"carray({self.turned[name]}, ({columns}, {rows}, )).T"
+            return f"in_memory({self.turned[name]}, ({columns}, {rows}, )).T"
         if name in self.scalars:
             return f"empty_scalar({self.scalar(name)})"
         shape = "".join(f"{self.source.dim(dim)}, " for dim in self.types[name].shape)
-        return f"carray({self.source.pointers[name]}, ({shape}))"
+        return f"in_memory({self.source.pointers[name]}, ({shape}))"
 
     def check(self, check: Check, indent: int) -> None:
         values = [self.source.dim(value) for value in check.values]

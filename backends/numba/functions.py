@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, types, uint64
+from numba import types, uint64
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
@@ -69,6 +69,25 @@ def addressed(context, array):
 
 
 @intrinsic
+def in_memory(context, address, shape):
+    """An array in C order whose elements begin at an address. It does not keep them: numba's own `carray` compiles a function for
+    each number of axes."""
+    result = types.Array(address.dtype, len(shape), "C")
+
+    def generate(context, builder, signature, arguments):
+        lengths = [
+            context.cast(builder, value, kind, types.intp)
+            for value, kind in zip(cgutils.unpack_tuple(builder, arguments[1]), signature.args[1])
+        ]
+        steps = [context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(result.dtype)))]
+        for length in reversed(lengths[1:]):
+            steps.insert(0, builder.mul(steps[0], length))
+        return _shaped(context, builder, result, arguments[0], lengths, steps, None)._getvalue()
+
+    return result(address, shape), generate
+
+
+@intrinsic
 def allocate(context, shape, element):
     """A new array in C order of a shape and a numba type, or dtype, of elements. A large one takes its memory from `blocks`;
     one of rank 0 lasts as long as the calling function."""
@@ -104,9 +123,15 @@ def new_array(context: Any, builder: Any, kind: Any, lengths: Any) -> Any:
     with builder.if_then(cgutils.is_null(builder, owner), likely=False):
         context.call_conv.return_user_exc(builder, MemoryError, ("a result does not fit into memory",))
     data = builder.bitcast(context.nrt.meminfo_data(builder, owner), context.get_data_type(kind.dtype).as_pointer())
+    return _shaped(context, builder, kind, data, lengths, strides, owner)
+
+
+def _shaped(context: Any, builder: Any, kind: Any, data: Any, lengths: Any, strides: Any, owner: Any) -> Any:
+    """The array of numba with elements there."""
+    word = context.get_value_type(types.intp)
     array = make_array(kind)(context, builder)
     shape, steps = (cgutils.pack_array(builder, values, ty=word) for values in (lengths, strides))
-    populate_array(array, data=data, shape=shape, strides=steps, itemsize=itemsize, meminfo=owner)
+    populate_array(array, data=data, shape=shape, strides=steps, itemsize=strides[-1], meminfo=owner)
     return array
 
 
@@ -408,7 +433,7 @@ NAMES |= {
     "keep": keep,
     "is_at": is_at,
     "copy_to": copy_to,
-    "carray": carray,
+    "in_memory": in_memory,
     "select": select,
     "maximum": maximum,
     "minimum": minimum,

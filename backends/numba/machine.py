@@ -25,7 +25,7 @@ Kernel = tuple[str, Any, tuple[tuple[str, Any], ...], bool]
 
 
 SHARING_NAMES: dict[str, Any] = {"pack": pack, "run_phase": run_phase, "part": part, "cells": cells, "RAISED": RAISED}
-SHARING_NAMES["empty"] = np.empty
+SHARING_NAMES["allocate"] = NAMES["allocate"]
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
 

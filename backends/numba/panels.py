@@ -57,7 +57,7 @@ def write_panels(nest: Nest, loop: For, depth: int, start: str, stop: str, inden
     source.line(indent + 1, f"{rest} = {start} + ({stop} - {start}) // {rows} * {rows}")
     for number, (dim, dtype) in enumerate(across.values()):
         name = f"d{number}{index}"
-        source.line(indent + 1, f"{name} = np.empty({rows} * {source.dim(dim)}, np.{dtype.name})")
+        source.line(indent + 1, f"{name} = allocate(({rows} * {source.dim(dim)}, ), {dtype.name})")
         source.line(indent + 1, f"q{name} = pointer({name})")
     source.line(indent + 1, f"for {first} in range({start}, {rest}, {rows}):")
     around = [nest.index(k) for k in range(depth)]

@@ -108,7 +108,7 @@ class Calls:
         yield from (f"{name} = cells({kind}, {count})" for name, (kind, count) in zip(cells, self.cells))
         sizes_of = dict(zip(self.extra, extra))
         for name, (kind, size) in zip(buffers, self.buffers):
-            yield f"{name} = empty({sizes_of.get(size, size)}, {kind})"
+            yield f"{name} = allocate(({sizes_of.get(size, size)}, ), {kind})"
         packed = f"{prefix}p"
         given = (*arguments, *cells, *(f"pointer({name})" for name in buffers))
         groups = [given[start : start + TOGETHER] for start in range(0, len(given), TOGETHER)]
@@ -297,7 +297,7 @@ class _PhasedNest(Nest):
         for name, dtype, size in self.own.get(id(phase), ()):
             buffers.append(f"b{name}{self.suffix}")
             self.source.pointers[name] = f"q{buffers[-1]}"
-            self.source.line(1, f"{buffers[-1]} = np.empty({self.source.dim(size)}, np.{_kind(dtype)})")
+            self.source.line(1, f"{buffers[-1]} = allocate(({self.source.dim(size)}, ), {_kind(dtype)})")
             self.source.line(1, f"q{buffers[-1]} = pointer({buffers[-1]})")
         for statement in self.loop.statements():
             if is_invariant(statement):
