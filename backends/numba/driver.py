@@ -18,14 +18,14 @@ from egc.backend import PLAIN, Demands, Region
 from egc.backends.numba.contraction import is_continuous
 from egc.backends.numba.emit import Segment, emit
 from egc.backends.numba.flow import Around, emit_flow
-from egc.backends.numba.measures import multiplied
-from egc.backends.numba.phases import emit_shared
+from egc.backends.numba.measures import few_operations
+from egc.backends.numba.phases import call_text, emit_shared
 from egc.ir import Program, free_symbols
 from egc.lower.build import known_sizes
 from egc.lower.independent import sizes_of
 from egc.lower.loops import Branch, Call, Check, Flow, Loop, LoopProgram, Repeat, Step
 from egc.lower.statements import reads, statements
-from egc.sizes import Dim
+from egc.sizes import Dim, Size
 from egc.types import ArrayType
 
 MOST_WEIGHT = 500
@@ -74,7 +74,8 @@ class Writer(ABC):
     """Writes a driver. What differs between a compiled and a Python driver is in the subclasses."""
 
     keeps_sizes = False
-    """Whether a size that takes more than sums and products is computed once: each minimum takes numba milliseconds."""
+    """Whether sizes are computed once, each at its first use: numba takes a part of a millisecond for an operation, and for a
+    minimum several."""
 
     def __init__(self, program: Program, loops: LoopProgram, demands: Demands = PLAIN):
         self.program, self.loops, self.driver, self.demands = program, loops, Driver(), demands
@@ -86,6 +87,7 @@ class Writer(ABC):
         self.known: dict[str, Dim] | None = None
         self.contracted: bool | None = None
         self.computed: dict[Dim, str] = {}
+        self.sums: dict[Size, str] = {}
 
     def line(self, text: str, depth: int = 1) -> None:
         self.driver.lines.append("    " * depth + text)
@@ -163,14 +165,41 @@ class Writer(ABC):
         return name
 
     def dim(self, value: Dim) -> str:
-        return self.computed.get(value) or multiplied(str(sizes.substitute(value, self.symbols)))
+        if value in self.computed:
+            return self.computed[value]
+        polynomial = self._polynomial(value)
+        text = few_operations(polynomial, self.sums)
+        if not self.keeps_sizes or not isinstance(polynomial, Size) or text.isidentifier():
+            return text
+        name = self.computed[value] = f"size_{len(self.computed)}"
+        self.line(f"{name} = {text[1:-1]}")
+        if len(polynomial.terms) > 1:
+            self.sums[polynomial] = name
+        return name
 
-    def compute(self, values: Iterable[Dim], depth: int) -> None:
-        """Gives names to sizes that are not computed yet."""
-        for value in values:
-            if self.keeps_sizes and not sizes.is_polynomial(value) and value not in self.computed:
-                self.line(f"size_{len(self.computed)} = {self.dim(value)}", depth)
-                self.computed[value] = f"size_{len(self.computed)}"
+    def _polynomial(self, value: Dim) -> Dim:
+        """A size as a polynomial over variables, where quotients and minima have names of their own."""
+        if not self.keeps_sizes or not isinstance(value, Size):
+            return sizes.substitute(value, self.symbols)
+        total: Dim = 0
+        for monomial, coefficient in value.terms:
+            factor: Dim = coefficient
+            for atom, power in monomial:
+                variable = self.symbols.get(atom, sizes.symbol(atom)) if isinstance(atom, str) else self._called(*atom)
+                for _ in range(power):
+                    factor = factor * variable
+            total = total + factor
+        return total
+
+    def _called(self, function: str, *operands: Dim) -> Dim:
+        """The variable of a quotient, remainder, minimum or maximum."""
+        whole = sizes.FUNCTIONS[function](*operands)
+        if whole not in self.computed:
+            first, second = (each if isinstance(each, int) else sizes.symbol(self.dim(each)) for each in operands)
+            text = str(sizes.FUNCTIONS[function](first, second))
+            self.line(f"size_{len(self.computed)} = {text}")
+            self.computed[whole] = f"size_{len(self.computed)}"
+        return sizes.symbol(self.computed[whole])
 
     def number(self, value: str) -> str:
         """An integer as an argument of a function."""
@@ -202,8 +231,6 @@ class Writer(ABC):
         if self.contracted is None:
             self.contracted = not self.exact and is_continuous(self.program)
         segment = emit_flow(step, self.around(), self.exact, self.contracted, bool(self.loops.saved))
-        self.compute((dim for _, type in segment.buffers for dim in type.shape), depth)
-        self.compute(segment.dims, depth)
         for name, type in step.results:
             self.allocate(name, type, depth)
         self.buffers(segment, depth)
@@ -245,7 +272,7 @@ class Writer(ABC):
         self, number: int, segment: Segment, arrays: Sequence[str], further: Sequence[str]
     ) -> Iterator[str]:
         """The lines that run the function `loops_<number>` on arrays, and on sizes and numbers."""
-        call = f"loops_{number}({', '.join([*arrays, *further])})"
+        call = call_text(f"loops_{number}", [*arrays, *further])
         if segment.exchanged or segment.errors:
             call, told = f"loops_{number}_places", call
             yield f"{call} = {told}"

@@ -16,7 +16,7 @@ from numba import from_dtype, types
 
 from egc import sizes
 from egc.backends.numba.functions import address_type
-from egc.backends.numba.phases import TOGETHER
+from egc.backends.numba.phases import grouped
 from egc.backends.numba.sharing import price_of
 from egc.backends.numba.threads import RAISED, pack, run_phase
 from egc.lower.independent import independent
@@ -91,10 +91,8 @@ def write_shared(writer: FlowWriter, step: Repeat, indent: int) -> None:
     if flags:
         writer.line(indent, f"if not ({' | '.join(map(writer.scalar, flags))}):")
         indent += 1
-    groups = [given[first : first + TOGETHER] for first in range(0, len(given), TOGETHER)]
-    packed = ", ".join(f"({''.join(f'{each}, ' for each in group)})" for group in groups)
     status, length = f"s{name}", writer.scalar(step.count or "")
-    writer.line(indent, f"w{name} = pack({name}, ({packed}, ))")
+    writer.line(indent, f"w{name} = pack({name}, {grouped(given)})")
     writer.line(indent, f"{status} = run_phase(w{name}, 0, {length}, 0, 0, {_work(writer, step)})")
     writer.line(indent, f"if {status} == RAISED: raise MemoryError")
     for k, (error, message) in enumerate(inner.source.errors or ()):

@@ -17,7 +17,7 @@ from egc.backends.numba.functions import NAMES, TYPES, address_type
 from egc.backends.numba.linked import LinkedCompiler, compile_linked
 from egc.backends.numba.pools import KEEPERS
 from egc.backends.numba.store import adapt_stored, compile_stored
-from egc.backends.numba.threads import RAISED, cells, in_vectors, pack, part, run_phase
+from egc.backends.numba.threads import RAISED, call, cells, in_vectors, pack, part, run_phase
 from egc.types import ArrayType
 
 Kernel = tuple[str, Any, tuple[tuple[str, Any], ...], bool]
@@ -29,7 +29,7 @@ SHARING_NAMES["allocate"] = NAMES["allocate"]
 SHARING_NAMES |= {name: getattr(types, name) for name in TYPES if name != "boolean"}
 """What calls of a kernel in phases may name."""
 
-CALL_NAMES: dict[str, Any] = {"pointer": NAMES["pointer"], **KEEPERS}
+CALL_NAMES: dict[str, Any] = {"pointer": NAMES["pointer"], "call": call, **KEEPERS}
 """What calls of all kernels name."""
 
 
@@ -39,7 +39,7 @@ def machine_code(source: str, signature: Any, names: tuple[tuple[str, Any], ...]
     `names` are functions that it calls besides `NAMES`, each name one function, or the kernel of one. contracted: products and
     sums are rounded once."""
     further = {name: machine_code(*value) if isinstance(value, tuple) else value for name, value in names}
-    namespace = {"__name__": __name__, **NAMES, "cells": cells, "in_vectors": in_vectors, **further}
+    namespace = {"__name__": __name__, **NAMES, "call": call, "cells": cells, "in_vectors": in_vectors, **further}
     exec(compile(source, "<egc loops>", "exec"), namespace)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     if contracted:

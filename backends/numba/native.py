@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64, types
 
-from egc import sizes
 from egc.backend import PLAIN, Demands
 from egc.backends.numba.adapter import Adapter
 from egc.backends.numba.calls import FUNCTIONS, native_call
@@ -129,7 +128,7 @@ class NativeWriter(Writer):
                 self.line(f"{self.arrays[name]} = {self._laid(name, layout, type)}")
         self.bind_sizes()
         if self.guards:
-            conditions = [f"({sizes.substitute(guard.size, self.symbols)} {guard.relation} 0)" for guard in self.guards]
+            conditions = [f"({self.dim(guard.size)} {guard.relation} 0)" for guard in self.guards]
             self.line(f"if not ({' & '.join(conditions)}):")
             message = f"compiled for arguments with {', '.join(map(str, self.guards))}"
             self.line(f"raise ShapeError({message!r})", 2)

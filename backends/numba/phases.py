@@ -8,7 +8,7 @@ for each chunk, and the next phase combines them in order: chunks depend on size
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -43,6 +43,9 @@ COLUMNS = 512
 
 TOGETHER = 8
 """Arguments of one tuple: code for a tuple grows with the square of its length."""
+
+MOST_PASSED = 24
+"""Arguments of a plain call, at most: from 31 on, Python's bytecode is another."""
 
 
 @dataclass
@@ -111,8 +114,7 @@ class Calls:
             yield f"{name} = allocate(({sizes_of.get(size, size)}, ), {kind})"
         packed = f"{prefix}p"
         given = (*arguments, *cells, *(f"pointer({name})" for name in buffers))
-        groups = [given[start : start + TOGETHER] for start in range(0, len(given), TOGETHER)]
-        yield f"{packed} = pack({function}, {_tuple_text(map(_tuple_text, groups))})"
+        yield f"{packed} = pack({function}, {grouped(given)})"
         for number, phase in enumerate(self.phases):
             if isinstance(phase, Shared):
                 length, step = extra[phase.length], str(phase.step)
@@ -144,8 +146,17 @@ class Calls:
             yield f"if {status}: raise IndexError('index is out of bounds')"
 
 
-def _tuple_text(parts: Iterable[str]) -> str:
-    return f"({''.join(f'{part}, ' for part in parts)})"
+def grouped(values: Sequence[str]) -> str:
+    """Values as a tuple of tuples, for `pack` and `call`: numba's code for a tuple grows with its square."""
+    groups = [values[start : start + TOGETHER] for start in range(0, len(values), TOGETHER)]
+    texts = [f"({', '.join(group)}, )" for group in groups]
+    return f"({', '.join(texts)}, )"
+
+
+def call_text(function: str, values: Sequence[str]) -> str:
+    """A call of a compiled function, as source. Python puts many arguments together in a list, one by one, which numba takes for
+    so many tuples."""
+    return f"call({function}, {grouped(values)})" if len(values) > MOST_PASSED else f"{function}({', '.join(values)})"
 
 
 def emit_shared(loops: Sequence[Loop], exact: bool = False) -> Segment | None:

@@ -18,7 +18,7 @@ from egc.backends.numba.crew import CELL
 from egc.backends.numba.emit import Nest, Source, declare
 from egc.backends.numba.functions import address_type
 from egc.backends.numba.inside import steps_in
-from egc.backends.numba.phases import TOGETHER
+from egc.backends.numba.phases import call_text, grouped
 from egc.backends.numba.sharing import shared_axis, work_of
 from egc.backends.numba.threads import num_threads, pack, run_phase
 from egc.lower.loops import Call, Loop
@@ -81,18 +81,16 @@ def write_step(writer: FlowWriter, item: For, indent: int) -> None:
     values = [*map(writer.variable, (*source.arrays, *scalars)), *map(writer.source.dim, source.dims)]
     writer.line(indent, f"w{name} = {work}")
     writer.line(indent, f"if w{name} >= {THREADS * CELL['egc_thread_share'].value}:")
-    writer.line(indent + 1, f"{name}({', '.join([writer.source.dim(item.dim), f'w{name}', *values])})")
+    writer.line(indent + 1, call_text(name, [writer.source.dim(item.dim), f"w{name}", *values]))
     writer.line(indent, "else:")
     writer.item(item, indent + 1)
 
 
 def _call(given: Sequence[str]) -> str:
     """The function that hands out a nest, from its length, its work and what it is given."""
-    groups = [given[first : first + TOGETHER] for first in range(0, len(given), TOGETHER)]
-    packed = ", ".join(f"({''.join(f'{each}, ' for each in group)})" for group in groups)
     lines = [
         f"def loops({', '.join(['length', 'work', *given])}):",
-        f"    packed = pack(rows, ({packed}, ))",
+        f"    packed = pack(rows, {grouped(given)})",
         "    run_phase(packed, 0, length, 0, 0, work)",
     ]
     return "\n".join([*lines, ""])

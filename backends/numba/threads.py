@@ -214,6 +214,21 @@ def pack(typing_context, kernel, arguments):
     return types.voidptr(kernel, arguments), generate
 
 
+@intrinsic
+def call(typing_context, kernel, arguments):
+    """What `kernel`, a compiled function, returns for arguments that are given in tuples of a tuple."""
+    given = [kind for group in arguments.types for kind in group.types]
+    called = kernel.get_call_type(typing_context, given, {})
+
+    def generate(context, builder, signature, values):
+        groups = cgutils.unpack_tuple(builder, values[1])
+        passed = [value for group in groups for value in cgutils.unpack_tuple(builder, group)]
+        passed = [context.cast(builder, *each) for each in zip(passed, given, called.args)]
+        return context.get_function(signature.args[0], called)(builder, passed)
+
+    return called.return_type(kernel, arguments), generate
+
+
 run_phase = types.ExternalFunction(
     "egc_phase", types.int32(types.voidptr, types.int64, types.int64, types.int64, types.int64, types.float64)
 )
