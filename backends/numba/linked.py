@@ -72,8 +72,8 @@ def interleaved(text: str, count: int = INTERLEAVED) -> str:
 
 
 class OnceOptimized(JITCodeLibrary):
-    """Code that LLVM optimizes once, with all that it calls. numba prepares that by another round of passes over the whole, which
-    finds little to do and takes a third of the time."""
+    """Code that LLVM optimizes once as a whole, after each of its functions. numba has another round of passes over the whole
+    before, which finds little to do."""
 
     def _optimize_final_module(self) -> None:
         passes, builder = self._codegen._module_pass_manager()
@@ -82,9 +82,6 @@ class OnceOptimized(JITCodeLibrary):
 
 class _AsLowered(JITCodeLibrary):
     """Code as it was lowered."""
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout
 
     def _optimize_final_module(self) -> None:
         pass
