@@ -193,7 +193,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", ["numba", pytest.param("reference", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("function, arguments", CASES)
 def test_slices_with_bounds_of_data(function, arguments, backend):
     optimized = egc.optimize(function, backend=backend)
