@@ -15,9 +15,9 @@ ALL = tuple(DTYPES)
 EVERY_DTYPE = bool(os.environ.get("EGC_TEST_ALL"))
 
 
-def chosen(rng: np.random.Generator, dtypes: Sequence[Any], count: int) -> list[Any]:
-    """The first of some dtypes and `count` others, in order."""
-    if EVERY_DTYPE or len(dtypes) <= count + 1:
+def chosen(rng: np.random.Generator, dtypes: Sequence[Any], count: int, every: bool = EVERY_DTYPE) -> list[Any]:
+    """The first of some dtypes and `count` others, in order; all where `every`."""
+    if every or len(dtypes) <= count + 1:
         return list(dtypes)
     return [dtypes[0], *(dtypes[k] for k in sorted(1 + rng.permutation(len(dtypes) - 1)[:count]))]
 

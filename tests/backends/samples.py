@@ -1,6 +1,7 @@
 """Sample operands for every op: the inputs of the conformance suite.
 
-`cases(op)` gives the same cases on every run, for a seeded choice of dtypes; with `EGC_TEST_ALL=1`, for all of them.
+`cases(op)` gives the same cases on every run, for a seeded choice of dtypes; with `EGC_TEST_ALL=1`, or as `cases(op, True)`,
+for all of them.
 A case's label says what is special about it; `dtype` is that of its first operand, which `gaps.py` refers to.
 """
 
@@ -22,7 +23,7 @@ from egc.types import DTYPES, SHORT, ArrayType, TupleType
 
 from . import linalg as linalg
 from . import regions
-from .operands import ALL, INEXACT, Random, chosen, extremes, layouts, ordinary
+from .operands import ALL, EVERY_DTYPE, INEXACT, Random, chosen, extremes, layouts, ordinary
 from .registry import BUILDERS, Samples, samples
 
 
@@ -102,8 +103,8 @@ def loops(op: str) -> list[tuple[str, ...]]:
     return found
 
 
-def _elementwise(op: str, rng: Random) -> Iterator[Case]:
-    supported = chosen(rng, loops(op), 3)
+def _elementwise(op: str, rng: Random, every: bool) -> Iterator[Case]:
+    supported = chosen(rng, loops(op), 2, every)
     low, high = DOMAINS.get(op, (-4, 4))
     for number, dtypes in enumerate(supported):
         arrays = tuple(ordinary(rng, dtype, (2, 3, 4), low, high) for dtype in dtypes)
@@ -418,14 +419,14 @@ def _label(arrays: tuple[np.ndarray, ...]) -> str:
 
 
 @cache
-def cases(op: str) -> tuple[Case, ...]:
+def cases(op: str, every: bool = EVERY_DTYPE) -> tuple[Case, ...]:
     rng = np.random.default_rng(zlib.crc32(op.encode()))
     if op in BUILDERS:
         dtypes, build = BUILDERS[op]
         built = [
             Case(op, _label(arrays), arrays, params, symbolic=bool(number % 2))
-            for dtype in chosen(rng, dtypes, 1 if dtypes == INEXACT else 2)
+            for dtype in chosen(rng, dtypes, 1 if dtypes == INEXACT else 2, every)
             for number, (arrays, params) in enumerate(build(rng, dtype))
         ]
         return (*built, *_symbolic(op, rng))
-    return tuple(_elementwise(op, rng))
+    return tuple(_elementwise(op, rng, every))

@@ -129,7 +129,7 @@ def test_all_choices_give_what_numpy_gives(function, dtype):
 
 def test_no_bit_depends_on_who_is_computed_with_whom_or_by_which_thread(monkeypatch):
     packed = egc.optimize(both_sides)
-    assert packed.explain(np.ones(1000)).code.count("in_vectors()") == 2
+    assert packed.plan(np.ones(1000)).compiled.code.count("in_vectors()") == 2
     monkeypatch.setattr(choices, "MUCH", np.inf)
     plain = egc.optimize(both_sides)
     for data in DATA.values():
@@ -138,7 +138,7 @@ def test_no_bit_depends_on_who_is_computed_with_whom_or_by_which_thread(monkeypa
 
 
 def test_little_work_is_not_moved():
-    assert "in_vectors" not in egc.optimize(lambda x: np.where(x > 0, np.exp(x), x)).explain(np.ones(1000)).code
+    assert "in_vectors" not in egc.optimize(lambda x: np.where(x > 0, np.exp(x), x)).plan(np.ones(1000)).compiled.code
 
 
 def test_an_error_in_an_index_is_raised_where_no_element_needs_it():

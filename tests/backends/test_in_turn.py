@@ -48,7 +48,7 @@ def test_sums_over_few_and_many_elements_agree_with_the_function(a, b, dtype):
 
 
 def test_few_elements_are_summed_without_pieces():
-    assert "<= 12 and " in optimized(convolved).explain(X[:40, :30].copy(), X[300:302, :5].copy()).code
+    assert "<= 12 and " in optimized(convolved).plan(X[:40, :30].copy(), X[300:302, :5].copy()).compiled.code
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 5), (5, 2), (17, 3), (3, 17), (12, 12)])

@@ -110,7 +110,7 @@ SHARED = [
 @pytest.mark.parametrize("function", SHARED)
 def test_results_do_not_depend_on_the_number_of_threads(function):
     optimized = egc.optimize(function, backend="numba")
-    assert "run_phase(wrows_0" in optimized.explain(X, N).code
+    assert "run_phase(wrows_0" in optimized.plan(X, N).compiled.code
     before, expected = started(), function(X, N)
     set_num_threads(1)
     first = optimized(X, N)
@@ -180,7 +180,7 @@ def with_a_running_number(x, n):
 )
 def test_iterations_that_need_each_other_are_not_shared(function):
     optimized = egc.optimize(function, backend="numba")
-    assert "rows_0" not in optimized.explain(X, N).code
+    assert "rows_0" not in optimized.plan(X, N).compiled.code
     set_num_threads(4)
     np.testing.assert_allclose(optimized(X, N), function(X, N), rtol=1e-12)
 

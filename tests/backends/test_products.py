@@ -10,6 +10,8 @@ import egc
 from egc.backends.numba.blas import known_product
 from egc.backends.numba.products import matmul
 
+from ..sampling import crossed
+
 RNG = np.random.default_rng(5)
 
 
@@ -43,8 +45,9 @@ def test_matrices_in_any_layout(left, right):
         np.testing.assert_allclose(multiplied(laid(a, left), laid(b, right)), a @ b, rtol=1e-11)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
-@pytest.mark.parametrize("inner", [1, 16, 17, 33, 256, 511, 512, 513])
+@pytest.mark.parametrize(
+    ("inner", "dtype"), crossed([1, 16, 17, 33, 256, 511, 512, 513], [np.float64, np.float32, np.complex128])
+)
 def test_matrices_times_vectors(inner, dtype):
     for rows in (1, 2, 70):
         a, b = normal((rows, inner), dtype), normal(2 * max(inner, rows), dtype)[::2]

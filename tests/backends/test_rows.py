@@ -1,5 +1,7 @@
 """Laws of matrix products that loops over rows make operands of, or read: made in blocks of rows, never stored whole."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from egc.ir import Program, make
 from egc.sizes import symbol
 from egc.types import DTYPES, ArrayType
 from tests.backends.test_numba_loops import agree, by_row
+
+from ..sampling import crossed
 
 N, M, K = symbol("n"), symbol("m"), symbol("k")
 SIZES = [(5, 3, 4), (32, 2, 7), (100, 17, 33), (65, 40, 3), (2, 1, 1)]
@@ -38,14 +42,16 @@ def stored(compiled):
     return [line for line in compiled.details["loops"].splitlines() if line.startswith("make")]
 
 
-@pytest.mark.parametrize("dtype", ["f64", "f32", "c128", "c64"])
-@pytest.mark.parametrize("right", ["plain", "transposed"])
-@pytest.mark.parametrize("left", ["plain", "transposed"])
-def test_a_product_that_loops_over_rows_read_is_made_in_blocks(left, right, dtype):
+PLACES = list(product(["plain", "transposed"], repeat=2))
+
+
+@pytest.mark.parametrize(("dtype", "places"), crossed(["f64", "f32", "c128", "c64"], PLACES, 2))
+def test_a_product_that_loops_over_rows_read_is_made_in_blocks(dtype, places):
+    left, right = places
     a = matrix("a", *((N, K) if left == "plain" else (K, N)), dtype=dtype)
     b = matrix("b", *((K, M) if right == "plain" else (M, K)), dtype=dtype)
-    product = make("matmul", a if left == "plain" else turned(a), b if right == "plain" else turned(b))
-    shifted = make("add", product, make("multiply", product, product))
+    both = make("matmul", a if left == "plain" else turned(a), b if right == "plain" else turned(b))
+    shifted = make("add", both, make("multiply", both, both))
     compiled = agree_on([a, b], [shifted, make("sum", shifted, axes=(1,))], dtype)
     assert len(compiled.kernels) == 1 and "blocks of max(" in compiled.details["loops"]
     assert "call matmul" not in compiled.details["loops"]

@@ -80,7 +80,7 @@ def test_arguments_are_as_numpy_leaves_them(function):
 
 @pytest.mark.parametrize("function", [scattered, two_arrays, refused])
 def test_what_may_fail_works_in_place(function):
-    code = egc.optimize(function, backend="numba").explain(X.copy(), np.array([3, 1]), np.ones(2)).code
+    code = egc.optimize(function, backend="numba").plan(X.copy(), np.array([3, 1]), np.ones(2)).compiled.code
     assert "x_saved = copied(x_)" in code and "allocate((n0" not in code and code.count("copy_to(pointer(x_)") >= 1
 
 

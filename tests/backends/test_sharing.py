@@ -121,7 +121,7 @@ def test_serial_work_between_shared_loops_is_one_call():
         centred = x - np.mean(x)
         return np.sqrt(np.sum(centred * centred) / len(x))
 
-    code = egc.optimize(spread).explain(x).code
+    code = egc.optimize(spread).plan(x).compiled.code
     assert code.count("run_phase(") == 4 and code.count("range(start, stop") == 2
 
 

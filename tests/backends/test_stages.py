@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from egc import ir
-from egc.backends.numba import BACKEND
 from egc.backends.reference import BACKEND as REFERENCE
 from egc.ir import Program, make
 from egc.sizes import symbol
 from egc.types import ArrayType, parse_type
+
+from .shared import compiled
 
 N = symbol("n")
 LENGTHS = [1, 5, 63, 64, 65, 255, 256, 257, 700]
@@ -20,10 +21,10 @@ def argument(name, text):
 
 def agree(inputs, outputs, *arrays):
     program = Program(tuple(inputs), tuple(outputs))
-    compiled = BACKEND.compile(program)
-    for got, want in zip(compiled.run(*arrays), REFERENCE.compile(program).run(*arrays), strict=True):
+    made = compiled(program)
+    for got, want in zip(made.run(*arrays), REFERENCE.compile(program).run(*arrays), strict=True):
         np.testing.assert_array_equal(got, want, strict=True)
-    return compiled.code
+    return made.code
 
 
 def positions(length):
@@ -90,8 +91,8 @@ def test_an_index_out_of_bounds_is_found_in_every_stage(at, outside):
     total, i, x = argument("total", "f64[k]"), argument("i", "i64[n]"), argument("x", "f64[n]")
     value = make("divide", x, ir.constant(3.0, np.dtype(float), (N,)))
     made = make("scatter", total, value, i, axes=(0,), combine="add")
-    compiled = BACKEND.compile(Program((total, i, x), (made,)))
+    run = compiled(Program((total, i, x), (made,))).run
     index = np.zeros(300, np.int64)
     index[at] = outside
     with pytest.raises(IndexError):
-        compiled.run(np.zeros(7), index, np.ones(300))
+        run(np.zeros(7), index, np.ones(300))

@@ -75,7 +75,7 @@ def test_threads_share_the_steps_of_a_loop(function, shares, two_threads):
     threads.set_num_threads(1)
     for ours, theirs in zip(several, outcome(optimized, SIDE), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert shares is None or ("step_0" in optimized.explain(np.ones((9, 9)), 5).code) == shares
+    assert shares is None or ("step_0" in optimized.plan(np.ones((9, 9)), 5).compiled.code) == shares
 
 
 def test_a_thread_is_started_for_large_steps_only(two_threads):
@@ -90,4 +90,4 @@ def test_a_thread_is_started_for_large_steps_only(two_threads):
 
 def test_one_thread_has_one_copy_of_each_nest(two_threads, monkeypatch):
     monkeypatch.setenv("EGC_NUM_THREADS", "1")
-    assert "step_0" not in egc.optimize(averaged).explain(np.ones((9, 9)), 5).code
+    assert "step_0" not in egc.optimize(averaged).plan(np.ones((9, 9)), 5).compiled.code

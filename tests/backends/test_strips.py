@@ -6,6 +6,8 @@ import pytest
 import egc
 from egc.backends.numba.strips import LANES, LEAST_ROWS, SHORT, SHORT_ROW
 
+from ..sampling import crossed
+
 RNG = np.random.default_rng(7)
 
 
@@ -28,12 +30,12 @@ def largest_products(x, c):
 
 
 FUNCTIONS = [nearest, kernel_sums, memberships, largest_products]
+DTYPES = [np.float64, np.float32, np.int32]
 ROWS = [2, LEAST_ROWS - 1, LEAST_ROWS, LANES - 1, LANES, LANES + 1, 2 * LANES + LEAST_ROWS, 5 * LANES + 3]
 SIZES = [(2, 3), (16, 8), (SHORT_ROW, SHORT), (SHORT_ROW + 1, 3), (3, SHORT + 1)]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+@pytest.mark.parametrize(("function", "dtype"), crossed(FUNCTIONS, DTYPES), ids=lambda value: value.__name__)
 def test_rows_side_by_side_give_what_numpy_gives(function, dtype):
     optimized = egc.optimize(function)
     for count, width in SIZES:
@@ -50,9 +52,9 @@ def test_rows_side_by_side_give_what_numpy_gives(function, dtype):
 
 def test_rows_side_by_side_are_chosen_by_size():
     x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(16, 8))
-    code = egc.optimize(nearest).explain(x, c).code
+    code = egc.optimize(nearest).plan(x, c).compiled.code
     assert f"<= {SHORT_ROW} and" in code and f">= {LEAST_ROWS}" in code
-    rows = egc.optimize(lambda x: np.exp(x - np.max(x, axis=1, keepdims=True))).explain(x).code
+    rows = egc.optimize(lambda x: np.exp(x - np.max(x, axis=1, keepdims=True))).plan(x).compiled.code
     assert f">= {LEAST_ROWS}" not in rows
 
 
@@ -79,8 +81,9 @@ def dominated(x, c):
     return np.all(x[:, None, :] > c[None, :, :], axis=2), np.sum(x[:, None, :] > c[None, :, :], axis=2)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
-@pytest.mark.parametrize("function", [distances, kernel_matrix, dominated], ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    ("function", "dtype"), crossed([distances, kernel_matrix, dominated], DTYPES), ids=lambda value: value.__name__
+)
 def test_pairs_side_by_side_give_what_numpy_gives(function, dtype):
     optimized = egc.optimize(function)
     for count, width in [(1, 3), (3, 8), (5, SHORT), (70, 2), (4, SHORT + 1)]:
@@ -95,7 +98,7 @@ def test_pairs_side_by_side_give_what_numpy_gives(function, dtype):
 
 def test_rows_of_a_matrix_that_all_others_meet_run_side_by_side():
     x, c = RNG.normal(size=(100, 8)), RNG.normal(size=(90, 8))
-    assert f"<= {SHORT} and" in egc.optimize(distances).explain(x, c).code
+    assert f"<= {SHORT} and" in egc.optimize(distances).plan(x, c).compiled.code
 
 
 def differing(flags, others, x):

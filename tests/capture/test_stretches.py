@@ -193,7 +193,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", ["numba", pytest.param("reference", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("function, arguments", CASES)
 def test_slices_with_bounds_of_data(function, arguments, backend):
     optimized = egc.optimize(function, backend=backend)
@@ -280,7 +280,7 @@ def test_what_is_written_over_needs_no_copy_of_the_whole():
             n //= 2
             x[:n] = means
 
-    code = egc.optimize(halved, backend="numba").explain(np.arange(64.0)).code
+    code = egc.optimize(halved, backend="numba").plan(np.arange(64.0)).compiled.code
     (iteration,) = code.split("while True:")[1:]
     assert "range(x" in iteration and "range(n0)" not in iteration.split("def ")[0]
 

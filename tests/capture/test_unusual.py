@@ -80,5 +80,5 @@ def test_steps_of_data(first, step):
 
 
 def test_a_loop_that_goes_on_is_an_array_expression():
-    code = egc.optimize(powers, backend="numba").explain(np.ones(50), 1.25).code
+    code = egc.optimize(powers, backend="numba").plan(np.ones(50), 1.25).compiled.code
     assert "break" not in code

@@ -108,6 +108,6 @@ def copies(code):
     ],
 )
 def test_no_array_is_copied(function, arguments):
-    code = egc.optimize(function, backend="numba").explain(*arguments).code
+    code = egc.optimize(function, backend="numba").plan(*arguments).compiled.code
     assert len(copies(code)) <= len([a for a in arguments if isinstance(a, np.ndarray)])
     assert not any("_i" in place for _, place in copies(code))

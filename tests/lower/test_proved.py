@@ -182,17 +182,17 @@ def test_values_states_and_exceptions_are_numpys(function, further):
 @pytest.mark.parametrize("function", PROVED)
 def test_what_cannot_fail_is_not_looked_at(function):
     arguments = (X.copy(), *{searched: (3.0,), doubled: (np.array([1]),)}.get(function, ()))
-    code = egc.optimize(function, backend="numba").explain(*arguments).code
+    code = egc.optimize(function, backend="numba").plan(*arguments).compiled.code
     assert "OverflowError" in code and "index is out of bounds" not in code
 
 
 def test_what_cannot_fail_works_in_place():
-    code = egc.optimize(sorted_by_insertion, backend="numba").explain(X.copy()).code
+    code = egc.optimize(sorted_by_insertion, backend="numba").plan(X.copy()).compiled.code
     assert "allocate(" not in code
 
 
 def test_flags_that_are_never_up_are_constants():
-    code = egc.optimize(searched, backend="numba").explain(X.copy(), 3.0).code
+    code = egc.optimize(searched, backend="numba").plan(X.copy(), 3.0).compiled.code
     assert "absolute" not in code and "< float64(9.2e+18)" not in code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from egc.ranges import ranges_of
 from egc.transforms import simplify
 from egc.transforms.fuse import fusions, separated
 from egc.transforms.tidy import tidy
+from tests.sampling import crossed as pairs
 from tests.transforms.support import assert_computes_the_same, loops_of
 
 
@@ -252,8 +255,11 @@ def test_states_that_do_not_read_one_another_are_a_loop_each():
     assert separated(loops_of(program_of(crossed))[0], frozenset(["independent_states_are_separate"])) is None
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba", "jax"])
-@pytest.mark.parametrize("function", [*ONE, *SEVERAL], ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    ("function", "backend"),
+    [*product([*ONE, *SEVERAL], ["numba"]), *pairs([*ONE, *SEVERAL], ["jax", "reference"])],
+    ids=lambda value: getattr(value, "__name__", value),
+)
 def test_what_is_chosen_gives_what_the_loops_gave(function, backend):
     optimized = egc.optimize(function, backend=backend)
     for n in (200, 1, 2):

@@ -63,7 +63,7 @@ def test_the_reverse_is_found_and_gives_the_gradient_of_stored_states(function):
     gradient = egc.grad(function, argnums=(0, 1, 2), reverse="reversible")
     for one, other in zip(gradient(*given), stored):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
-    assert "reversible" in {each.method for each in gradient.explain(*given).backward}
+    assert "reversible" in {each.method for each in gradient.plan(*given).captured.remarks}
 
 
 def test_the_way_back_computes_nothing_again_that_follows_from_the_states_it_has():
@@ -90,7 +90,7 @@ def test_what_loses_its_state_is_stored():
 
     gradient = egc.grad(relu, reverse="reversible")
     np.testing.assert_array_equal(gradient(X, W, 0.1, 5), egc.grad(relu, reverse="stored")(X, W, 0.1, 5))
-    assert {each.method for each in gradient.explain(X, W, 0.1, 5).backward} == {"stored"}
+    assert {each.method for each in gradient.plan(X, W, 0.1, 5).captured.remarks} == {"stored"}
 
 
 @pytest.mark.parametrize("method", ["stored", "checkpoints", "reversible"])
@@ -111,7 +111,7 @@ def test_every_derivative_takes_how_loops_run_backward(method):
         np.testing.assert_allclose(function(X), expected, rtol=1e-9, err_msg=name)
         compiled = egc.optimize(function, backend="reference", rules=[])
         np.testing.assert_allclose(compiled(X), expected, rtol=1e-9, err_msg=name)
-        assert method in {each.method for each in compiled.explain(X).backward}, name
+        assert method in {each.method for each in compiled.plan(X).captured.remarks}, name
     egc.check_grads(lambda x: leapfrog(x, W, 0.1, 12), (X,), order=2, reverse=method)
 
 
@@ -136,9 +136,9 @@ def test_a_reverse_keeps_nothing_and_stored_states_grow():
 
 
 def test_where_memory_does_not_suffice_a_reverse_by_sums_is_taken():
-    method = {each.method for each in egc.grad(leapfrog, memory=1000).explain(X, W, 0.1, 1000).backward}
+    method = {each.method for each in egc.grad(leapfrog, memory=1000).plan(X, W, 0.1, 1000).captured.remarks}
     assert method == {"reversible"}
-    method = {each.method for each in egc.grad(coupling, memory=1000).explain(X, W, 0.1, 1000).backward}
+    method = {each.method for each in egc.grad(coupling, memory=1000).plan(X, W, 0.1, 1000).captured.remarks}
     assert method == {"checkpoints"}
 
 
@@ -173,7 +173,7 @@ def test_a_reverse_that_is_given_is_used():
     function = given_reverse(0.0)
     gradient = egc.grad(function)
     np.testing.assert_allclose(gradient(X, W, 0.1, 20), egc.grad(function, reverse="stored")(X, W, 0.1, 20), rtol=1e-12)
-    assert [each.method for each in gradient.explain(X, W, 0.1, 20).backward] == ["reversible"]
+    assert [each.method for each in gradient.plan(X, W, 0.1, 20).captured.remarks] == ["reversible"]
 
 
 def test_verify_runs_a_reverse_against_stored_states():
