@@ -197,7 +197,7 @@ class Writer(ABC):
         if whole not in self.computed:
             first, second = (each if isinstance(each, int) else sizes.symbol(self.dim(each)) for each in operands)
             text = str(sizes.FUNCTIONS[function](first, second))
-            self.line(f"size_{len(self.computed)} = {text}")
+            self.line(f"size_{len(self.computed)} = {text[1:-1] if text.startswith('(') else text}")
             self.computed[whole] = f"size_{len(self.computed)}"
         return sizes.symbol(self.computed[whole])
 
