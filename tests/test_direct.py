@@ -215,10 +215,9 @@ def test_what_does_not_fit_is_the_plain_functions():
             optimized(*wrong)
 
 
-@pytest.mark.parametrize("size", [3, N, 10**6])
-def test_calls_leave_no_references_and_no_memory_behind(size):
+def test_calls_leave_no_references_and_no_memory_behind():
     # In a process of its own: what other tests left is freed at any time, and holds references to None and the like.
-    program = f"from tests.test_direct import leaves_nothing_behind; leaves_nothing_behind({size})"
+    program = f"from tests.test_direct import leaves_nothing_behind as run; run(3), run({N}), run(10**6)"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[1])
 
 

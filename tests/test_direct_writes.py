@@ -9,6 +9,7 @@ from numba.core.runtime import _nrt_python, rtsys
 
 import egc
 
+from .sampling import crossed
 from .test_direct import check, direct
 
 
@@ -39,19 +40,18 @@ def test_loops_with_several_results_are_called_directly():
     check(function, np.arange(5.0))
 
 
-@pytest.mark.parametrize("number", range(5))
-def test_arguments_are_written_wherever_their_elements_lie(number):
+@pytest.mark.parametrize(("first", "second"), crossed(range(5), range(5), 2))
+def test_arguments_are_written_wherever_their_elements_lie(first, second):
     def function(x, y):
         x *= y
         y[1:] = x[:-1]
 
-    x = list(laid_out())[number]
-    for y in laid_out():
-        optimized = direct(function, (x.copy(), y.copy()), (x, y))
-        given = [x[...], np.array(x), y[...], np.array(y)]
-        assert optimized(given[0], given[2]) is None
-        function(given[1], given[3])
-        assert np.array_equal(given[0], given[1]) and np.array_equal(given[2], given[3])
+    x, y = list(laid_out())[first], list(laid_out())[second]
+    optimized = direct(function, (x.copy(), y.copy()), (x, y))
+    given = [x[...], np.array(x), y[...], np.array(y)]
+    assert optimized(given[0], given[2]) is None
+    function(given[1], given[3])
+    assert np.array_equal(given[0], given[1]) and np.array_equal(given[2], given[3])
 
 
 def test_results_that_are_also_written_are_arrays_of_their_own():

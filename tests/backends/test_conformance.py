@@ -26,14 +26,12 @@ BACKENDS = [name for name in backend.BUILT_IN if name != "reference" and find_sp
 
 Groups = dict[tuple[str, str, str], list[int]]
 
-MOST = 24
-"""Cases of one op and dtype that the ordinary run takes."""
+MOST = 12
+"""Cases of an op of linear algebra and one dtype that the ordinary run takes; of others, twice as many."""
 
 TOGETHER = 3
-"""Cases that are one Program: what compilers do with a long function takes more than what they do with its parts. All cases of an
-op of linear algebra are one, but of those that LLVM sees into."""
-
-SEEN_INTO = frozenset(["lstsq"])
+"""Cases that are one Program: what compilers do with a long function takes more than what they do with its parts, and one case
+that is not compiled keeps the others of its Program from that."""
 
 
 def groups(op: str, every: bool = EVERY_DTYPE) -> Groups:
@@ -48,13 +46,13 @@ def ordinary(op: str) -> Groups:
     """Groups where dtypes after the first have every second of many cases, each dtype the others' than the one before it."""
     found = groups(op)
     dtypes = list(dict.fromkeys(dtype for _, dtype, _ in found))
+    most = MOST if ops.OPS[op].kind == "linalg" else 2 * MOST
     for (_, dtype, label), members in found.items():
         turn = dtypes.index(dtype)
-        if turn and len(members) > 2 and not EVERY_DTYPE:
-            members = members[turn % 2 :: 2]
-        if not EVERY_DTYPE:
-            members = [members[k] for k in sorted(places(len(members), MOST, zlib.crc32(op.encode())))]
-        found[op, dtype, label] = members
+        if EVERY_DTYPE:
+            continue
+        members = [members[k] for k in sorted(places(len(members), most, zlib.crc32(op.encode())))]
+        found[op, dtype, label] = members[turn % 2 :: 2] if turn and len(members) > 2 else members
     return found
 
 
@@ -75,9 +73,7 @@ def expected(op: str) -> list[tuple[np.ndarray, ...]]:
 
 
 def in_parts(name: str, chosen: list[Case]) -> list[tuple[np.ndarray, ...]]:
-    op = chosen[0].op if chosen else ""
-    many = len(chosen) if op and ops.OPS[op].kind == "linalg" and op not in SEEN_INTO else TOGETHER
-    return [result for k in range(0, len(chosen), many) for result in run(name, chosen[k : k + many])]
+    return [result for k in range(0, len(chosen), TOGETHER) for result in run(name, chosen[k : k + TOGETHER])]
 
 
 @cache

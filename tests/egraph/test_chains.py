@@ -10,6 +10,8 @@ from egc import sizes
 from egc.options import Options
 from egc.pipeline import evaluate_reference, make_plan
 
+from ..sampling import crossed
+
 REFERENCE = Options(backend="reference")
 
 
@@ -56,9 +58,13 @@ def chain(count, seed, left=False, right=False):
     return [int(length) for length in lengths], factors
 
 
-@pytest.mark.parametrize("count, function", [(7, product), (30, product), (80, product), (24, from_the_right)])
-@pytest.mark.parametrize("left, right", [(False, False), (True, False), (False, True), (True, True)])
-def test_a_chain_is_multiplied_in_the_best_order(count, function, left, right):
+CHAINS = [(7, product), (30, product), (80, product), (24, from_the_right)]
+VECTORS = [(False, False), (True, False), (False, True), (True, True)]
+
+
+@pytest.mark.parametrize(("kind", "vectors"), crossed(CHAINS, VECTORS, 2))
+def test_a_chain_is_multiplied_in_the_best_order(kind, vectors):
+    (count, function), (left, right) = kind, vectors
     lengths, factors = chain(count, count + 2 * left + right, left, right)
     plan = make_plan(function, factors, {}, REFERENCE, cached=False)
     # A few more multiplications may cost less, with memory and calls counted.

@@ -6,6 +6,8 @@ import pytest
 import egc
 from egc.errors import VerificationError
 
+from ..sampling import some
+
 FUNCTIONS = {
     "product": (lambda A, B: A @ B, "equal_rows"),
     "product from the right": (lambda A, B: B.T @ A.T, "equal_rows"),
@@ -27,6 +29,13 @@ def test_results_are_those_of_numpy(name):
         A = rng.normal(size=(1, columns) if fact == "equal_rows" else (rows, 1)) * np.ones((rows, columns))
         B = rng.normal(size=(columns, 5))
         np.testing.assert_allclose(optimized(A, B), function(A, B), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", some(FUNCTIONS, 4))
+def test_what_is_constant_is_found_by_rules_for_it(name):
+    function, fact = FUNCTIONS[name]
+    optimized = egc.optimize(function, assume={"A": [fact, "finite"]}, backend="reference")
+    A, B = np.ones((200, 300)), np.ones((300, 5))
     assert any("same_" in step.rule for step in optimized.explain(A, B).steps)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import egc
 
+from ..sampling import crossed
+
 
 def big(a):
     return mpmath.matrix(a.tolist())
@@ -175,8 +177,7 @@ def distance(found, truth):
     return worst
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "backend"), crossed(list(CASES), ["numba", "reference"]))
 def test_it_is_no_less_accurate_than_the_formula(name, backend):
     plain, true, arguments, facts = CASES[name]
     with mpmath.workdps(60):
