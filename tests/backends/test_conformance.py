@@ -18,7 +18,7 @@ from egc.backends import reference
 from ..sampling import places
 from .compare import assert_agree
 from .gaps import GAPS, gap
-from .operands import EVERY_DTYPE
+from .operands import EVERY_DTYPE, layouts
 from .samples import BUILDERS, FROM_OTHERS, Case, cases, program
 
 BACKENDS = [name for name in backend.BUILT_IN if name != "reference" and find_spec(f"egc.backends.{name}")]
@@ -34,6 +34,9 @@ TOGETHER = 3
 that is not compiled keeps the others of its Program from that."""
 
 
+LAYOUTS = tuple(label for label, _ in layouts(np.zeros(60)))
+
+
 def groups(op: str, every: bool = EVERY_DTYPE) -> Groups:
     """The positions in `cases(op, every)` of the cases of each (op, dtype, label)."""
     found: Groups = {}
@@ -43,15 +46,20 @@ def groups(op: str, every: bool = EVERY_DTYPE) -> Groups:
 
 
 def ordinary(op: str) -> Groups:
-    """Groups where dtypes after the first have every second of many cases, each dtype the others' than the one before it."""
-    found = groups(op)
+    """Groups where dtypes after the first have every second of many cases, each dtype the others' than the one before it, and
+    an op works on arrays of one of the unusual layouts, which differs from op to op."""
+    found, seed = groups(op), zlib.crc32(op.encode())
+    if EVERY_DTYPE:
+        return found
+    unusual = [group for group in found if group[2] in LAYOUTS]
+    for group in unusual:
+        if group[2] != LAYOUTS[seed % len(LAYOUTS)]:
+            del found[group]
     dtypes = list(dict.fromkeys(dtype for _, dtype, _ in found))
     most = MOST if ops.OPS[op].kind == "linalg" else 2 * MOST
     for (_, dtype, label), members in found.items():
         turn = dtypes.index(dtype)
-        if EVERY_DTYPE:
-            continue
-        members = [members[k] for k in sorted(places(len(members), most, zlib.crc32(op.encode())))]
+        members = [members[k] for k in sorted(places(len(members), most, seed))]
         found[op, dtype, label] = members[turn % 2 :: 2] if turn and len(members) > 2 else members
     return found
 
@@ -121,6 +129,7 @@ def test_every_dtype_is_that_of_some_cases(elementwise):
     alike = [op for op in OPS if (ops.OPS[op].kind == "elementwise") == elementwise]
     every = {dtype for op in alike for _, dtype, _ in groups(op, True)}
     assert {dtype for op, dtype, _ in GROUPS if op in alike} == every
+    assert {label for _, _, label in GROUPS} >= set(LAYOUTS)
 
 
 def test_samples_cover_every_op():

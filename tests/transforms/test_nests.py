@@ -14,8 +14,7 @@ from egc.ranges import ranges_of
 from egc.transforms import simplify
 from egc.transforms.nests import LAWS, solved_nest
 from tests.programs import linear_algebra
-
-BACKENDS = ["numba", pytest.param("reference", marks=pytest.mark.slow)]
+from tests.sampling import crossed
 
 
 def cholesky_in_place(A):
@@ -233,8 +232,11 @@ def special(given, kind):
     return given
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("function", [*FACTORS, *SOLUTIONS], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("function", "backend"),
+    crossed([*FACTORS, *SOLUTIONS], ["numba", "reference"]),
+    ids=lambda value: getattr(value, "__name__", value),
+)
 def test_a_nest_gives_what_it_gave_with_zero_pivots_and_roots_of_negative_numbers(function, backend):
     optimized = egc.optimize(function, backend=backend)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
