@@ -13,6 +13,7 @@ from egc.ir import Node
 from egc.kernels import Kernel
 from egc.kinds import FUSED_REDUCTIONS, SCANS, Piece, is_unwritten, whole
 from egc.lower.access import address, ordered, row_major
+from egc.lower.checks import holds, indexed, nonempty
 from egc.lower.loops import Check, Loop
 from egc.lower.names import without_unused
 from egc.lower.places import place_of, surely_inside
@@ -37,7 +38,7 @@ from egc.lower.statements import (
 )
 from egc.parts import Part
 from egc.ranges import Ranges
-from egc.sizes import Dim, Size
+from egc.sizes import Dim
 from egc.types import Shape
 from egc.views import Index as Place
 from egc.views import Map, Source, identity, inside, trace
@@ -375,7 +376,7 @@ class _PartBuilder:
                 self.nest.placed = True
                 continue
             picks.append(Pick(self.value(operand, index[:width]), strides[axis], shape[axis]))
-            self.nest.checks[_indexed(shape[axis], node)] = None
+            self.nest.checks[indexed(shape[axis], node)] = None
         return Access(array, offset + further, steps), tuple(picks)
 
     def _place_inside(self, operand: Node, index: Map, length: Dim) -> Place | None:
@@ -425,7 +426,7 @@ class _PartBuilder:
         operand, axes = node.inputs[0], node.params["axes"]
         value = self.value(operand, self.here)
         if node.op in ("max", "min"):
-            self.nest.checks[_nonempty(node)] = None
+            self.nest.checks[nonempty(node)] = None
         looped = [axis for axis in axes if axis in self.loop_of]
         place: Map = tuple(self.here[axis] for axis in range(len(self.part.shape)) if axis not in axes)
         if not looped:
@@ -461,34 +462,6 @@ def _loops(shape: Shape) -> dict[int, int]:
     """The number of the loop of each axis that has one."""
     axes = [axis for axis, dim in enumerate(shape) if dim != 1]
     return {axis: loop for loop, axis in enumerate(axes)}
-
-
-def _nonempty(node: Node) -> Check:
-    reduced = sizes.product(tuple(node.inputs[0].type.shape[axis] for axis in node.params["axes"]))
-    name = {"max": "maximum", "min": "minimum"}[node.op]
-    text = f"zero-size array to reduction operation {name} which has no identity"
-    return Check("nonempty", (reduced,), text)
-
-
-def _indexed(length: Dim, node: Node) -> Check:
-    count = node.type.size if node.op == "gather" else node.inputs[1].type.size
-    return Check("index", (length, count), "index is out of bounds for an axis of length 0")
-
-
-def holds(check: Check, inside: bool = False) -> bool:
-    """Whether a check surely holds; the symbols of axes stand for positive lengths, those of iterations may be 0. `inside` of
-    loops and branches, slices are within bounds."""
-    length = check.values[0]
-    if check.what == "slice":
-        return inside
-    return check.what in ("nonempty", "index") and (
-        length > 0 if isinstance(length, int) else check.what == "index" and is_axis(length)
-    )
-
-
-def is_axis(length: Size) -> bool:
-    """Whether a size is the length of an argument's axis."""
-    return str(length).isidentifier() and not str(length).startswith("_i")
 
 
 def loop_of(
