@@ -313,6 +313,16 @@ class Context:
             return
         self.checks.setdefault(unusual)
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """What is captured in it is not computed there: it checks and touches nothing."""
+        checks, touched = self.checks, self.touched
+        self.checks, self.touched = dict(checks), dict(touched)
+        try:
+            yield
+        finally:
+            self.checks, self.touched = checks, touched
+
 
 def equated(known: Mapping[str, Dim], further: Mapping[str, Dim]) -> dict[str, Dim]:
     """What symbols are equal to, in symbols that are not replaced themselves.

@@ -42,7 +42,8 @@ class Stretch:
 
     def __init__(self, count: Node, at: Callable[[Any], Any], view: View | None = None, most: Dim | None = None):
         self.count, self._at, self.view, self.most = count, at, view, most
-        self.example = to_node(at(0))
+        with current().trial():
+            self.example = to_node(at(0))
         self.serial = current().tick()
         current().stretches.append(weakref.ref(self))
 

@@ -206,6 +206,12 @@ def test_slices_with_bounds_of_data(function, arguments, backend):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+def test_the_first_element_of_none_is_not_looked_at():
+    """Memory of places that holds none of them is not an index out of bounds, whatever is in it."""
+    plan = egc.optimize(rows_by_masks, backend="reference").plan(TABLE, LABELS)
+    assert not plan.captured.checks
+
+
 def leaves(value: Any) -> list[Any]:
     if isinstance(value, tuple):
         return [leaf for part in value for leaf in leaves(part)]
