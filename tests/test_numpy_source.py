@@ -21,7 +21,6 @@ from egc.types import parse_type
 from .backends.samples import FROM_OTHERS, cases, program
 from .random_programs import random_program
 
-
 PRODUCTS = frozenset(["multiply", "divide", "power", "reciprocal", "prod", "cumprod", "matmul", "convolve"])
 
 
